@@ -1,0 +1,1 @@
+"""The node agent: watch own assignments, plan purely, run processes."""

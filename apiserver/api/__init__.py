@@ -1,0 +1,14 @@
+"""The published contract: what objects look like and what may be done to them. Pure: no I/O, no clock.
+
+Read in this order:
+
+- ``meta``        the base of every object: metadata, owner references, conditions' shape
+- ``schema``      one tree a kind, read off its pydantic model; unknown fields, apply and ``explain`` walk it
+- ``scheme``      the register of kinds: plural, scope, columns, selectable fields
+- ``kinds/``      one module a kind; adding a kind means adding a file there
+- ``selectors``   label and field selectors, the full grammar
+- ``errors``      one exception a Status reason
+- ``conditions``  reading and setting conditions
+- ``expansion``   ``expand``: which assignments a task needs
+- ``machinery/``  what the generic verbs do to an object, as pure functions: decode, patch, apply, prepare
+"""

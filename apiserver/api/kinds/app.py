@@ -1,0 +1,61 @@
+"""App: an uploaded zip archive, named by what its ``meta.ini`` says and its digest."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from apiserver.api.columns import AGE, NAME
+from apiserver.api.kinds.task import SHA256
+from apiserver.api.meta import Model, Resource
+from apiserver.api.scheme import SCHEME, Column, Kind, at
+
+
+class AppSpec(Model):
+    """What was uploaded; it never changes."""
+
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    version: Annotated[str, Field(min_length=1, max_length=128)]
+    sha256: SHA256
+    """Digest of the archive; the blob is at ``/artifacts/sha256/<sha256>``."""
+    size_bytes: Annotated[int, Field(ge=0)]
+
+
+class App(Resource):
+    """One upload of one version of an app."""
+
+    api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
+    kind: Literal["App"] = "App"
+    spec: AppSpec
+
+
+def app_object_name(name: str, version: str, sha256: str) -> str:
+    """The object name of an upload: ``<name>-<version>-<first 8 of the digest>`` as a DNS subdomain.
+
+    Equal uploads share a name, so that pushing twice is harmless; another content is another App.
+    """
+    slug = re.sub(r"[^a-z0-9.]+", "-", f"{name}-{version}".lower())
+    slug = ".".join(filter(None, (part.strip("-") for part in slug[:200].split(".")))) or "app"
+    return f"{slug}-{sha256[:8]}"
+
+
+def artifact_path(sha256: str) -> str:
+    """The server path of a blob."""
+    return f"/artifacts/sha256/{sha256}"
+
+
+APPS = SCHEME.register(
+    Kind(
+        model=App,
+        plural="apps",
+        immutable=("spec",),
+        columns=(
+            NAME,
+            Column("App", at("spec.name")),
+            Column("Version", at("spec.version")),
+            Column("Size", at("spec.sizeBytes"), "integer", description="Bytes of the archive."),
+            AGE,
+            Column("SHA256", at("spec.sha256"), priority=1),
+        ),
+    )
+)

@@ -1,0 +1,139 @@
+"""Assignment: one copy of a task's entry, bound to a node. The agent obeys it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from apiserver.api.columns import AGE, NAME, condition_status
+from apiserver.api.kinds.task import EnvVar, Port, RestartPolicy, State, StopSignal
+from apiserver.api.meta import Body, Conditions, Listed, ListMap, MicroTime, Model, Resource, Status, is_empty
+from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
+
+STOPPED_FINALIZER = "plum.dev/stopped"
+"""Held until the whole process tree is dead; released by the agent, or for a lost node by the node controller."""
+
+TASK_LABEL, ENTRY_LABEL, NODE_LABEL = "plum.dev/task", "plum.dev/entry", "plum.dev/node"
+RESTARTED_AT = "plum.dev/restartedAt"
+"""Annotation: a new value on a task rolls it, on an assignment restarts the process in place."""
+
+Phase = Literal[
+    "Pending", "Preparing", "Running", "Stopping", "Stopped", "Exited", "Failed", "BackOff", "Unknown"
+]
+
+
+class Template(Model):
+    """Everything of the entry that the node needs, resolved; it never changes."""
+
+    artifact_url: str
+    sha256: str
+    app_name: Annotated[str, Field(exclude_if=is_empty)] = ""
+    app_version: Annotated[str, Field(exclude_if=is_empty)] = ""
+    start_cmd: Annotated[str, Field(exclude_if=is_empty)] = ""
+    env: Annotated[Listed[EnvVar], ListMap("name")] = ()
+    ports: Annotated[Listed[Port], ListMap("name")] = ()
+    restart_policy: RestartPolicy = "Always"
+    termination_grace_period_seconds: int = 5
+    stop_signal: StopSignal = "TERM"
+    restarted_at: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """Copied from the task's annotation, so that a restart of the task is a rollout."""
+
+
+class AssignmentSpec(Model):
+    """Which copy, where, and whether it should run."""
+
+    task_name: str
+    entry: str
+    home: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """The node that ``nodeReplicas`` names; empty where the scheduler places."""
+    ordinal: Annotated[int, Field(ge=0)] = 0
+    attempt: Annotated[int, Field(ge=0)] = 0
+    """Grows with every new assignment of the slot, so that a name does not come back."""
+    replaces: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """The assignment of the same slot that this one follows; it starts when that one has ended."""
+    node_name: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """Set once: by the controller for a home, else by the scheduler."""
+    desired: State = "Running"
+    """What people asked for last; the agent obeys it."""
+    task_state: State = "Running"
+    """The task's state when the controller last copied it."""
+    template: Template
+    template_hash: str
+
+
+class PortStatus(Model):
+    """A port as the process got it."""
+
+    name: str
+    port: int
+
+
+class AssignmentStatus(Status):
+    """What the agent saw."""
+
+    phase: Phase | None = None
+    reason: Annotated[str, Field(exclude_if=is_empty)] = ""
+    message: Annotated[str, Field(exclude_if=is_empty)] = ""
+    exit_code: int | None = None
+    """The last exit's code, if the process ended by itself."""
+    signal: int | None = None
+    """The signal that ended the process last, if one did."""
+    restarts: int = 0
+    pid: int | None = None
+    ip: Annotated[str, Field(exclude_if=is_empty)] = ""
+    ports: Annotated[Listed[PortStatus], ListMap("name")] = ()
+    started_at: MicroTime | None = None
+    finished_at: MicroTime | None = None
+    reported_at: MicroTime | None = None
+    conditions: Conditions = ()
+
+
+class Assignment(Resource):
+    """One copy of one entry of a task."""
+
+    api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
+    kind: Literal["Assignment"] = "Assignment"
+    spec: AssignmentSpec
+    status: AssignmentStatus = AssignmentStatus()
+
+
+def _phase(body: Body, now: datetime) -> str:
+    return str(dig(body, "status.phase") or "Pending")
+
+
+def _ports(body: Body, now: datetime) -> str:
+    return ",".join(f"{port['name']}:{port['port']}" for port in dig(body, "status.ports") or ())
+
+
+ASSIGNMENTS = SCHEME.register(
+    Kind(
+        model=Assignment,
+        plural="assignments",
+        short_names=("asg",),
+        categories=("all",),
+        selectable=("spec.nodeName", "spec.taskName", "status.phase"),
+        immutable=(
+            "spec.taskName",
+            "spec.entry",
+            "spec.home",
+            "spec.ordinal",
+            "spec.attempt",
+            "spec.replaces",
+            "spec.template",
+            "spec.templateHash",
+        ),
+        columns=(
+            NAME,
+            Column("Node", at("spec.nodeName", default="")),
+            Column("Desired", at("spec.desired")),
+            Column("Phase", _phase),
+            Column("Ready", lambda body, now: condition_status("Ready", body) or "False"),
+            Column("Restarts", at("status.restarts", default=0), "integer"),
+            AGE,
+            Column("Ports", _ports, priority=1),
+            Column("Pid", at("status.pid"), "integer", priority=1),
+            Column("Task", at("spec.taskName"), priority=1),
+            Column("Message", at("status.message", default=""), priority=1),
+        ),
+    )
+)

@@ -1,0 +1,84 @@
+"""Node: one machine with an agent."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from apiserver.api.columns import AGE, NAME, condition_status
+from apiserver.api.kinds.task import is_node_name
+from apiserver.api.meta import Body, Conditions, Model, Resource, Status, is_empty
+from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
+
+NODE_LEASES = "plum-node-lease"
+"""The namespace of node leases; a node's lease has the node's name."""
+
+
+class NodeSpec(Model):
+    """What people decide about the machine."""
+
+    unschedulable: Annotated[bool, Field(exclude_if=is_empty)] = False
+    """Whether the scheduler passes it over; what runs there goes on."""
+
+
+class AgentInfo(Model):
+    """Which agent speaks for the node."""
+
+    name: Literal["plum", "v1"] = "plum"
+    version: str = ""
+
+
+class Resources(Model):
+    """What the machine has; Kubernetes quantities."""
+
+    cpu: str = ""
+    memory: str = ""
+
+
+class NodeStatus(Status):
+    """What the agent and the node controller know about the machine."""
+
+    ip: str = ""
+    agent: AgentInfo | None = None
+    boot_id: Annotated[str, Field(alias="bootID")] = ""
+    """Changes with every boot of the machine."""
+    capacity: Resources | None = None
+    port_range: str = ""
+    """The ports that the agent gives out, ``first-last``."""
+    conditions: Conditions = ()
+
+
+class Node(Resource):
+    """One machine of the fleet."""
+
+    api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
+    kind: Literal["Node"] = "Node"
+    spec: NodeSpec = NodeSpec()
+    status: NodeStatus = NodeStatus()
+
+
+def _status(body: Body, now: datetime) -> str:
+    ready = {"True": "Ready", "False": "NotReady"}.get(condition_status("Ready", body), "Unknown")
+    return f"{ready},SchedulingDisabled" if dig(body, "spec.unschedulable") else ready
+
+
+NODES = SCHEME.register(
+    Kind(
+        model=Node,
+        plural="nodes",
+        short_names=("no",),
+        namespaced=False,
+        is_name=is_node_name,
+        name_rule="letters, digits, '.', '_' and '-', at most 63 characters",
+        columns=(
+            NAME,
+            Column("Status", _status),
+            Column("IP", at("status.ip", default="")),
+            AGE,
+            Column("Version", at("status.agent.version", default="")),
+            Column("CPU", at("status.capacity.cpu", default=""), priority=1),
+            Column("Memory", at("status.capacity.memory", default=""), priority=1),
+            Column("Ports", at("status.portRange", default=""), priority=1),
+        ),
+    )
+)

@@ -1,0 +1,290 @@
+"""Task: which entries of which apps should run, how many and where."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from apiserver.api.columns import AGE, NAME
+from apiserver.api.errors import Cause
+from apiserver.api.meta import (
+    Body,
+    Conditions,
+    Labels,
+    Listed,
+    ListMap,
+    Model,
+    Resource,
+    Status,
+    is_dns_label,
+    is_empty,
+    is_label_value,
+    is_qualified_name,
+)
+from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
+
+TASK_NAME_LENGTH = 40
+ENTRY_NAME_LENGTH = 13
+MAX_COPIES = 10_000
+"""The most copies one entry may ask for."""
+
+State = Literal["Running", "Stopped"]
+StopSignal = Literal["TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "KILL"]
+RestartPolicy = Literal["Always", "OnFailure", "Never"]
+NODE_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def is_node_name(text: str) -> bool:
+    """``[A-Za-z0-9._-]{1,63}``, but neither ``.`` nor ``..``: names become folders."""
+    return NODE_NAME.fullmatch(text) is not None and text not in (".", "..")
+
+
+def _env_name(text: str) -> str:
+    if not _ENV_NAME.fullmatch(text):
+        raise ValueError("must be letters, digits and '_', not starting with a digit")
+    if text.startswith("PLUM_"):
+        raise ValueError("names that start with PLUM_ are set by the agent")
+    return text
+
+
+def _port_name(text: str) -> str:
+    if not is_dns_label(text, longest=15):
+        raise ValueError("must be lowercase letters, digits and '-', at most 15 characters")
+    return text
+
+
+def _entry_name(text: str) -> str:
+    if not is_dns_label(text, longest=ENTRY_NAME_LENGTH):
+        raise ValueError(f"must be a DNS label (lowercase letters, digits, '-') of at most {ENTRY_NAME_LENGTH} characters")
+    return text
+
+
+def _node_counts(counts: dict[str, int]) -> dict[str, int]:
+    for node, count in counts.items():
+        if not is_node_name(node):
+            raise ValueError(f"{node!r} is not a node name ([A-Za-z0-9._-], at most 63 characters)")
+        if not 0 <= count <= MAX_COPIES:
+            raise ValueError(f"{node}: must be between 0 and {MAX_COPIES}, not {count}")
+    return counts
+
+
+def _entry_labels(labels: dict[str, str]) -> dict[str, str]:
+    for key, value in labels.items():
+        if not is_qualified_name(key) or not is_label_value(value):
+            raise ValueError(f"{key!r}: {value!r} is not a label")
+        if key.startswith("plum.dev/"):
+            raise ValueError(f"{key!r}: labels under plum.dev/ are set by the controller")
+    return labels
+
+
+def _artifact_url(text: str) -> str:
+    parts = urlsplit(text)
+    relative = not parts.scheme and not parts.netloc and text.startswith("/")
+    if not relative and (parts.scheme not in ("http", "https") or not parts.netloc):
+        raise ValueError("must be an http(s) URL, or a path of this server that starts with '/'")
+    return text
+
+
+SHA256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class AppReference(Model):
+    """An uploaded app by name and version; the newest upload of the pair is meant."""
+
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    version: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class EnvVar(Model):
+    """One environment variable."""
+
+    name: Annotated[str, AfterValidator(_env_name)]
+    value: Annotated[str, Field(max_length=32768)] = ""
+
+
+class Port(Model):
+    """A port that the app listens on; it reads the number from ``PLUM_PORT_<NAME>``."""
+
+    name: Annotated[str, AfterValidator(_port_name)]
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """A fixed number; without one the agent picks a free port of its range."""
+
+
+class Entry(Model):
+    """One program of the task: what to run, how many copies, and where."""
+
+    name: Annotated[str, AfterValidator(_entry_name)]
+    """Unique within the task; by default main, main-2, …"""
+    app: AppReference | None = None
+    """The app to run; or give ``artifactUrl``."""
+    artifact_url: Annotated[str, Field(max_length=2048), AfterValidator(_artifact_url)] | None = None
+    """A zip to run: a path of this server, or an http(s) URL together with ``sha256``."""
+    sha256: SHA256 | None = None
+    """The digest that the artifact must have."""
+    start_cmd: Annotated[str, Field(max_length=32768), Field(exclude_if=is_empty)] = ""
+    """Run by ``/bin/sh -c`` in the instance's own folder; empty means ``./start.sh``."""
+    replicas: Annotated[int, Field(ge=0, le=MAX_COPIES)] | None = None
+    """How many copies the scheduler places; 1 if ``nodeReplicas`` is not given either."""
+    node_replicas: Annotated[dict[str, int], Field(exclude_if=is_empty), AfterValidator(_node_counts)] = {}
+    """How many copies run on which node; instead of ``replicas``."""
+    env: Annotated[Listed[EnvVar], ListMap("name")] = ()
+    """Environment variables."""
+    ports: Annotated[Listed[Port], ListMap("name"), Field(max_length=32)] = ()
+    """Ports the app listens on."""
+    labels: Annotated[Labels, AfterValidator(_entry_labels)] = {}
+    """Labels of the entry's assignments."""
+    restart_policy: RestartPolicy = "Always"
+    """When an ended process is started again."""
+    termination_grace_period_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
+    """Seconds between the stop signal and KILL."""
+    stop_signal: StopSignal = "TERM"
+    """The signal that asks the process group to end."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.app is None) == (self.artifact_url is None):
+            raise ValueError("give exactly one of app and artifactUrl")
+        if self.artifact_url and not self.artifact_url.startswith("/") and not self.sha256:
+            raise ValueError("an artifactUrl outside this server needs sha256, so that all nodes run the same bytes")
+        return self
+
+    @model_validator(mode="after")
+    def _one_count(self) -> Self:
+        if self.replicas is not None and self.node_replicas:
+            raise ValueError("give replicas (the scheduler places) or nodeReplicas (you place), not both")
+        return self
+
+    def counts(self) -> dict[str, int]:
+        """Copies by home: the node names of ``nodeReplicas``, or the empty home for the scheduler's."""
+        return dict(self.node_replicas) or {"": 1 if self.replicas is None else self.replicas}
+
+
+class Strategy(Model):
+    """How many copies of an entry a rollout may take away or add at a time."""
+
+    max_unavailable: Annotated[int, Field(ge=0)] = 1
+    max_surge: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _can_progress(self) -> Self:
+        if self.max_unavailable == self.max_surge == 0:
+            raise ValueError("maxUnavailable and maxSurge may not both be 0: a rollout could never begin")
+        return self
+
+
+class TaskSpec(Model):
+    """What should run."""
+
+    state: State = "Running"
+    """Stopped keeps the assignments and stops their processes."""
+    entries: Annotated[tuple[Entry, ...], ListMap("name"), Field(min_length=1, max_length=64)]
+    """The programs of the task, by name."""
+    strategy: Strategy = Strategy()
+    """How a changed entry is rolled out."""
+
+
+class EntryStatus(Model):
+    """Where one entry stands."""
+
+    name: str
+    desired: int = 0
+    running: int = 0
+    ready: int = 0
+    sha256: str = ""
+    """The artifact's digest, pinned when the spec changed last."""
+    artifact_url: str = ""
+    """Where nodes fetch that artifact."""
+
+
+class TaskStatus(Status):
+    """What is known about the task."""
+
+    observed_generation: int = 0
+    replicas: int = 0
+    ready_replicas: int = 0
+    updated_replicas: int = 0
+    entries: Annotated[Listed[EntryStatus], ListMap("name")] = ()
+    selector: str = ""
+    """A label selector that finds the task's assignments."""
+    conditions: Conditions = ()
+
+
+class Task(Resource):
+    """Keeps copies of an app's programs running."""
+
+    api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
+    kind: Literal["Task"] = "Task"
+    spec: TaskSpec
+    status: TaskStatus = TaskStatus()
+
+
+def _default(body: Body) -> None:
+    """Names for nameless entries: ``main``, then ``main-2`` and so on by position."""
+    entries = dig(body, "spec.entries")
+    for position, entry in enumerate(entries if isinstance(entries, list) else (), start=1):
+        if isinstance(entry, dict) and entry.get("name") in (None, ""):
+            entry["name"] = "main" if position == 1 else f"main-{position}"
+
+
+def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
+    causes: list[Cause] = []
+    for index, entry in enumerate(new["spec"]["entries"]):
+        where = f"spec.entries[{index}]"
+        causes += _unique(f"{where}.env", entry.get("env", ()))
+        causes += _unique(f"{where}.ports", entry.get("ports", ()))
+    return [*_unique("spec.entries", new["spec"]["entries"]), *causes]
+
+
+def _unique(where: str, items: Sequence[dict[str, Any]]) -> list[Cause]:
+    seen: set[str] = set()
+    causes = []
+    for index, item in enumerate(items):
+        if item["name"] in seen:
+            causes.append(Cause(f"{where}[{index}].name", f'Duplicate value: "{item["name"]}"', "FieldValueDuplicate"))
+        seen.add(item["name"])
+    return causes
+
+
+def _desired(body: Body) -> int:
+    total = 0
+    for entry in dig(body, "spec.entries") or ():
+        total += sum(entry["nodeReplicas"].values()) if entry.get("nodeReplicas") else int(entry.get("replicas", 1))
+    return total
+
+
+def _ready(body: Body, now: datetime) -> str:
+    return f"{dig(body, 'status.readyReplicas') or 0}/{_desired(body)}"
+
+
+def _artifacts(body: Body, now: datetime) -> str:
+    entries = dig(body, "spec.entries") or ()
+    return ",".join(
+        f"{e['app']['name']}:{e['app']['version']}" if e.get("app") else str(e.get("artifactUrl", "")) for e in entries
+    )
+
+
+TASKS = SCHEME.register(
+    Kind(
+        model=Task,
+        plural="tasks",
+        short_names=("tk",),
+        categories=("all",),
+        is_name=lambda name: is_dns_label(name, longest=TASK_NAME_LENGTH),
+        name_rule=f"a DNS label (lowercase letters, digits, '-') of at most {TASK_NAME_LENGTH} characters",
+        default=_default,
+        rules=_rules,
+        columns=(
+            NAME,
+            Column("State", at("spec.state")),
+            Column("Ready", _ready, description="Ready copies of those wanted."),
+            Column("Up-to-date", at("status.updatedReplicas", default=0), "integer"),
+            AGE,
+            Column("Apps", _artifacts, priority=1),
+            Column("Selector", at("status.selector", default=""), priority=1),
+        ),
+    )
+)

@@ -1,0 +1,11 @@
+"""What the generic verbs do to an object, as pure functions over wire objects (``Body``).
+
+- ``documents``  bytes to objects: JSON and YAML with duplicate keys found, bounded against bombs
+- ``decode``     unknown fields found and pruned, the kind's model validated, the canonical form made
+- ``patches``    RFC 7386 merge patch and RFC 6902 JSON patch
+- ``fieldsets``  sets of field paths and their ``FieldsV1`` form
+- ``apply``      server-side apply and the book-keeping of field managers
+- ``writes``     the one pipeline: default, prepare (server-owned fields), validate
+
+The server's registry and the in-memory client both run on these, so they cannot drift apart.
+"""

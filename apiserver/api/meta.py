@@ -1,0 +1,211 @@
+"""The shape that all objects share: camelCase on the wire, snake_case in code, frozen in memory.
+
+Empty lists and maps are left out of the serialised form, absent and empty mean the same. Unknown keys
+are ignored here on purpose, so that an old client can read from a newer server; the server finds them
+before it validates (``machinery.decode``).
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import orjson
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+Body = dict[str, Any]
+"""An object as it is on the wire, decoded from JSON."""
+
+T = TypeVar("T")
+
+
+class ListMap:
+    """Marks a list whose items are told apart by ``keys`` (``x-kubernetes-list-type: map``)."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = keys
+
+
+class ListSet:
+    """Marks a list of unique scalars (``x-kubernetes-list-type: set``)."""
+
+
+def is_empty(value: object) -> bool:
+    """Whether serialisation leaves the value out."""
+    return not value
+
+
+Listed = Annotated[tuple[T, ...], Field(exclude_if=is_empty)]
+"""A list that is left out when empty."""
+
+Labels = Annotated[dict[str, str], Field(exclude_if=is_empty)]
+"""A string map that is left out when empty."""
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, the precision of metadata times."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_micro_time(moment: datetime) -> str:
+    """RFC 3339 in UTC with microseconds, the precision of leases and events."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: str) -> datetime:
+    """The moment an RFC 3339 text names. Raises ValueError where it names none."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment.astimezone(UTC)
+
+
+def _whole_seconds(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_whole_seconds), PlainSerializer(format_time, when_used="json")]
+MicroTime = Annotated[AwareDatetime, PlainSerializer(format_micro_time, when_used="json")]
+
+DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL = re.compile(DNS_LABEL)
+_SUBDOMAIN = re.compile(rf"{DNS_LABEL}(\.{DNS_LABEL})*")
+_QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+
+
+def is_dns_label(text: str, *, longest: int = 63) -> bool:
+    """RFC 1123 label: lower case letters, digits and inner dashes."""
+    return len(text) <= longest and _LABEL.fullmatch(text) is not None
+
+
+def is_dns_subdomain(text: str) -> bool:
+    """RFC 1123 subdomain of at most 253 characters: labels joined by dots."""
+    return len(text) <= 253 and _SUBDOMAIN.fullmatch(text) is not None
+
+
+def is_label_value(text: str) -> bool:
+    """A Kubernetes label value: empty, or 63 letters, digits, ``-_.`` with alphanumeric ends."""
+    return text == "" or (len(text) <= 63 and _QUALIFIED.fullmatch(text) is not None)
+
+
+def is_qualified_name(text: str) -> bool:
+    """A Kubernetes label key: an optional DNS prefix and a slash, then a name of at most 63 characters."""
+    prefix, slash, name = text.rpartition("/")
+    return bool(name) and is_label_value(name) and (not slash or is_dns_subdomain(prefix))
+
+
+class Model(BaseModel):
+    """Base of all wire types. Docstrings of fields are what ``plumctl explain`` prints."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+    )
+
+
+class OwnerReference(Model):
+    """Names the object that this one exists for. Matching is by ``uid``."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool | None = None
+    """Whether the owner manages this object; at most one owner may."""
+    block_owner_deletion: bool | None = None
+    """Whether a foreground deletion of the owner waits for this object."""
+
+
+class ManagedFields(Model):
+    """What one field manager owns in the object (Kubernetes server-side apply)."""
+
+    manager: str = ""
+    operation: Literal["Apply", "Update"] = "Update"
+    api_version: str = ""
+    time: Time | None = None
+    fields_type: Literal["FieldsV1"] = "FieldsV1"
+    fields_v1: dict[str, Any] = Field(default_factory=dict)
+    subresource: Annotated[str, Field(exclude_if=is_empty)] = ""
+
+
+class ObjectMeta(Model):
+    """Identity and bookkeeping of an object; Kubernetes' ObjectMeta."""
+
+    name: str = ""
+    """Unique within kind and namespace."""
+    generate_name: str | None = None
+    """A prefix: the server appends five random characters when ``name`` is empty."""
+    namespace: str | None = None
+    """The namespace of a namespaced object."""
+    uid: str | None = None
+    """Set by the server; distinguishes objects that had the same name at different times."""
+    resource_version: str | None = None
+    """The version of the last write. Send it back with an update to detect a write in between."""
+    generation: int | None = None
+    """Grows when ``spec`` changes or deletion begins."""
+    creation_timestamp: Time | None = None
+    """When the server stored the object first."""
+    deletion_timestamp: Time | None = None
+    """When deletion was asked for; the object goes once its finalizers are gone."""
+    deletion_grace_period_seconds: int | None = None
+    labels: Labels = {}
+    """Keys and values that selectors can find."""
+    annotations: Labels = {}
+    """Notes of people and programs; not selectable. At most 256 KiB in all."""
+    owner_references: Annotated[Listed[OwnerReference], ListMap("uid")] = ()
+    """The objects this one exists for; when all are gone it is deleted."""
+    finalizers: Annotated[Listed[str], ListSet()] = ()
+    """Names that block removal; whoever put one there takes it away."""
+    managed_fields: Listed[ManagedFields] = ()
+    """Which manager owns which fields."""
+
+
+class Condition(Model):
+    """One observation of an object's state; positive polarity, one owner a type."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str = ""
+    """A CamelCase word for programs."""
+    message: str = ""
+    """A sentence for people."""
+    last_transition_time: Time | None = None
+    """When ``status`` changed last."""
+    observed_generation: int | None = None
+
+
+Conditions = Annotated[Listed[Condition], ListMap("type")]
+
+
+class Status(Model):
+    """Base of all statuses. Keys it does not know are kept: operators write there."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Resource(Model):
+    """One object: ``metadata`` here; a kind adds ``spec`` and ``status``."""
+
+    api_version: str
+    kind: str
+    metadata: ObjectMeta = ObjectMeta()
+
+    @classmethod
+    def from_body(cls, body: Body) -> Self:
+        """Read a wire object. Raises pydantic.ValidationError; unknown keys are ignored."""
+        return cls.model_validate_json(orjson.dumps(body))
+
+    def to_body(self) -> Body:
+        """The wire form: camelCase, without empty and absent values."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """``(namespace, name)``; the namespace is empty for cluster-scoped kinds."""
+        return self.metadata.namespace or "", self.metadata.name
+
+
+ResourceT = TypeVar("ResourceT", bound=Resource)

@@ -1,0 +1,11 @@
+"""How programs talk to the API server. No server code is imported here.
+
+- ``interface``   what a client can do: the protocol that all programs are written against
+- ``config``      where the server is: kubeconfig files, ``PLUM_SERVER``
+- ``rest``        the real client, over HTTP
+- ``testing``     the in-memory client; it passes the same conformance suite as the real one
+- ``informer``    list, then watch, into an indexed local cache
+- ``workqueue``   keys to reconcile: deduplicating, delayed, rate-limited
+- ``controller``  the loop that every reconciler runs in
+- ``events``      the recorder of Events
+"""

@@ -1,0 +1,1 @@
+"""Unit, property, conformance, integration and end-to-end tests."""
