@@ -90,9 +90,7 @@ def _of_type(annotation: Any, metadata: tuple[Any, ...] = ()) -> Schema:
         return Schema("string", enum=args)
     if origin is tuple:
         keys = next((mark.keys for mark in metadata if isinstance(mark, ListMap)), ())
-        return Schema(
-            "array", items=_of_type(args[0]), keys=keys, is_set=any(isinstance(m, ListSet) for m in metadata)
-        )
+        return Schema("array", items=_of_type(args[0]), keys=keys, is_set=any(isinstance(m, ListSet) for m in metadata))
     if origin is dict:
         return Schema("any") if args[1] is Any else Schema("map", items=_of_type(args[1]))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from apiserver.api import schema
@@ -139,8 +140,16 @@ def _text(value: Any) -> str:
 class Scheme:
     """The kinds by every name they go by."""
 
-    def __init__(self) -> None:
+    def __init__(self, package: str = "") -> None:
         self._kinds: dict[str, Kind] = {}
+        self._package = package
+
+    def _all(self) -> dict[str, Kind]:
+        """The kinds by name, the package that registers them imported at the first look."""
+        if self._package:
+            package, self._package = self._package, ""
+            import_module(package)
+        return self._kinds
 
     def register(self, kind: Kind) -> Kind:
         """Add a kind; its kind, plural and short names must be free."""
@@ -152,15 +161,15 @@ class Scheme:
         return kind
 
     def __iter__(self) -> Iterator[Kind]:
-        return iter(dict.fromkeys(self._kinds.values()))
+        return iter(dict.fromkeys(self._all().values()))
 
     def of_model(self, model: type[Resource]) -> Kind:
         """The kind a model belongs to."""
-        return self._kinds[str(model.model_fields["kind"].default).lower()]
+        return self._all()[str(model.model_fields["kind"].default).lower()]
 
     def named(self, name: str) -> Kind:
         """By plural, singular, Kind, short name or ``plural.group``. Raises NotFound."""
-        kind = self._kinds.get(name.lower())
+        kind = self._all().get(name.lower())
         if kind is None:
             known = ", ".join(sorted(k.plural for k in dict.fromkeys(self._kinds.values())))
             raise NotFound(f"the server doesn't have a resource type {name!r}; it has {known}")
@@ -168,14 +177,14 @@ class Scheme:
 
     def served(self, group: str, version: str, plural: str) -> Kind | None:
         """The kind behind a URL, if there is one."""
-        kind = self._kinds.get(plural)
+        kind = self._all().get(plural)
         return kind if kind and kind.plural == plural and (kind.group, kind.version) == (group, version) else None
 
     def of_body(self, body: Mapping[str, Any]) -> Kind | None:
         """The kind that a wire object says it is, if it is known."""
-        kind = self._kinds.get(str(body.get("kind", "")).lower())
+        kind = self._all().get(str(body.get("kind", "")).lower())
         matches = kind and kind.name == body.get("kind") and kind.api_version == body.get("apiVersion")
         return kind if matches else None
 
 
-SCHEME = Scheme()
+SCHEME = Scheme("apiserver.api.kinds")

@@ -1,12 +1,14 @@
 """Assignment: one copy of a task's entry, bound to a node. The agent obeys it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from apiserver.api.columns import AGE, NAME, condition_status
-from apiserver.api.kinds.task import EnvVar, Port, RestartPolicy, State, StopSignal
+from apiserver.api.errors import Cause
+from apiserver.api.kinds.task import EnvVar, Port, RestartPolicy, State, StopSignal, is_node_name
 from apiserver.api.meta import Body, Conditions, Listed, ListMap, MicroTime, Model, Resource, Status, is_empty
 from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 
@@ -17,9 +19,7 @@ TASK_LABEL, ENTRY_LABEL, NODE_LABEL = "plum.dev/task", "plum.dev/entry", "plum.d
 RESTARTED_AT = "plum.dev/restartedAt"
 """Annotation: a new value on a task rolls it, on an assignment restarts the process in place."""
 
-Phase = Literal[
-    "Pending", "Preparing", "Running", "Stopping", "Stopped", "Exited", "Failed", "BackOff", "Unknown"
-]
+Phase = Literal["Pending", "Preparing", "Running", "Stopping", "Stopped", "Exited", "Failed", "BackOff", "Unknown"]
 
 
 class Template(Model):
@@ -97,6 +97,17 @@ class Assignment(Resource):
     status: AssignmentStatus = AssignmentStatus()
 
 
+def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
+    """A copy is placed once: moving means a new assignment."""
+    node = str(new["spec"].get("nodeName", ""))
+    causes = []
+    if node and not is_node_name(node):
+        causes.append(Cause("spec.nodeName", f'Invalid value: "{node}": is not a node name'))
+    if old is not None and (before := old["spec"].get("nodeName")) and before != node:
+        causes.append(Cause("spec.nodeName", "Forbidden: is set once and never changes", "FieldValueForbidden"))
+    return causes
+
+
 def _phase(body: Body, now: datetime) -> str:
     return str(dig(body, "status.phase") or "Pending")
 
@@ -122,6 +133,7 @@ ASSIGNMENTS = SCHEME.register(
             "spec.template",
             "spec.templateHash",
         ),
+        rules=_rules,
         columns=(
             NAME,
             Column("Node", at("spec.nodeName", default="")),

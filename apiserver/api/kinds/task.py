@@ -59,7 +59,9 @@ def _port_name(text: str) -> str:
 
 def _entry_name(text: str) -> str:
     if not is_dns_label(text, longest=ENTRY_NAME_LENGTH):
-        raise ValueError(f"must be a DNS label (lowercase letters, digits, '-') of at most {ENTRY_NAME_LENGTH} characters")
+        raise ValueError(
+            f"must be a DNS label (lowercase letters, digits, '-') of at most {ENTRY_NAME_LENGTH} characters"
+        )
     return text
 
 

@@ -1,0 +1,10 @@
+"""The process behind the port.
+
+- ``store/``       what is stored: the engine interface, SQLite, the committer, the watch cache
+- ``registry``     the generic verbs over every kind: decode, default, prepare, validate, persist
+- ``strategies``   the few hooks of single kinds, as data
+- ``leases``       node leases, renewed in memory
+- ``blobs``        artifact files by digest
+- ``http/``        the Kubernetes HTTP surface
+- ``serve``        settings, wiring, start and end
+"""

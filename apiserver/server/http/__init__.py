@@ -1,0 +1,15 @@
+"""The Kubernetes HTTP surface.
+
+- ``app``          routes, wiring, the one place where errors become Status replies
+- ``gate``         what every request passes: path, limits, authentication, metrics
+- ``requests``     reading a request: target, body, options, negotiation
+- ``resources``    the verbs over objects and collections
+- ``lists``        pages of a collection, and continue tokens
+- ``watch``        streaming and long-poll, one iterator behind both
+- ``tables``       the Table form that kubectl prints
+- ``discovery``    what there is, plain and aggregated
+- ``artifacts``    blobs: streamed upload, download with Range
+- ``auth``         bearer tokens
+- ``metrics``      what Prometheus scrapes
+- ``protocol``     limits below ASGI: header size and time
+"""

@@ -1,0 +1,112 @@
+"""The ASGI application: routes over the registry."""
+
+import platform
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version as package_version
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from apiserver.api.errors import ApiError, MethodNotAllowed
+from apiserver.server.blobs import Blobs
+from apiserver.server.http import discovery
+from apiserver.server.http.artifacts import Artifacts
+from apiserver.server.http.auth import Tokens
+from apiserver.server.http.gate import Gate, error_response
+from apiserver.server.http.metrics import Metrics
+from apiserver.server.http.requests import no_resource
+from apiserver.server.http.resources import Resources
+from apiserver.server.registry import Registry
+
+KUBERNETES = (1, 32, 4)
+"""The Kubernetes API level we speak; kubectl warns when it differs from its own by more than one minor."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application is made of."""
+
+    registry: Registry
+    blobs: Blobs
+    tokens: Tokens | None
+    is_ready: Callable[[], bool]
+    clock: Callable[[], datetime]
+    rng: random.Random
+
+
+def build_app(parts: Parts) -> ASGIApp:
+    """Wire routes, errors and the gate."""
+    metrics = Metrics(parts.registry.store)
+    serve = Resources(parts.registry, parts.clock, parts.rng)
+    artifacts = Artifacts(parts.blobs)
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+    async def ready(request: Request) -> Response:
+        return PlainTextResponse("ok") if parts.is_ready() else PlainTextResponse("shutting down", status_code=503)
+
+    app = Starlette(
+        routes=[
+            Route("/healthz", _ok),
+            Route("/livez", _ok),
+            Route("/readyz", ready),
+            Route("/version", _version),
+            Route("/metrics", metrics.serve),
+            Route("/api", discovery.core),
+            Route("/apis", discovery.groups),
+            Route("/api/{version}", discovery.resources),
+            Route("/apis/{group}", discovery.group),
+            Route("/apis/{group}/{version}", discovery.resources),
+            Route("/api/{version}/{path:path}", _endpoint(serve), methods=methods),
+            Route("/apis/{group}/{version}/{path:path}", _endpoint(serve), methods=methods),
+            Route("/artifacts/sha256/{digest}", artifacts.get, methods=["GET"]),
+            Route("/artifacts/sha256/{digest}", artifacts.put, methods=["PUT"]),
+        ],
+        exception_handlers={ApiError: _refused, HTTPException: _unrouted},
+    )
+    return Gate(app, metrics=metrics, tokens=parts.tokens)
+
+
+def _endpoint(serve: Resources) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await serve(request)
+
+    return endpoint
+
+
+async def _ok(request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+async def _version(request: Request) -> Response:
+    major, minor, patch = KUBERNETES
+    return JSONResponse(
+        {
+            "major": str(major),
+            "minor": str(minor),
+            "gitVersion": f"v{major}.{minor}.{patch}+plum.{package_version('plum')}",
+            "gitCommit": "",
+            "gitTreeState": "clean",
+            "buildDate": "1970-01-01T00:00:00Z",
+            "goVersion": "",
+            "compiler": f"python {platform.python_version()}",
+            "platform": f"{platform.system().lower()}/{platform.machine()}",
+        }
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return error_response(error)
+
+
+async def _unrouted(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return error_response(MethodNotAllowed(f"the server does not allow {request.method} on {request.url.path}"))
+    return error_response(no_resource())

@@ -1,0 +1,55 @@
+"""Blobs over HTTP: ``PUT`` streams to disk, ``GET`` and ``HEAD`` serve with Range and the digest as ETag."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from apiserver.api.errors import BadRequest, NotFound, Timeout, TooLarge
+from apiserver.server.blobs import Blobs
+
+CHUNK_SECONDS = 60.0
+"""How long an upload may stand still."""
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The endpoint of ``/artifacts/sha256/<hex>``."""
+
+    blobs: Blobs
+
+    async def put(self, request: Request) -> Response:
+        """Take a blob in: 201, or 200 if it was here. Raises BadRequest, TooLarge, Timeout."""
+        digest = request.path_params["digest"]
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self.blobs.max_bytes:
+            raise TooLarge(f"the artifact is over the limit of {self.blobs.max_bytes} bytes (--max-artifact-bytes)")
+        created = await self.blobs.write(digest, _chunks(request))
+        return JSONResponse({"sha256": digest}, status_code=201 if created else 200)
+
+    async def get(self, request: Request) -> Response:
+        """Serve a blob. Raises NotFound."""
+        digest = request.path_params["digest"]
+        path = self.blobs.path(digest)
+        if path is None:
+            raise NotFound(f'artifact "{digest[:80]}" not found')
+        headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=31536000, immutable"}
+        return FileResponse(path, media_type="application/zip", headers=headers)
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    stream = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(CHUNK_SECONDS):
+                chunk = await anext(stream, None)
+        except TimeoutError:
+            raise Timeout(f"the upload stood still for {CHUNK_SECONDS:.0f} s") from None
+        except ClientDisconnect:
+            raise BadRequest("the connection was closed before the upload was complete") from None
+        if chunk is None:
+            return
+        if chunk:
+            yield chunk

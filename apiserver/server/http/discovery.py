@@ -1,0 +1,124 @@
+"""What there is: plain discovery, one document a group, and aggregated, all in one (kubectl 1.27 and later)."""
+
+from collections import defaultdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from apiserver.api.scheme import SCHEME, Kind
+from apiserver.server.http.requests import negotiate, no_resource
+
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+STATUS_VERBS = ["get", "patch", "update"]
+
+
+def _groups() -> dict[tuple[str, str], list[Kind]]:
+    """The kinds by group and version; ours first, so that short names prefer it."""
+    found: dict[tuple[str, str], list[Kind]] = defaultdict(list)
+    for kind in sorted(SCHEME, key=lambda kind: (kind.group != "plum.dev", kind.group, kind.plural)):
+        found[kind.group, kind.version].append(kind)
+    return found
+
+
+def _resource_list(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
+    resources: list[dict[str, Any]] = []
+    for kind in kinds:
+        entry: dict[str, Any] = {
+            "name": kind.plural,
+            "singularName": kind.singular,
+            "namespaced": kind.namespaced,
+            "kind": kind.name,
+            "verbs": list(kind.verbs),
+        }
+        if kind.short_names:
+            entry["shortNames"] = list(kind.short_names)
+        if kind.categories:
+            entry["categories"] = list(kind.categories)
+        resources.append(entry)
+        if kind.has_status:
+            name = f"{kind.plural}/status"
+            resources.append(entry | {"name": name, "singularName": "", "verbs": STATUS_VERBS})
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
+
+
+def _aggregated_resource(kind: Kind) -> dict[str, Any]:
+    response = {"group": kind.group, "version": kind.version, "kind": kind.name}
+    entry: dict[str, Any] = {
+        "resource": kind.plural,
+        "responseKind": response,
+        "scope": "Namespaced" if kind.namespaced else "Cluster",
+        "singularResource": kind.singular,
+        "verbs": list(kind.verbs),
+    }
+    if kind.short_names:
+        entry["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        entry["categories"] = list(kind.categories)
+    if kind.has_status:
+        entry["subresources"] = [{"subresource": "status", "responseKind": response, "verbs": STATUS_VERBS}]
+    return entry
+
+
+def _aggregated(*, core: bool) -> Response:
+    items = [
+        {
+            "metadata": {"name": group} if group else {},
+            "versions": [
+                {
+                    "version": version,
+                    "freshness": "Current",
+                    "resources": [_aggregated_resource(kind) for kind in kinds],
+                }
+            ],
+        }
+        for (group, version), kinds in _groups().items()
+        if (group == "") == core
+    ]
+    body = {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {},
+        "items": items,
+    }
+    # The clients dispatch on the exact content type: no charset may be added.
+    response = JSONResponse(body)
+    response.headers["content-type"] = AGGREGATED
+    return response
+
+
+def _group(group: str, version: str) -> dict[str, Any]:
+    served = {"groupVersion": f"{group}/{version}", "version": version}
+    return {"name": group, "versions": [served], "preferredVersion": served}
+
+
+async def core(request: Request) -> Response:
+    """``GET /api``."""
+    if negotiate(request).form == "discovery":
+        return _aggregated(core=True)
+    return JSONResponse({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})
+
+
+async def groups(request: Request) -> Response:
+    """``GET /apis``."""
+    if negotiate(request).form == "discovery":
+        return _aggregated(core=False)
+    listed = [_group(group, version) for group, version in _groups() if group]
+    return JSONResponse({"kind": "APIGroupList", "apiVersion": "v1", "groups": listed})
+
+
+async def group(request: Request) -> Response:
+    """``GET /apis/GROUP``."""
+    for name, version in _groups():
+        if name and name == request.path_params["group"]:
+            return JSONResponse({"kind": "APIGroup", "apiVersion": "v1"} | _group(name, version))
+    raise no_resource()
+
+
+async def resources(request: Request) -> Response:
+    """``GET /apis/GROUP/VERSION`` and ``GET /api/v1``."""
+    name, version = request.path_params.get("group", ""), request.path_params["version"]
+    kinds = _groups().get((name, version))
+    if not kinds:
+        raise no_resource()
+    return JSONResponse(_resource_list(f"{name}/{version}" if name else version, kinds))

@@ -1,0 +1,88 @@
+"""What every request passes before it is routed: path, authentication, metrics, and faults after it."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from apiserver.api.errors import ApiError, InternalError
+from apiserver.server.http.auth import ANONYMOUS, Tokens
+from apiserver.server.http.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+
+class Gate:
+    """The outermost ASGI application."""
+
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, tokens: Tokens | None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._app, self._metrics, self._tokens, self._monotonic = app, metrics, tokens, monotonic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        if len(path) > 1 and path.endswith("/"):  # the Python Kubernetes client asks so
+            scope = dict(scope, path=path.rstrip("/") or "/")
+        scope.setdefault("plum_verb", scope["method"].lower())
+        watched = _Watched(send)
+        began = self._monotonic()
+        with self._metrics.in_flight.track_inprogress():
+            try:
+                await self._pass(scope, receive, watched)
+            finally:
+                self._count(scope, watched.status, self._monotonic() - began)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: "_Watched") -> None:
+        try:
+            scope["user_name"] = self._user(scope)
+            await self._app(scope, receive, send)
+        except ApiError as error:
+            await error_response(error)(scope, receive, send)
+        except Exception as error:
+            log.exception("%s %s failed for a fault of ours", scope["method"], scope["path"])
+            if send.status:
+                raise
+            await error_response(InternalError(f"Internal error occurred: {error}"))(scope, receive, send)
+
+    def _user(self, scope: Scope) -> str:
+        if self._tokens is None:
+            return ANONYMOUS
+        header = next((value for key, value in scope["headers"] if key == b"authorization"), b"")
+        return self._tokens.user(scope["path"], header.decode("latin-1"))
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        target = scope.get("plum_target")
+        verb, resource = scope["plum_verb"], target.kind.resource if target else ""
+        self._metrics.requests.labels(verb, resource, str(status or 499)).inc()
+        if verb != "watch":
+            self._metrics.latency.labels(verb, resource).observe(seconds)
+
+
+class _Watched:
+    """Notes the status on its way out."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
+def error_response(error: ApiError) -> JSONResponse:
+    """The Status reply of an error; the one place where errors become HTTP."""
+    headers = {}
+    if error.details.retry_after_seconds or error.code in (429, 503):
+        headers["retry-after"] = str(error.details.retry_after_seconds or 1)
+    if error.code == 401:
+        headers["www-authenticate"] = "Bearer"
+    return JSONResponse(error.to_status(), status_code=error.code, headers=headers)

@@ -1,0 +1,190 @@
+"""Reading a request: what it is about, what it carries, and what it accepts."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from starlette.requests import ClientDisconnect, Request
+
+from apiserver.api.errors import (
+    BadRequest,
+    Cause,
+    Details,
+    Invalid,
+    NotAcceptable,
+    NotFound,
+    Timeout,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json, read_yaml
+from apiserver.api.scheme import SCHEME
+from apiserver.api.selectors import parse_fields, parse_labels
+from apiserver.server.registry import Mode, Options, Target
+from apiserver.server.store.snapshot import Filter
+
+BODY_SECONDS = 30.0
+"""How long a client may take to send an object."""
+
+MAX_MANAGER = 128
+JSON_TYPES = ("", "application/json")
+YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
+
+
+def no_resource() -> NotFound:
+    """The path leads nowhere."""
+    return NotFound("the server could not find the requested resource")
+
+
+def read_target(group: str, version: str, path: str) -> Target:
+    """The object or collection behind the rest of an API path. Raises NotFound.
+
+    ``namespaces/x`` is the namespace itself, ``namespaces/x/tasks`` what is in it.
+    """
+    parts = path.split("/")
+    namespace = ""
+    if parts[0] == "namespaces" and len(parts) > 2 and not (parts[2] == "status" and len(parts) == 3):
+        namespace, parts = parts[1], parts[2:]
+    kind = SCHEME.served(group, version, parts[0])
+    if kind is None or len(parts) > 3 or "" in parts or (namespace and not kind.namespaced):
+        raise no_resource()
+    name, subresource = (*parts[1:], "", "")[:2]
+    if name and kind.namespaced and not namespace:
+        raise no_resource()
+    if subresource and not (subresource == "status" and kind.has_status):
+        raise no_resource()
+    return Target(kind, namespace, name, subresource)
+
+
+def read_filter(target: Target, query: Mapping[str, str]) -> Filter:
+    """The selection of a list, a watch or a collection's deletion. Raises BadRequest."""
+    return Filter(
+        target.kind,
+        target.namespace,
+        parse_labels(query.get("labelSelector", "")),
+        parse_fields(query.get("fieldSelector", ""), target.kind.fields),
+    )
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """A boolean of the query: ``true`` or ``1``."""
+    return query.get(name, "") in ("true", "1")
+
+
+def number(query: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+    """A whole number of the query, between 0 and ``most``. Raises BadRequest."""
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise BadRequest(f'invalid value for {name}: "{text[:40]}" is not a whole number')
+    return min(int(text), most)
+
+
+def is_dry_run(values: list[str]) -> bool:
+    """Whether the request is a dry run. Raises Invalid for anything but ``All``."""
+    for value in values:
+        if value != "All":
+            cause = Cause("dryRun", f'Unsupported value: "{value}": supported values: "All"', "FieldValueNotSupported")
+            raise Invalid(f"dryRun: {cause.message}", details=Details(causes=[cause]))
+    return bool(values)
+
+
+def read_options(request: Request) -> Options:
+    """How a write is meant. Raises BadRequest, Invalid."""
+    query = request.query_params
+    validation = query.get("fieldValidation") or "Warn"
+    if validation not in ("Strict", "Warn", "Ignore"):
+        raise BadRequest(f'fieldValidation: Unsupported value: "{validation}": supported: "Strict", "Warn", "Ignore"')
+    manager = query.get("fieldManager") or request.headers.get("user-agent", "").partition("/")[0]
+    if len(manager) > MAX_MANAGER:
+        raise BadRequest(f"fieldManager: may not be longer than {MAX_MANAGER} characters")
+    return Options(
+        user=request.scope.get("user_name", ""),
+        manager=manager or "unknown",
+        dry_run=is_dry_run(query.getlist("dryRun")),
+        validation=cast(Mode, validation),
+        force=flag(query, "force"),
+    )
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, within limits of size and time. Raises TooLarge, Timeout."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > MAX_BYTES:
+        raise _too_large()
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > MAX_BYTES:
+                    raise _too_large()
+                chunks.append(chunk)
+    except TimeoutError:
+        raise Timeout(f"the request body did not arrive within {BODY_SECONDS:.0f} s") from None
+    except ClientDisconnect:
+        raise BadRequest("the connection was closed before the request body was complete") from None
+    return b"".join(chunks)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"the request body is over the limit of {MAX_BYTES} bytes")
+
+
+def media_type(request: Request) -> str:
+    """The body's media type in lower case, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def unsupported(found: str, accepted: tuple[str, ...]) -> UnsupportedMediaType:
+    """The refusal of a body, in the words that kubectl prints."""
+    return UnsupportedMediaType(
+        f"the body of the request was in an unknown format ({found}) - accepted media types include: "
+        + ", ".join(accepted)
+    )
+
+
+async def read_document(request: Request) -> Document:
+    """An object in JSON or YAML. Raises BadRequest, UnsupportedMediaType."""
+    kind = media_type(request)
+    raw = await read_body(request)
+    if kind in YAML_TYPES:
+        documents = read_yaml(raw)
+        if len(documents) != 1:
+            raise BadRequest(f"the request body must be one YAML document, not {len(documents)}")
+        return documents[0]
+    if kind not in JSON_TYPES:
+        raise unsupported(kind, ("application/json", "application/yaml"))
+    return read_json(raw)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The form of the reply."""
+
+    form: Literal["object", "table", "discovery"]
+    include: str = ""
+
+
+def negotiate(request: Request) -> Accepted:
+    """What the client wants to read. Raises NotAcceptable where it takes neither JSON nor anything."""
+    accept = request.headers.get("accept", "")
+    acceptable = not accept
+    for offer in accept.split(","):
+        kind, *parameters = (part.strip() for part in offer.split(";"))
+        settings: dict[str, Any] = dict(p.split("=", 1) for p in parameters if "=" in p)
+        if kind == "application/json" and settings.get("as") == "Table":
+            return Accepted("table", request.query_params.get("includeObject", "Metadata"))
+        if kind == "application/json" and settings.get("as") == "APIGroupDiscoveryList":
+            if settings.get("v") == "v2":
+                return Accepted("discovery")
+            continue
+        if kind in ("application/json", "application/*", "*/*") and "as" not in settings:
+            return Accepted("object")
+        acceptable = acceptable or kind in ("application/yaml", "application/vnd.kubernetes.protobuf")
+    if not acceptable:
+        raise NotAcceptable("only the following media types are accepted: application/json")
+    return Accepted("object")

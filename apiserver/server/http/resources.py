@@ -1,0 +1,187 @@
+"""The verbs over objects and collections. No rule lives here: requests in, registry, replies out."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from apiserver.api.errors import ApiError, BadRequest, MethodNotAllowed, Timeout
+from apiserver.api.machinery.documents import read_json, read_json_value
+from apiserver.server.http import tables
+from apiserver.server.http.lists import JSON, list_collection
+from apiserver.server.http.requests import (
+    YAML_TYPES,
+    Accepted,
+    is_dry_run,
+    media_type,
+    negotiate,
+    read_body,
+    read_document,
+    read_filter,
+    read_options,
+    read_target,
+    unsupported,
+)
+from apiserver.server.http.watch import watch_collection
+from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target
+
+REQUEST_SECONDS = 60.0
+"""How long any request but a watch may take."""
+
+MERGE, JSON_PATCH, APPLY = (
+    "application/merge-patch+json",
+    "application/json-patch+json",
+    "application/apply-patch+yaml",
+)
+_PROPAGATION = ("Background", "Foreground", "Orphan")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The endpoint of all API paths."""
+
+    registry: Registry
+    clock: Callable[[], datetime]
+    rng: random.Random
+
+    async def __call__(self, request: Request) -> Response:
+        """Serve one request. Raises ApiError."""
+        params = request.path_params
+        target = read_target(params.get("group", ""), params["version"], params["path"])
+        verb = self._verb(request, target)
+        request.scope["plum_target"], request.scope["plum_verb"] = target, verb
+        accepted = negotiate(request)
+        if verb == "watch":
+            return await watch_collection(self.registry, target, request, accepted, clock=self.clock, rng=self.rng)
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                return await self._serve(verb, target, request, accepted)
+        except TimeoutError:
+            raise Timeout(f"the request took longer than {REQUEST_SECONDS:.0f} s") from None
+
+    def _verb(self, request: Request, target: Target) -> str:
+        method, query = request.method, request.query_params
+        if target.name:
+            verbs = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+            if target.subresource:
+                verbs.pop("DELETE")
+        else:
+            watching = query.get("watch", "") in ("true", "1", "poll")
+            verbs = {"GET": "watch" if watching else "list", "POST": "create", "DELETE": "deletecollection"}
+        if method not in verbs or verbs[method] not in target.kind.verbs:
+            raise MethodNotAllowed(f"the server does not allow {method} on {request.url.path}")
+        return verbs[method]
+
+    async def _serve(self, verb: str, target: Target, request: Request, accepted: Accepted) -> Response:
+        match verb:
+            case "get":
+                return self._reply(target, Outcome(self.registry.get(target)), accepted)
+            case "list":
+                return await list_collection(self.registry, target, request, accepted, self.clock)
+            case "create":
+                return await self._create(target, request, accepted)
+            case "update":
+                document, options = await read_document(request), read_options(request)
+                return self._reply(target, await self.registry.replace(target, document, options), accepted)
+            case "patch":
+                return self._reply(target, await self._patch(target, request), accepted)
+            case "delete":
+                return await self._delete(target, request)
+            case _:
+                return await self._delete_collection(target, request)
+
+    async def _create(self, target: Target, request: Request, accepted: Accepted) -> Response:
+        document, options = await read_document(request), read_options(request)
+        if target.kind.namespaced and not target.namespace:
+            raise BadRequest(f"create {target.kind.plural} in a namespace: POST {target.kind.path('default')}")
+        return self._reply(target, await self.registry.create(target, document, options), accepted)
+
+    async def _patch(self, target: Target, request: Request) -> Outcome:
+        kind, options = media_type(request), read_options(request)
+        match kind:
+            case _ if kind == MERGE:
+                patch = read_json_value(await read_body(request))
+                return await self.registry.patch(target, patch, "merge", options)
+            case _ if kind == JSON_PATCH:
+                patch = read_json_value(await read_body(request))
+                return await self.registry.patch(target, patch, "json", options)
+            case _ if kind == APPLY:
+                manager = request.query_params.get("fieldManager", "")
+                return await self.registry.apply(
+                    target, await read_document(request), replace(options, manager=manager)
+                )
+        raise unsupported(kind, (JSON_PATCH, MERGE, APPLY))
+
+    async def _delete(self, target: Target, request: Request) -> Response:
+        outcome = await self.registry.delete(target, await _delete_options(request), request.scope.get("user_name", ""))
+        if not outcome.gone:
+            return Response(outcome.raw, media_type=JSON)
+        details = {"name": target.name, "kind": target.kind.plural, "uid": outcome.parse()["metadata"]["uid"]}
+        if target.kind.group:
+            details["group"] = target.kind.group
+        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+        return Response(orjson.dumps(status), media_type=JSON)
+
+    async def _delete_collection(self, target: Target, request: Request) -> Response:
+        """Delete each matching object in its own commit; one that is gone by then is no error."""
+        options = await _delete_options(request)
+        selected = list(self.registry.store.cache.select(read_filter(target, request.query_params)))
+        deleted: list[bytes] = []
+        for slot in selected:
+            one = replace(target, namespace=slot.key.namespace, name=slot.key.name)
+            try:
+                outcome = await self.registry.delete(
+                    one, replace(options, uid=slot.uid), request.scope.get("user_name", "")
+                )
+            except ApiError as error:
+                if error.reason != "NotFound":
+                    raise
+            else:
+                deleted.append(outcome.raw)
+        head: dict[str, Any] = {
+            "kind": f"{target.kind.name}List",
+            "apiVersion": target.kind.api_version,
+            "metadata": {"resourceVersion": str(self.registry.store.version)},
+        }
+        return Response(orjson.dumps(head)[:-1] + b',"items":[' + b",".join(deleted) + b"]}\n", media_type=JSON)
+
+    def _reply(self, target: Target, outcome: Outcome, accepted: Accepted) -> Response:
+        raw = outcome.raw
+        if accepted.form == "table":
+            rows = [tables.row(target.kind, outcome.parse(), self.clock(), accepted.include)]
+            version = rows[0].get("object", {}).get("metadata", {}).get("resourceVersion", "")
+            raw = orjson.dumps(tables.table(target.kind, rows, {"resourceVersion": version}))
+        response = Response(raw, status_code=201 if outcome.created else 200, media_type=JSON)
+        for warning in outcome.warnings:
+            text = warning.replace("\\", "\\\\").replace('"', '\\"').encode("ascii", "replace")
+            response.raw_headers.append((b"warning", b'299 - "' + text + b'"'))
+        return response
+
+
+async def _delete_options(request: Request) -> DeleteOptions:
+    """From the body, then the query. Raises BadRequest, Invalid."""
+    raw = await read_body(request)
+    kind = media_type(request)
+    if raw and kind not in ("", "application/json", *YAML_TYPES):
+        raise unsupported(kind, ("application/json",))
+    body = read_json(raw).body if raw.strip() else {}
+    query = request.query_params
+    propagation = body.get("propagationPolicy") or query.get("propagationPolicy") or "Background"
+    if propagation not in _PROPAGATION:
+        raise BadRequest(f"propagationPolicy: Unsupported value: {propagation!r}: supported: {', '.join(_PROPAGATION)}")
+    preconditions = body.get("preconditions") or {}
+    dry_run = body.get("dryRun") or query.getlist("dryRun")
+    if not isinstance(preconditions, dict) or not isinstance(dry_run, list):
+        raise BadRequest("DeleteOptions: preconditions must be an object and dryRun a list")
+    return DeleteOptions(
+        propagation=propagation,
+        uid=str(preconditions.get("uid") or ""),
+        resource_version=str(preconditions.get("resourceVersion") or ""),
+        dry_run=is_dry_run([str(value) for value in dry_run]),
+    )

@@ -1,0 +1,114 @@
+"""Node leases: renewed in memory, timed on the monotonic clock; only transitions are stored.
+
+A fleet of thousands renews hundreds of times a second; none of that is news. What is news, a node falling
+silent or coming back, is stored as ``status.state`` and reaches controllers by their ordinary watch. After
+a start every held lease has a fresh term, because the server cannot know what it missed. This is the one
+exception to "acknowledged is durable".
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from apiserver.api.errors import ApiError
+from apiserver.api.kinds.lease import LEASES
+from apiserver.api.kinds.node import NODE_LEASES
+from apiserver.api.meta import Body, format_micro_time
+from apiserver.api.scheme import Kind, dig
+from apiserver.server.store.committer import Actor, Intents, Put, View
+from apiserver.server.store.snapshot import Filter, Slot
+from apiserver.server.store.store import Store
+
+log = logging.getLogger(__name__)
+
+DEFAULT_TERM = 15
+CHECK_EVERY = 0.5
+"""Seconds between two looks for expired leases."""
+
+ACTOR = Actor(user="system:apiserver", manager="plum-apiserver")
+
+
+def is_node_lease(kind: Kind, namespace: str) -> bool:
+    """Whether an object is a node's lease."""
+    return kind is LEASES and namespace == NODE_LEASES
+
+
+class NodeLeases:
+    """When each node's lease was renewed last."""
+
+    def __init__(self, store: Store, *, monotonic: Callable[[], float], clock: Callable[[], datetime]) -> None:
+        self._store, self._monotonic, self._clock = store, monotonic, clock
+        self._renewed: dict[str, tuple[float, str]] = {}
+        started = monotonic()
+        for slot in store.cache.select(Filter(LEASES, namespace=NODE_LEASES)):
+            self._renewed[slot.key.name] = (started, str(dig(slot.parse(), "spec.renewTime") or ""))
+
+    def renew(self, name: str, config: Body) -> Body | None:
+        """Take a renewal that changes nothing but the time; the lease as it is then, or None where the
+        write is more than that and has to go through the store."""
+        slot = self._store.get(LEASES, NODE_LEASES, name)
+        if slot is None:
+            return None
+        body = slot.parse()
+        if dig(body, "status.state") != "Held" or not _only_renews(body, config):
+            return None
+        self._note(name)
+        return self.freshen(slot)
+
+    def settle(self, new: Body) -> Body:
+        """A lease that is being written is held from now on."""
+        self._note(new["metadata"]["name"])
+        return dict(new, status=dict(new.get("status") or {}, state="Held"))
+
+    def freshen(self, slot: Slot) -> Body:
+        """The lease with the renewal time that memory holds."""
+        body = slot.parse()
+        renewed = self._renewed.get(slot.key.name)
+        if renewed and renewed[1]:
+            body["spec"] = dict(body.get("spec") or {}, renewTime=renewed[1])
+        return body
+
+    async def run(self) -> None:
+        """Store every transition from Held to Expired, for ever."""
+        while True:
+            await asyncio.sleep(CHECK_EVERY)
+            try:
+                await self.expire()
+            except ApiError as error:
+                log.warning("expired leases were not stored, trying again: %s", error)
+
+    async def expire(self) -> None:
+        """Store the leases that have expired by now as such, in one commit."""
+        if any(self._is_overdue(slot) for slot in self._held()):
+            await self._store.write(self._expiries, ACTOR)
+
+    def _expiries(self, view: View) -> Intents:
+        overdue = [slot for slot in view.select(Filter(LEASES, namespace=NODE_LEASES)) if self._is_overdue(slot)]
+        return [Put(LEASES, dict(self.freshen(slot), status={"state": "Expired"})) for slot in overdue]
+
+    def _held(self) -> list[Slot]:
+        return list(self._store.cache.select(Filter(LEASES, namespace=NODE_LEASES)))
+
+    def _is_overdue(self, slot: Slot) -> bool:
+        renewed = self._renewed.setdefault(slot.key.name, (self._monotonic(), ""))
+        if self._monotonic() - renewed[0] < 1:
+            return False
+        body = slot.parse()
+        term = dig(body, "spec.leaseDurationSeconds") or DEFAULT_TERM
+        return dig(body, "status.state") == "Held" and self._monotonic() - renewed[0] > float(term)
+
+    def _note(self, name: str) -> None:
+        self._renewed[name] = (self._monotonic(), format_micro_time(self._clock()))
+
+
+def _only_renews(body: Body, config: Body) -> bool:
+    wanted: dict[str, Any] = config.get("spec") or {}
+    have: dict[str, Any] = body.get("spec") or {}
+    same_spec = all(have.get(key) == value for key, value in wanted.items() if key != "renewTime")
+    metadata = config.get("metadata") or {}
+    owners = metadata.get("ownerReferences")
+    same_owners = owners is None or owners == body["metadata"].get("ownerReferences")
+    known = {"name", "namespace", "ownerReferences"}
+    return same_spec and same_owners and set(metadata) <= known

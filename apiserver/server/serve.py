@@ -1,0 +1,209 @@
+"""Start and end of the server: settings in, a listening socket out, everything released at the end."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import random
+import resource
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from apiserver.api.errors import AlreadyExists
+from apiserver.api.kinds.namespace import NAMESPACES
+from apiserver.api.machinery.documents import Document
+from apiserver.lifetime import end_requested
+from apiserver.server.blobs import Blobs
+from apiserver.server.http.app import Parts, build_app
+from apiserver.server.http.auth import Tokens, read_token_file
+from apiserver.server.http.protocol import BoundedProtocol
+from apiserver.server.leases import ACTOR, NodeLeases
+from apiserver.server.registry import Options, Registry, Target
+from apiserver.server.store.sqlite import SQLiteEngine
+from apiserver.server.store.store import Store, open_store
+from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
+
+log = logging.getLogger(__name__)
+
+KEEP_ALIVE_SECONDS = 90
+"""Agents renew their leases on idle connections; uvicorn's default of 5 s would cut them."""
+
+SHUTDOWN_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the server is told."""
+
+    data_dir: Path
+    host: str
+    port: int
+    token_file: Path | None = None
+    insecure: bool = False
+    max_artifact_bytes: int = 1 << 30
+    until_eof: bool = False
+
+
+class CannotServe(Exception):
+    """The settings cannot be served; the message says why and what to do."""
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """``HOST:PORT`` or ``:PORT``, which means loopback. Raises CannotServe."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise CannotServe(f"--addr {text!r}: write HOST:PORT, for example 127.0.0.1:8080")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def check_exposure(settings: Settings) -> Tokens | None:
+    """The tokens to demand. Raises CannotServe for an open door to other machines, or a bad token file."""
+    if settings.token_file is not None:
+        try:
+            return read_token_file(settings.token_file)
+        except (OSError, ValueError) as error:
+            raise CannotServe(f"--token-file: {error}") from error
+    if not settings.insecure and not _is_loopback(settings.host):
+        raise CannotServe(
+            f"--addr {settings.host}:{settings.port} is open to other machines: give --token-file, "
+            "or --insecure if anyone who can reach it may run programs"
+        )
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until asked to end. ``announce`` gets the URL once requests are answered.
+
+    Raises CannotServe, StoreUnusable; OutcomeUnknown when the store can no longer be trusted.
+    """
+    tokens = check_exposure(settings)
+    listener = _listen(settings)
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def fail(error: BaseException) -> None:
+        if not failed.done():
+            failed.set_exception(error)
+
+    with contextlib.closing(listener):
+        engine = SQLiteEngine(settings.data_dir)
+        async with open_store(engine, clock=_now, on_failure=fail) as store:
+            await _run(settings, store, tokens, listener, failed, announce)
+
+
+async def _run(
+    settings: Settings,
+    store: Store,
+    tokens: Tokens | None,
+    listener: socket.socket,
+    failed: "asyncio.Future[None]",
+    announce: Callable[[str], None],
+) -> None:
+    blobs = Blobs(settings.data_dir / "artifacts", max_bytes=settings.max_artifact_bytes)
+    leases = NodeLeases(store, monotonic=time.monotonic, clock=_now)
+    rng = random.Random()
+    registry = Registry(store, leases, build_hooks(blobs.has), clock=_now, new_uid=lambda: str(uuid.uuid4()), rng=rng)
+    await _bootstrap(registry)
+    ending = asyncio.Event()
+    parts = Parts(registry, blobs, tokens, is_ready=lambda: not ending.is_set(), clock=_now, rng=rng)
+    server = _Server(_config(build_app(parts)))
+    host, port = listener.getsockname()[:2]
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    expiring = asyncio.create_task(leases.run(), name="leases")
+    asked = asyncio.create_task(end_requested(stdin=settings.until_eof), name="end")
+    try:
+        await _started(server, serving)
+        announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        done, _ = await asyncio.wait((asked, failed, serving), return_when=asyncio.FIRST_COMPLETED)
+        log.info("ending: %s", asked.result() if asked in done else "a part of the server has ended")
+        if failed in done:
+            failed.result()
+    finally:
+        ending.set()
+        expiring.cancel()
+        asked.cancel()
+        store.watchers.cut_all()
+        server.should_exit = True
+        await asyncio.gather(serving, expiring, asked, return_exceptions=True)
+
+
+async def _started(server: "_Server", serving: "asyncio.Task[None]") -> None:
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers a flag, no event
+        await asyncio.sleep(0.01)
+    if serving.done():
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the end is ours to order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        backlog=8192,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket; taken first, so that a taken port is found before anything is touched."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise CannotServe(
+            f"--addr {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}; choose another address"
+        ) from error
+    listener.set_inheritable(False)
+    return listener
+
+
+async def _bootstrap(registry: Registry) -> None:
+    """The namespaces that are always there."""
+    for name in PERMANENT_NAMESPACES:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        with contextlib.suppress(AlreadyExists):
+            await registry.create(Target(NAMESPACES), Document(body, ()), Options(ACTOR.user, ACTOR.manager))
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as the system lets us: each watch is a connection."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

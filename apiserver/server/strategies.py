@@ -1,0 +1,104 @@
+"""The few rules of single kinds that need to see other objects. They hold over every door.
+
+Each runs inside the write that it guards, on the state as of that write's turn.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from apiserver.api.errors import Cause, Conflict, Details, Invalid
+from apiserver.api.kinds.app import APPS
+from apiserver.api.kinds.assignment import ASSIGNMENTS
+from apiserver.api.kinds.namespace import NAMESPACES
+from apiserver.api.kinds.node import NODE_LEASES, NODES
+from apiserver.api.kinds.task import TASKS
+from apiserver.api.meta import Body
+from apiserver.api.scheme import SCHEME, Kind
+from apiserver.api.selectors import parse_fields
+from apiserver.server.store.committer import View
+from apiserver.server.store.snapshot import Filter
+
+Hook = Callable[[View, Body], None]
+PERMANENT_NAMESPACES = ("default", NODE_LEASES)
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What to ask before a write; a hook refuses by raising an ApiError."""
+
+    before_create: Hook = lambda view, body: None
+    before_delete: Hook = lambda view, body: None
+
+
+NO_HOOKS = Hooks()
+
+
+def build_hooks(has_blob: Callable[[str], bool]) -> Mapping[str, Hooks]:
+    """The hooks by kind. ``has_blob`` tells whether the server holds the bytes of a digest."""
+
+    def app_has_its_blob(view: View, body: Body) -> None:
+        digest = body["spec"]["sha256"]
+        if not has_blob(digest):
+            cause = Cause(
+                "spec.sha256", f'Invalid value: "{digest}": upload the archive first: PUT /artifacts/sha256/{digest}'
+            )
+            name = str(body["metadata"]["name"])
+            raise Invalid(
+                f'{APPS.qualified} "{name}" is invalid: {cause.field}: {cause.message}',
+                details=Details(name=name, group=APPS.group, kind=APPS.name, causes=[cause]),
+            )
+
+    return {
+        APPS.resource: Hooks(before_create=app_has_its_blob, before_delete=app_is_unused),
+        NODES.resource: Hooks(before_delete=node_is_unused),
+        NAMESPACES.resource: Hooks(before_delete=namespace_is_empty),
+    }
+
+
+def node_is_unused(view: View, body: Body) -> None:
+    """Refuse while any assignment names the node."""
+    name = body["metadata"]["name"]
+    fields = parse_fields(f"spec.nodeName={name}", ASSIGNMENTS.fields)
+    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS, fields=fields))]
+    _refuse_if_used(NODES, name, "node", "assignment", users)
+
+
+def app_is_unused(view: View, body: Body) -> None:
+    """Refuse while a task or an assignment still needs the archive."""
+    name, spec = body["metadata"]["name"], body["spec"]
+    # A digest is found in the bytes: parsing every assignment would hold up the server.
+    digest = spec["sha256"].encode()
+    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS)) if digest in slot.body]
+    for slot in view.select(Filter(TASKS, namespace=body["metadata"]["namespace"])):
+        entries = slot.parse()["spec"]["entries"]
+        wanted = {"name": spec["name"], "version": spec["version"]}
+        if any(entry.get("app") == wanted for entry in entries) or digest in slot.body:
+            users.append(slot.key.name)
+    _refuse_if_used(APPS, name, "artifact", "user", users)
+
+
+def namespace_is_empty(view: View, body: Body) -> None:
+    """Refuse while anything but events lives there; the server's own namespaces stay."""
+    name = body["metadata"]["name"]
+    if name in PERMANENT_NAMESPACES:
+        raise Conflict(f"the namespace {name} belongs to the server and stays", details=_details(NAMESPACES, name))
+    users = [
+        f"{kind.singular}/{slot.key.name}"
+        for kind in SCHEME
+        if kind.namespaced and kind.name != "Event"
+        for slot in view.select(Filter(kind, namespace=name))
+    ]
+    _refuse_if_used(NAMESPACES, name, "namespace", "object", users)
+
+
+def _refuse_if_used(kind: Kind, name: str, what: str, user: str, users: list[str]) -> None:
+    if not users:
+        return
+    shown = ", ".join(sorted(users)[:_SHOWN]) + (", …" if len(users) > _SHOWN else "")
+    plural = user if len(users) == 1 else f"{user}s"
+    raise Conflict(f"{what} in use: {len(users)} {plural} ({shown})", details=_details(kind, name))
+
+
+def _details(kind: Kind, name: str) -> Details:
+    return Details(name=name, group=kind.group, kind=kind.plural)
