@@ -1,6 +1,6 @@
 """What a client can do. Programs are written against this protocol; ``rest`` and ``testing`` fulfil it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol
 
@@ -86,12 +86,12 @@ class Client(Protocol):
         self,
         kind: type[ResourceT],
         name: str,
-        patch: Body | list[dict[str, Any]],
+        patch: Body | Sequence[dict[str, Any]],
         *,
         namespace: str = "",
         subresource: str = "",
     ) -> ResourceT:
-        """Merge patch (a mapping) or JSON patch (a list). Raises NotFound, Conflict, Invalid."""
+        """Merge patch (a mapping) or JSON patch (a sequence). Raises NotFound, Conflict, Invalid."""
         ...
 
     async def delete(

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 import orjson
 from starlette.requests import Request
@@ -39,7 +39,8 @@ MERGE, JSON_PATCH, APPLY = (
     "application/json-patch+json",
     "application/apply-patch+yaml",
 )
-_PROPAGATION = ("Background", "Foreground", "Orphan")
+Propagation = Literal["Background", "Foreground", "Orphan"]
+_PROPAGATION = get_args(Propagation)
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ async def _delete_options(request: Request) -> DeleteOptions:
     if not isinstance(preconditions, dict) or not isinstance(dry_run, list):
         raise BadRequest("DeleteOptions: preconditions must be an object and dryRun a list")
     return DeleteOptions(
-        propagation=propagation,
+        propagation=cast(Propagation, propagation),
         uid=str(preconditions.get("uid") or ""),
         resource_version=str(preconditions.get("resourceVersion") or ""),
         dry_run=is_dry_run([str(value) for value in dry_run]),

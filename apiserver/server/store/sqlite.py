@@ -157,7 +157,7 @@ def _migrate(connection: Connection) -> None:
     """Create the tables of a new store; refuse one that a newer server has written."""
     with connection.begin():
         SQLModel.metadata.create_all(connection)
-        found = dict(connection.execute(select(*_columns(MetaRow))).tuples().all())
+        found: dict[str, str] = {row.key: row.value for row in connection.execute(select(*_columns(MetaRow)))}
         if int(found.get("schema_version", SCHEMA_VERSION)) > SCHEMA_VERSION:
             raise StoreUnusable(
                 f"the store has schema version {found['schema_version']}, this server knows {SCHEMA_VERSION}: "

@@ -1,0 +1,95 @@
+"""What every engine must keep: run against each of them."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from apiserver.server.store.engine import Engine
+from apiserver.server.store.memory import MemoryEngine
+from apiserver.server.store.sqlite import SQLiteEngine, StoreUnusable
+from tests.stores import change
+
+Reopen = Callable[[], Engine]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
+    """Opens the engine anew; the one before has been closed, as by a restart."""
+    opened: list[Engine] = []
+    memory = MemoryEngine()
+
+    def open_again() -> Engine:
+        if opened:
+            opened.pop().close()
+        opened.append(memory if request.param == "memory" else SQLiteEngine(tmp_path))
+        return opened[-1]
+
+    yield open_again
+    if opened:
+        opened[-1].close()
+
+
+def test_a_new_engine_is_empty(reopen: Reopen) -> None:
+    loaded = reopen().load(history_bytes=1000)
+    assert (loaded.objects, loaded.changes, loaded.floor, loaded.version) == ([], [], 0, 0)
+
+
+def test_what_is_committed_is_there_after_a_restart(reopen: Reopen) -> None:
+    changes = [change(1, "a", raw=b"1"), change(2, "b", raw=b"2"), change(3, "a", "MODIFIED", raw=b"3")]
+    reopen().commit(changes, 3)
+    loaded = reopen().load(history_bytes=1 << 20)
+    assert {stored.key.name: stored.body for stored in loaded.objects} == {"a": b"3", "b": b"2"}
+    assert loaded.changes == changes
+    assert (loaded.floor, loaded.version) == (0, 3)
+
+
+def test_changes_of_one_operation_share_a_version_and_keep_their_order(reopen: Reopen) -> None:
+    changes = [change(1, name, sequence=position) for position, name in enumerate("cab")]
+    reopen().commit(changes, 1)
+    assert [found.key.name for found in reopen().load(history_bytes=1 << 20).changes] == ["c", "a", "b"]
+
+
+def test_the_last_change_of_an_object_in_a_batch_counts(reopen: Reopen) -> None:
+    engine = reopen()
+    engine.commit([change(1, "a"), change(2, "a", "DELETED"), change(3, "b"), change(4, "b", "MODIFIED", raw=b"x")], 4)
+    assert [(s.key.name, s.body) for s in engine.load(history_bytes=1).objects] == [("b", b"x")]
+
+
+def test_the_version_does_not_go_back_when_everything_is_deleted(reopen: Reopen) -> None:
+    reopen().commit([change(1, "a"), change(2, "a", "DELETED")], 2)
+    loaded = reopen().load(history_bytes=0)
+    assert (list(loaded.objects), loaded.version) == ([], 2)
+
+
+def test_history_is_cut_between_versions_only(reopen: Reopen) -> None:
+    raw = b"x" * 100
+    shared = [change(2, name, sequence=position, raw=raw) for position, name in enumerate("bcd")]
+    reopen().commit([change(1, "a", raw=raw), *shared, change(3, "e", raw=raw)], 3)
+    for wanted in range(0, 700, 50):
+        loaded = reopen().load(history_bytes=wanted)
+        assert [found.version for found in loaded.changes] in ([], [3], [2, 2, 2, 3], [1, 2, 2, 2, 3])
+        above = [found for found in [1, 2, 2, 2, 3] if found > loaded.floor]
+        assert [found.version for found in loaded.changes] == above
+
+
+def test_a_second_server_is_refused(tmp_path: Path) -> None:
+    engine = SQLiteEngine(tmp_path)
+    with pytest.raises(StoreUnusable, match="in use by another server"):
+        SQLiteEngine(tmp_path)
+    engine.close()
+    SQLiteEngine(tmp_path).close()
+
+
+def test_a_newer_schema_and_a_foreign_file_are_refused(tmp_path: Path) -> None:
+    SQLiteEngine(tmp_path / "new").close()
+    with closing(sqlite3.connect(tmp_path / "new" / "plum.db")) as database, database:
+        database.execute("update meta set value = '99' where key = 'schema_version'")
+    with pytest.raises(StoreUnusable, match="schema version 99"):
+        SQLiteEngine(tmp_path / "new")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "plum.db").write_bytes(b"not a database, certainly not" * 100)
+    with pytest.raises(StoreUnusable, match="not a database"):
+        SQLiteEngine(tmp_path / "bad")

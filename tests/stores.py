@@ -1,0 +1,62 @@
+"""Engines and stores for tests: objects made of a name, labels and a node."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from apiserver.api.meta import Body
+from apiserver.api.scheme import SCHEME
+from apiserver.server.store.committer import Intents, Put, Remove, View
+from apiserver.server.store.engine import Change, Engine, Key, Seen
+from apiserver.server.store.store import Store, open_store
+
+KIND = SCHEME.named("assignments")
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def body(name: str, *, node: str = "", labels: dict[str, str] | None = None, note: str = "") -> Body:
+    """A small wire object; the store does not care whether it is valid."""
+    metadata: dict[str, Any] = {"name": name, "namespace": "default", "uid": f"uid-{name}", "labels": labels or {}}
+    return {"kind": "Assignment", "metadata": metadata, "spec": {"nodeName": node, "note": note}}
+
+
+def put(*bodies: Body) -> Callable[[View], Intents]:
+    """A decision that stores objects in one operation."""
+    return lambda view: [Put(KIND, one) for one in bodies]
+
+
+def remove(name: str) -> Callable[[View], Intents]:
+    """A decision that removes an object if it is there."""
+
+    def decide(view: View) -> Intents:
+        found = view.get(KIND, "default", name)
+        return [Remove(KIND, found)] if found else []
+
+    return decide
+
+
+def change(version: int, name: str, kind: str = "ADDED", *, sequence: int = 0, raw: bytes = b"{}") -> Change:
+    """A change as engines store it."""
+    return Change(
+        version=version,
+        sequence=sequence,
+        type=kind,  # type: ignore[arg-type]
+        key=Key(KIND.resource, "default", name),
+        uid=f"uid-{name}",
+        body=raw,
+        previous=None if kind == "ADDED" else Seen({"app": "x"}, {"spec.nodeName": "nodeA"}),
+        time=NOW,
+        user="someone",
+        manager="test",
+    )
+
+
+@asynccontextmanager
+async def running(engine: Engine, *, ring_bytes: int = 1 << 20, inline: bool = True) -> AsyncIterator[Store]:
+    """A store over the engine; a failed commit of unknown outcome fails the test."""
+    failures: list[BaseException] = []
+    opened = open_store(engine, clock=lambda: NOW, on_failure=failures.append, inline=inline, ring_bytes=ring_bytes)
+    async with opened as store:
+        yield store
+    assert not failures
