@@ -1,1 +1,24 @@
-"""The node agent: watch own assignments, plan purely, run processes."""
+"""The node agent: watch own assignments, plan purely, run processes.
+
+Decisions, pure:
+
+- ``sync``             what to do next about each assignment: ``plan``
+- ``instances``        what is known of one instance, and how that changes
+- ``restarts``         when an ended process starts again
+- ``status``           what the assignment's status should say
+
+Hands, thin:
+
+- ``reconciler``       gathers, plans, acts: one instance at a time, slow work beside it
+- ``preparations``     an instance's folder, ready to start in
+- ``artifacts``        archives: downloaded once a digest, verified, cached
+- ``unpack``           an archive into a folder, however hostile it is
+- ``runtime``          what runs processes: the protocol; ``process_runtime`` fulfils it with plain processes
+- ``processes``        what ``/proc`` says
+- ``ports``, ``environment``  what a process is given
+- ``folders``          the data folder: its lock, its layout, the records of instances
+- ``reports``          statuses, finalizers and events on their way to the server
+- ``node``             registration and the lease
+- ``agent``            all of it together, from the lock to the drain
+- ``testing``          a runtime without processes
+"""

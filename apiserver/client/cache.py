@@ -22,7 +22,7 @@ class Cache(Generic[ResourceT]):
         """The object under a key, if it is there."""
         return self._objects.get(key)
 
-    def keys(self) -> tuple[Key, ...]:
+    def all_keys(self) -> tuple[Key, ...]:
         """All keys as of now."""
         return tuple(self._objects)
 

@@ -54,9 +54,9 @@ class Informer(Generic[ResourceT]):
         self._cache = Cache[ResourceT](indexes or {})
         self._handlers: list[Handler[ResourceT]] = []
         self._advanced = asyncio.Event()
-        self._resume = 0
-        """The last version of which certainly every change has been seen; 0: list first. The changes of one
-        commit share a version, so an event makes only the versions before its own complete."""
+        self._resume: int | None = None
+        """The last version of which certainly every change has been seen; None: list first. The changes of
+        one commit may share a version, so an event makes only the versions before its own complete."""
         self._failures = 0
 
     def add_handler(self, handler: Handler[ResourceT]) -> None:
@@ -92,9 +92,9 @@ class Informer(Generic[ResourceT]):
         """Keep the cache up to date until cancelled; every failure is retried with backoff and jitter."""
         while True:
             try:
-                if not self._resume:
-                    await self._relist()
-                await self._follow()
+                if self._resume is None:
+                    self._resume = await self._relist()
+                await self._follow(self._resume)
                 self._failures = 0
             except Exception as error:
                 self._note(error)
@@ -108,7 +108,7 @@ class Informer(Generic[ResourceT]):
         name = self._kind.__name__
         if isinstance(error, Expired | Timeout) or not isinstance(error, ApiError):
             # Timeout: the server has not reached our version; it may have been restored from a backup.
-            self._resume = 0
+            self._resume = None
         if isinstance(error, Expired):
             log.info("%s: %s; listing again", name, error)
         elif isinstance(error, ApiError):
@@ -116,8 +116,9 @@ class Informer(Generic[ResourceT]):
         else:
             log.log(level, "%s: listing again", name, exc_info=error)
 
-    async def _relist(self) -> None:
-        """Replace the cache by what the server has. Raises ApiError, leaving it as it was."""
+    async def _relist(self) -> int:
+        """Replace the cache by what the server has, as of the version returned or later. Raises ApiError,
+        leaving it as it was."""
         found: dict[Key, ResourceT] = {}
         kept: set[Key] = set()
         token, version = "", 0
@@ -137,14 +138,14 @@ class Informer(Generic[ResourceT]):
             if not token:
                 break
         self._replace(found, kept)
-        self._resume = version
-        self._reach(version, back=True)
-        self._failures = 0
+        self.resource_version = version
+        self._advanced.set()
         self.has_synced.set()
+        return version
 
     def _replace(self, found: dict[Key, ResourceT], kept: set[Key]) -> None:
         """Emit the difference; objects in ``kept`` exist but cannot be read, and stay as they were."""
-        for key in self._cache.keys():
+        for key in self._cache.all_keys():
             if key not in found and key not in kept:
                 self._remove(key)
         for obj in found.values():
@@ -152,11 +153,11 @@ class Informer(Generic[ResourceT]):
             if old is None or old.metadata.resource_version != obj.metadata.resource_version:
                 self._put(obj)
 
-    async def _follow(self) -> None:
-        """Take in changes until the stream ends. Raises ApiError."""
+    async def _follow(self, version: int) -> None:
+        """Take in the changes after a version until the stream ends. Raises ApiError."""
         stream = self._client.watch(
             self._kind,
-            resource_version=str(self._resume),
+            resource_version=str(version),
             namespace=self._namespace,
             labels=self._labels,
             fields=self._fields,
@@ -168,23 +169,21 @@ class Informer(Generic[ResourceT]):
 
     def _take(self, event: WatchEvent[ResourceT]) -> None:
         version = int(event.resource_version)
-        if event.object is None:
-            self._resume = max(self._resume, version)
-            self._reach(version)
-            return
-        self._resume = max(self._resume, min(self.resource_version, version - 1))
-        old = self._cache.get(event.object.key)
-        # A list's later pages, and a resumed stream, tell again what the cache has.
-        if old is None or int(old.metadata.resource_version or 0) < version:
+        complete = version if event.object is None else version - 1
+        self._resume = max(self._resume or 0, complete)
+        if event.object is not None and not self._knows(event.object.key, version):
             if event.type == "DELETED":
                 self._remove(event.object.key)
             else:
                 self._put(event.object)
-        self._reach(version)
-
-    def _reach(self, version: int, *, back: bool = False) -> None:
-        self.resource_version = version if back else max(self.resource_version, version)
+        self.resource_version = max(self.resource_version, version)
         self._advanced.set()
+
+    def _knows(self, key: Key, version: int) -> bool:
+        """Whether the cache is already past an event: the later pages of a list and a resumed stream tell
+        some changes again."""
+        old = self._cache.get(key)
+        return old is not None and int(old.metadata.resource_version or 0) >= version
 
     def _put(self, obj: ResourceT) -> None:
         old = self._cache.get(obj.key)

@@ -1,6 +1,6 @@
 """What a client can do. Programs are written against this protocol; ``rest`` and ``testing`` fulfil it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol
 
@@ -12,11 +12,15 @@ Propagation = Literal["Background", "Foreground", "Orphan"]
 
 @dataclass(frozen=True)
 class Page(Generic[ResourceT]):
-    """A part of a list, consistent at ``resource_version``; ``continue_token`` is empty on the last."""
+    """A part of a list, consistent at ``resource_version``; ``continue_token`` is empty on the last.
+
+    ``skipped`` are the keys of objects that exist but that this program's version of the kind cannot read.
+    """
 
     items: tuple[ResourceT, ...]
     resource_version: str
     continue_token: str = ""
+    skipped: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,10 @@ class Client(Protocol):
         labels: str = "",
         fields: str = "",
         timeout: float = 300.0,
-    ) -> AsyncIterator[WatchEvent[ResourceT]]:
+    ) -> AsyncGenerator[WatchEvent[ResourceT], None]:
         """Changes after ``resource_version``, in order, each once; with bookmarks. Ends by itself after
-        ``timeout`` seconds. Raises Expired when the version is older than the kept history."""
+        ``timeout`` seconds. Raises Expired when the version is older than the kept history, or when only a
+        new list can tell what has changed. Close it (``contextlib.aclosing``) when leaving early."""
         ...
 
     async def create(self, obj: ResourceT) -> ResourceT:

@@ -1,1 +1,1 @@
-
+"""Tests over a real server's socket."""

@@ -1,0 +1,219 @@
+"""What is known of one instance, and how that changes. Pure: every change returns a new value.
+
+A ``Record`` is what survives the agent; it is on disk before anything it speaks of happens. An
+``Instance`` is the record and what only a living agent knows.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field
+
+from agent import restarts
+from agent.runtime import Exit, Process
+from apiserver.api.meta import Model
+
+Key = tuple[str, str]
+"""``(namespace, name)`` of the assignment."""
+
+Cause = Literal["Exited", "StartFailed", "Stopped", "Restarted", "AgentRestarted", "NodeRestarted", "AgentStopped"]
+"""Why a process ended. The last three are no fault of the app: it starts again at once, uncounted."""
+
+Life = Literal["down", "up", "left"]
+"""``down``: no process is alive. ``left``: what an earlier agent started may be."""
+
+Work = Literal["prepare", "kill", "remove", "release", "report"]
+"""What goes on beside the plan, each at most once an instance."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The two clocks, read together: ``ticks`` (monotonic seconds) to decide by, ``wall`` to tell."""
+
+    ticks: float
+    wall: datetime
+
+
+class End(Model):
+    """The last end of the process."""
+
+    cause: Cause
+    exit: Exit = Exit()
+    message: str = ""
+
+
+class Record(Model):
+    """What the next agent has to know."""
+
+    namespace: str
+    name: str
+    uid: str
+    process: Process | None = None
+    """Set before a start, cleared after the whole tree is dead."""
+    ports: dict[str, Annotated[int, Field(ge=1, le=65535)]] = {}
+    """By port name; kept over restarts."""
+    restarts: int = 0
+    streak: int = 0
+    """Ends in a row, without a long run between them."""
+    restarted_at: str = ""
+    """The value of the annotation at the last start."""
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    end: End | None = None
+
+    @property
+    def key(self) -> Key:
+        """The assignment's key."""
+        return self.namespace, self.name
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A preparation that did not succeed."""
+
+    reason: str
+    message: str
+    count: int
+    retry_at: float
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """A stop under way."""
+
+    cause: Cause
+    since: float
+    grace: float
+    killed_at: float | None = None
+
+    @property
+    def deadline(self) -> float:
+        """When what is left gets KILL."""
+        return self.since + self.grace
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One assignment on this node, as the agent sees it."""
+
+    record: Record
+    life: Life = "down"
+    prepared: bool = False
+    """Whether its folder is ready to start in."""
+    preparing_since: float | None = None
+    failure: Failure | None = None
+    began: float = 0.0
+    ended: float = 0.0
+    exit_told: bool = True
+    """Whether the server was told of the last exit, or an attempt was made."""
+    report_after: float = 0.0
+    """No report before this, after one that failed."""
+    failed_reports: int = 0
+    stopping: Stopping | None = None
+    removed: bool = False
+    """Whether its folder is gone and nothing is left on the node."""
+    busy: frozenset[Work] = field(default_factory=frozenset)
+
+    @property
+    def key(self) -> Key:
+        """The assignment's key."""
+        return self.record.key
+
+    def occupied(self, work: Work) -> Self:
+        """Work has begun beside the plan."""
+        return replace(self, busy=self.busy | {work})
+
+    def unoccupied(self, work: Work) -> Self:
+        """That work is over, however it went."""
+        return replace(self, busy=self.busy - {work})
+
+    def preparing(self, now: Moment) -> Self:
+        """Its folder is being made."""
+        return replace(self, preparing_since=now.ticks).occupied("prepare")
+
+    def ready(self) -> Self:
+        """Its folder is made."""
+        return replace(self, prepared=True, preparing_since=None, failure=None).unoccupied("prepare")
+
+    def unready(self, failure: Failure) -> Self:
+        """Its folder could not be made."""
+        return replace(self, preparing_since=None, failure=failure).unoccupied("prepare")
+
+    def starting(self, *, ports: dict[str, int], restarted_at: str, counted: bool, boot_id: str) -> Self:
+        """A start is about to happen; to be on disk before it does."""
+        record = self.record.model_copy(
+            update={
+                "process": Process(uid=self.record.uid, boot_id=boot_id),
+                "ports": ports,
+                "restarted_at": restarted_at,
+                "restarts": self.record.restarts + counted,
+            }
+        )
+        return replace(self, record=record)
+
+    def started(self, process: Process, now: Moment) -> Self:
+        """The command runs."""
+        record = self.record.model_copy(update={"process": process, "started_at": now.wall})
+        return replace(self, record=record, life="up", began=now.ticks, stopping=None)
+
+    def stopped_by(self, cause: Cause, grace: float, now: Moment) -> Self:
+        """The processes have been asked to end."""
+        return replace(self, stopping=Stopping(cause, now.ticks, grace))
+
+    def killed(self, now: Moment) -> Self:
+        """The processes are being killed."""
+        stopping = self.stopping and replace(self.stopping, killed_at=now.ticks)
+        return replace(self, stopping=stopping).occupied("kill")
+
+    def down(self, exit: Exit, now: Moment) -> Self:
+        """The whole tree is dead."""
+        if self.stopping is not None:
+            end = End(cause=self.stopping.cause, exit=exit)
+        else:
+            end = End(cause="Exited" if self.life == "up" else "AgentRestarted", exit=exit)
+        return self._ended(end, now)
+
+    def not_started(self, message: str, now: Moment) -> Self:
+        """The system refused the start."""
+        return replace(self, began=now.ticks)._ended(End(cause="StartFailed", message=message), now)
+
+    def _ended(self, end: End, now: Moment) -> Self:
+        own_doing = end.cause in ("Exited", "StartFailed")
+        streak = restarts.next_streak(self.record.streak, ran_for=now.ticks - self.began) if own_doing else 0
+        if end.cause in ("AgentRestarted", "AgentStopped"):
+            streak = self.record.streak
+        record = self.record.model_copy(
+            update={"process": None, "streak": streak, "finished_at": now.wall, "end": end}
+        )
+        return replace(self, record=record, life="down", stopping=None, ended=now.ticks, exit_told=not own_doing)
+
+    def settled(self) -> Self:
+        """It ended earlier, and since then it was asked to be stopped: the next start is a new beginning."""
+        end = self.record.end and self.record.end.model_copy(update={"cause": "Stopped"})
+        return replace(self, record=self.record.model_copy(update={"end": end, "streak": 0}))
+
+    def reported(self, *, exit_told: bool) -> Self:
+        """A status has reached the server."""
+        told = self.exit_told or exit_told
+        return replace(self, exit_told=told, report_after=0.0, failed_reports=0).unoccupied("report")
+
+    def unreported(self, *, exit_told: bool, retry_at: float) -> Self:
+        """A status has not reached the server, or nobody knows."""
+        told, failed = self.exit_told or exit_told, self.failed_reports + 1
+        return replace(self, exit_told=told, report_after=retry_at, failed_reports=failed).unoccupied("report")
+
+    def gone(self) -> Self:
+        """Nothing of it is left on the node."""
+        return replace(self, removed=True, prepared=False)
+
+
+def recalled(record: Record, *, prepared: bool, boot_id: str, now: Moment) -> Instance:
+    """An instance as an earlier agent left it."""
+    instance = Instance(record, prepared=prepared, ended=now.ticks)
+    if record.process is None:
+        return instance
+    if record.process.boot_id == boot_id:
+        return replace(instance, life="left")
+    end = End(cause="NodeRestarted", message="the machine was restarted")
+    return replace(instance, record=record.model_copy(update={"process": None, "finished_at": now.wall, "end": end}))

@@ -1,0 +1,134 @@
+"""What an assignment's status should say, from what the agent knows. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent import restarts
+from agent.instances import Instance, Moment
+from apiserver.api import conditions
+from apiserver.api.kinds.assignment import Assignment, AssignmentStatus, Phase, PortStatus
+from apiserver.api.meta import Condition
+
+OWNED = (
+    "phase", "reason", "message", "exitCode", "signal", "restarts", "pid", "ip", "ports", "startedAt", "finishedAt",
+)  # fmt: skip
+"""The fields that the agent writes, beside ``reportedAt`` and its conditions."""
+
+OWN_CONDITIONS = ("Prepared", "Ready")
+QUIET = 0.1
+"""Seconds of preparing before it is worth a report: with a cached archive it is over by then."""
+
+Told = tuple[Phase, str, str]
+"""Phase, reason, message."""
+
+
+def of(assignment: Assignment, instance: Instance, *, waits: bool, now: Moment, ip: str) -> dict[str, Any]:
+    """The agent's part of the status in wire form; ``waits``: for its predecessor to end."""
+    phase, reason, message = told(assignment, instance, waits=waits)
+    record = instance.record
+    end = record.end
+    up = instance.life == "up"
+    status = AssignmentStatus(
+        phase=phase,
+        reason=reason,
+        message=message[:1024],
+        exit_code=end.exit.code if end else None,
+        signal=end.exit.signal if end else None,
+        restarts=record.restarts,
+        pid=record.process.pid if up and record.process else None,
+        ip=ip,
+        ports=tuple(PortStatus(name=name, port=port) for name, port in sorted(record.ports.items())),
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        conditions=_conditions(assignment, instance, phase, now),
+    )
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def differs(assignment: Assignment, wanted: Mapping[str, Any]) -> bool:
+    """Whether the stored status says anything else than the agent would."""
+    stored = assignment.status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    ours = [c for c in stored.get("conditions", ()) if c["type"] in OWN_CONDITIONS]
+    return any(stored.get(name) != wanted.get(name) for name in OWNED) or (
+        {c["type"]: c for c in ours} != {c["type"]: c for c in wanted.get("conditions", ())}
+    )
+
+
+def tells_exit(wanted: Mapping[str, Any]) -> bool:
+    """Whether a status speaks of an end."""
+    return wanted.get("phase") in ("Exited", "Failed")
+
+
+def told(assignment: Assignment, instance: Instance, *, waits: bool) -> Told:
+    """Phase, reason and message."""
+    if instance.life == "left":
+        return "Stopping", "AgentRestarted", "what an earlier agent left running is being stopped"
+    if instance.life == "up":
+        return _up(instance)
+    if not instance.exit_told:
+        return _ended(instance)
+    if assignment.spec.desired == "Stopped" or assignment.metadata.deletion_timestamp is not None:
+        return "Stopped", "Stopped", ""
+    if waits:
+        return "Pending", "WaitingForPredecessor", f"waits for {assignment.spec.replaces} to end"
+    return _down(assignment, instance)
+
+
+def _up(instance: Instance) -> Told:
+    if instance.stopping is None:
+        return "Running", "Running", ""
+    return "Stopping", instance.stopping.cause, ""
+
+
+def _down(assignment: Assignment, instance: Instance) -> Told:
+    end, streak = instance.record.end, instance.record.streak
+    if end is not None and end.cause in ("Exited", "StartFailed"):
+        wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success)
+        if not wanted or not restarts.is_backing_off(streak):
+            return _ended(instance)
+        wait = f"starts again after {restarts.delay(streak):g} s"
+        return "BackOff", "BackOff", f"{describe(instance)}, {streak} times in a row; {wait}"
+    if end is not None and end.cause == "AgentStopped":
+        return "Stopped", end.cause, "the node's agent was stopped"
+    if instance.failure is not None:
+        return "Preparing", instance.failure.reason, instance.failure.message
+    if instance.prepared:
+        return "Preparing", "Starting", ""
+    return "Preparing", "Preparing", "the artifact is being fetched and unpacked"
+
+
+def _ended(instance: Instance) -> Told:
+    end = instance.record.end
+    if end is not None and end.exit.success:
+        return "Exited", "Completed", describe(instance)
+    return "Failed", "StartFailed" if end is not None and end.cause == "StartFailed" else "Error", describe(instance)
+
+
+def describe(instance: Instance) -> str:
+    """The last end in words."""
+    end = instance.record.end
+    if end is None:
+        return ""
+    if end.message:
+        return end.message
+    if end.exit.signal is not None:
+        return f"ended by signal {end.exit.signal}"
+    return "ended, nobody knows how" if end.exit.code is None else f"exited with code {end.exit.code}"
+
+
+def _conditions(assignment: Assignment, instance: Instance, phase: Phase, now: Moment) -> tuple[Condition, ...]:
+    before = assignment.status.conditions
+    running = phase == "Running"
+    failure = instance.failure
+    prepared = instance.prepared or instance.life == "up"
+    return (
+        conditions.renew(
+            before,
+            "Prepared",
+            "True" if prepared else "False",
+            reason="Unpacked" if prepared else failure.reason if failure else "Preparing",
+            message="" if prepared or not failure else failure.message[:1024],
+            now=now.wall,
+        ),
+        conditions.renew(before, "Ready", "True" if running else "False", reason=phase, now=now.wall),
+    )

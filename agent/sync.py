@@ -1,0 +1,280 @@
+"""What to do next about each assignment of this node. Pure, level-triggered: the same look, the same answer.
+
+A plan is short on purpose. Whatever an action changes, the next look sees; whoever dies between two
+actions leaves a world from which the next plan goes on.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent import restarts, status
+from agent.instances import Cause, Instance, Key, Moment, Record
+from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
+
+TOLD_WITHIN = 2.0
+"""Seconds that a restart waits for the server to hear of the exit before."""
+
+LONGEST_DRAIN = 30.0
+"""The longest grace, in seconds, when the agent itself is asked to end."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One step for one instance."""
+
+    key: Key
+
+
+@dataclass(frozen=True)
+class Prepare(Action):
+    """Fetch the artifact and unpack it."""
+
+
+@dataclass(frozen=True)
+class Start(Action):
+    """Start the command. ``counted``: as a restart."""
+
+    counted: bool = False
+
+
+@dataclass(frozen=True)
+class Stop(Action):
+    """Ask the process group to end."""
+
+    cause: Cause = "Stopped"
+    signal: str = "TERM"
+    grace: float = 0.0
+
+
+@dataclass(frozen=True)
+class Kill(Action):
+    """KILL whatever of the instance is alive."""
+
+
+@dataclass(frozen=True)
+class Settle(Action):
+    """Note that an ended process is now ended on request."""
+
+
+@dataclass(frozen=True)
+class Remove(Action):
+    """Delete the instance's folder."""
+
+
+@dataclass(frozen=True)
+class Release(Action):
+    """Take our finalizer away."""
+
+
+@dataclass(frozen=True)
+class Forget(Action):
+    """Drop what is known: there is nothing left, here or on the server."""
+
+
+@dataclass(frozen=True)
+class Report(Action):
+    """Write the status. ``status`` lacks only the time of the report."""
+
+    status: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wait(Action):
+    """Look again at ``until``, in ticks."""
+
+    until: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One instance with all that its plan depends on."""
+
+    assignment: Assignment | None
+    instance: Instance
+    waits: bool
+    draining: bool
+    now: Moment
+    ip: str
+
+    @property
+    def key(self) -> Key:
+        return self.instance.key
+
+    @property
+    def leaves(self) -> bool:
+        return self.assignment is None or self.assignment.metadata.deletion_timestamp is not None
+
+    def is_free(self, work: str) -> bool:
+        return work not in self.instance.busy
+
+
+def newcomer(assignment: Assignment) -> Instance:
+    """An assignment that this node has not seen yet."""
+    namespace, name = assignment.key
+    return Instance(Record(namespace=namespace, name=name, uid=assignment.metadata.uid or ""))
+
+
+def plan(
+    assignments: Mapping[Key, Assignment],
+    instances: Mapping[Key, Instance],
+    now: Moment,
+    *,
+    draining: bool = False,
+    ip: str = "",
+    keys: Iterable[Key] | None = None,
+) -> list[Action]:
+    """The next actions, of all instances or of ``keys``. ``draining``: the agent is asked to end."""
+    actions: list[Action] = []
+    for key in sorted({*assignments, *instances}) if keys is None else keys:
+        assignment, instance = assignments.get(key), instances.get(key)
+        if instance is None and assignment is not None:
+            instance = newcomer(assignment)
+        if instance is None:
+            continue
+        if assignment is not None and assignment.metadata.uid != instance.record.uid:
+            assignment = None  # another object of the same name: the old one goes first
+        waits = assignment is not None and _is_alive(instances.get((key[0], assignment.spec.replaces)))
+        actions += _plan_one(_Look(assignment, instance, waits, draining, now, ip))
+    return actions
+
+
+def _is_alive(instance: Instance | None) -> bool:
+    return instance is not None and instance.life != "down"
+
+
+def _plan_one(look: _Look) -> list[Action]:
+    if look.instance.life == "left":
+        steps: list[Action] = [Kill(look.key)] if look.is_free("kill") else []
+    elif look.instance.life == "up":
+        steps = _plan_up(look)
+    elif look.leaves:
+        steps = _plan_leaving(look)
+    elif look.draining:
+        steps = []
+    elif look.assignment is not None and look.assignment.spec.desired == "Stopped":
+        steps = _plan_stopped(look.instance)
+    else:
+        steps = _plan_start(look)
+    return steps + _plan_report(look, steps)
+
+
+def _plan_up(look: _Look) -> list[Action]:
+    """A process is alive: does it have to end?"""
+    stopping = look.instance.stopping
+    if stopping is None:
+        cause = _cause_to_stop(look)
+        return [_stop(look, cause)] if cause else []
+    if look.now.ticks < stopping.deadline:
+        return [Wait(look.key, stopping.deadline)]
+    return [Kill(look.key)] if look.is_free("kill") else []
+
+
+def _cause_to_stop(look: _Look) -> Cause | None:
+    if look.draining:
+        return "AgentStopped"
+    if look.leaves or look.assignment is None or look.assignment.spec.desired == "Stopped":
+        return "Stopped"
+    return "Restarted" if _restart_requested(look.assignment, look.instance) else None
+
+
+def _stop(look: _Look, cause: Cause) -> Stop:
+    template = look.assignment.spec.template if look.assignment else None
+    grace = float(template.termination_grace_period_seconds if template else 5)
+    return Stop(
+        look.key,
+        cause=cause,
+        signal=template.stop_signal if template else "TERM",
+        grace=min(grace, LONGEST_DRAIN) if look.draining else grace,
+    )
+
+
+def _restart_requested(assignment: Assignment, instance: Instance) -> bool:
+    wanted = assignment.metadata.annotations.get(RESTARTED_AT, "")
+    return wanted not in ("", instance.record.restarted_at)
+
+
+def _plan_leaving(look: _Look) -> list[Action]:
+    """No process is alive, and the assignment is deleted or already gone."""
+    if not look.instance.removed:
+        return [Remove(look.key)] if look.is_free("remove") else []
+    if look.assignment is None:
+        return [] if look.instance.busy else [Forget(look.key)]
+    if STOPPED_FINALIZER in look.assignment.metadata.finalizers and look.is_free("release"):
+        return [_when(look, look.instance.report_after, Release(look.key))]
+    return []
+
+
+def _plan_stopped(instance: Instance) -> list[Action]:
+    end = instance.record.end
+    settled = end is None or end.cause == "Stopped" or not instance.exit_told
+    return [] if settled else [Settle(instance.key)]
+
+
+def _plan_start(look: _Look) -> list[Action]:
+    """No process is alive, and one should be."""
+    instance, assignment = look.instance, look.assignment
+    assert assignment is not None
+    start_at = _start_at(assignment, instance)
+    if start_at is None:
+        return []
+    if not instance.prepared:
+        retry_at = instance.failure.retry_at if instance.failure else 0.0
+        return [_when(look, retry_at, Prepare(look.key))] if look.is_free("prepare") else []
+    if look.waits:
+        return []
+    if not instance.exit_told:
+        start_at = max(start_at, instance.ended + TOLD_WITHIN)
+    return [_when(look, start_at, Start(look.key, counted=_is_counted(assignment, instance)))]
+
+
+def _start_at(assignment: Assignment, instance: Instance) -> float | None:
+    """When to start, in ticks; None: never."""
+    end = instance.record.end
+    if end is None or end.cause not in ("Exited", "StartFailed") or _restart_requested(assignment, instance):
+        return instance.ended
+    if not restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success):
+        return None
+    return instance.ended + restarts.delay(instance.record.streak)
+
+
+def _is_counted(assignment: Assignment, instance: Instance) -> bool:
+    end = instance.record.end
+    if end is None:
+        return False
+    return end.cause in ("Exited", "StartFailed", "Restarted") or _restart_requested(assignment, instance)
+
+
+def _when(look: _Look, at: float, action: Action) -> Action:
+    return action if look.now.ticks >= at else Wait(look.key, at)
+
+
+def _plan_report(look: _Look, steps: list[Action]) -> list[Action]:
+    """The status is written when the stored one says something else, whoever wrote that."""
+    if look.assignment is None or not look.is_free("report"):
+        return []
+    if any(isinstance(step, Start | Settle | Remove | Release | Forget) for step in steps):
+        return []  # what comes after it is worth telling
+    quiet_until = _quiet_until(look)
+    if look.now.ticks < quiet_until:
+        return [Wait(look.key, quiet_until)]
+    wanted = status.of(look.assignment, look.instance, waits=look.waits, now=look.now, ip=look.ip)
+    if not status.differs(look.assignment, wanted):
+        return []
+    return [_when(look, look.instance.report_after, Report(look.key, wanted))]
+
+
+def _quiet_until(look: _Look) -> float:
+    """A preparation that takes no time is not worth a write."""
+    instance = look.instance
+    if instance.life != "down" or instance.prepared or instance.failure or look.waits or not instance.exit_told:
+        return 0.0
+    begun = instance.preparing_since
+    if begun is None:
+        is_about_to = look.is_free("prepare") and not look.draining
+        return look.now.ticks + status.QUIET if is_about_to and _wants_start(look) else 0.0
+    return begun + status.QUIET
+
+
+def _wants_start(look: _Look) -> bool:
+    return not look.leaves and look.assignment is not None and look.assignment.spec.desired == "Running"

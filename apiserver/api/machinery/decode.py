@@ -1,0 +1,187 @@
+"""A wire object to its canonical form: unknown fields found and pruned, then the kind's model validated."""
+
+from typing import Any, Literal
+
+import orjson
+from pydantic import ValidationError
+
+from apiserver.api.errors import BadRequest, Cause, Details, Invalid
+from apiserver.api.machinery.documents import Document
+from apiserver.api.meta import Body, is_label_value, is_qualified_name
+from apiserver.api.schema import Schema
+from apiserver.api.scheme import Kind
+
+Mode = Literal["Strict", "Warn", "Ignore"]
+MAX_ANNOTATIONS = 256 * 1024
+MAX_ENTRIES = 1000
+"""Labels, annotations, finalizers or owners of one object."""
+
+
+def decode(kind: Kind, document: Document, mode: Mode) -> tuple[Body, list[str]]:
+    """The object without what its kind does not know, and warnings about that.
+
+    Strict raises BadRequest for unknown and duplicate fields instead. Neither defaults nor validates.
+    """
+    _check_shape(kind, document.body)
+    body, unknown = prune(kind, document.body)
+    found = [f'unknown field "{path}"' for path in unknown]
+    found += [f'duplicate field "{path}"' for path in document.duplicates]
+    if found and mode == "Strict":
+        raise BadRequest(
+            f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: '
+            f"strict decoding error: {', '.join(found)}"
+        )
+    return body, found if mode == "Warn" else []
+
+
+def _check_shape(kind: Kind, body: Body) -> None:
+    for field, wanted in (("apiVersion", kind.api_version), ("kind", kind.name)):
+        given = body.get(field)
+        if given not in (None, "", wanted):
+            raise BadRequest(f"{field}: the object says {given!r}, the request is about {wanted!r}")
+    metadata = body.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        raise BadRequest("metadata: must be an object")
+    for field in ("labels", "annotations"):
+        if metadata and not isinstance(metadata.get(field) or {}, dict):
+            raise BadRequest(f"metadata.{field}: must be an object of texts")
+    for field in ("finalizers", "ownerReferences", "managedFields"):
+        if metadata and not isinstance(metadata.get(field) or [], list):
+            raise BadRequest(f"metadata.{field}: must be a list")
+    for field in ("name", "namespace", "generateName", "resourceVersion", "uid"):
+        if metadata and not isinstance(metadata.get(field) or "", str):
+            raise BadRequest(f"metadata.{field}: must be a text")
+    for field in ("spec", "status"):
+        if body.get(field) is not None and field in kind.schema.fields and not isinstance(body[field], dict):
+            raise BadRequest(f"{field}: must be an object")
+
+
+def prune(kind: Kind, body: Body) -> tuple[Body, list[str]]:
+    """A copy without unknown and null fields, and the dotted paths of the unknown ones."""
+    unknown: list[str] = []
+    pruned = _pruned(kind.schema, body, "", unknown)
+    pruned.setdefault("metadata", {})
+    return pruned, unknown
+
+
+def _pruned(schema: Schema, value: Any, path: str, unknown: list[str]) -> Any:
+    if schema.type == "object" and isinstance(value, dict):
+        made = {}
+        for key, item in value.items():
+            inner = f"{path}.{key}" if path else key
+            known = schema.fields.get(key)
+            if known is None and not schema.keeps_unknown:
+                unknown.append(inner)
+            elif item is not None:
+                made[key] = item if known is None else _pruned(known, item, inner, unknown)
+        return made
+    if schema.items is not None and isinstance(value, dict) and schema.type == "map":
+        return {key: item for key, item in value.items() if item is not None}
+    if schema.items is not None and isinstance(value, list):
+        return [_pruned(schema.items, item, f"{path}[{i}]", unknown) for i, item in enumerate(value)]
+    return value
+
+
+def validate(kind: Kind, body: Body) -> Body:
+    """The canonical form: typed, with defaults, without empty values. Raises Invalid with all causes."""
+    causes = check_metadata(kind, body)
+    try:
+        model = kind.model.model_validate_json(orjson.dumps(body), strict=True)
+    except ValidationError as error:
+        causes += [_cause(found) for found in error.errors(include_url=False, include_input=True)]
+    else:
+        if not causes:
+            return model.to_body()
+    name = str((body.get("metadata") or {}).get("name", ""))
+    causes = list({(cause.field, cause.message): cause for cause in causes}.values())[:50]
+    texts = [f"{cause.field}: {cause.message}" for cause in causes]
+    text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    raise Invalid(
+        f'{kind.qualified} "{name}" is invalid: {text}',
+        details=Details(name=name, group=kind.group, kind=kind.name, causes=causes),
+    )
+
+
+_TYPE_ERRORS = {
+    "string_type": "string",
+    "int_type": "integer",
+    "float_type": "number",
+    "bool_type": "boolean",
+    "dict_type": "object",
+    "model_type": "object",
+    "model_attributes_type": "object",
+    "tuple_type": "array",
+    "list_type": "array",
+    "datetime_type": "time (RFC 3339)",
+}
+
+
+def _cause(error: Any) -> Cause:
+    field = _dotted(error["loc"])
+    kind, shown = error["type"], _shown(error.get("input"))
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    if kind == "missing":
+        return Cause(field, "Required value", "FieldValueRequired")
+    if kind in _TYPE_ERRORS:
+        return Cause(field, f"Invalid value: {shown}: must be of type {_TYPE_ERRORS[kind]}", "FieldValueTypeInvalid")
+    if kind == "literal_error":
+        wanted = error["ctx"]["expected"].replace("'", '"')
+        return Cause(field, f"Unsupported value: {shown}: supported values: {wanted}", "FieldValueNotSupported")
+    if kind == "string_too_long":
+        return Cause(field, f"Too long: may not be longer than {error['ctx']['max_length']}", "FieldValueTooLong")
+    message = message.replace("should be", "must be").replace("should have", "must have").replace("Tuple", "the list")
+    return Cause(field, f"Invalid value: {shown}: {message}")
+
+
+def _dotted(location: tuple[Any, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return path.lstrip(".")
+
+
+def _shown(value: Any) -> str:
+    """A short JSON form of what was given; containers are only named."""
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list | tuple):
+        return "array"
+    text = orjson.dumps(value, default=str).decode()
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def check_metadata(kind: Kind, body: Body) -> list[Cause]:
+    """What is wrong with the metadata that all kinds share."""
+    metadata = body.get("metadata") or {}
+    causes = [*_check_name(kind, metadata)]
+    for where, items in ((f"metadata.{key}", metadata.get(key) or ()) for key in _BOUNDED):
+        if len(items) > MAX_ENTRIES:
+            causes.append(Cause(where, f"Too many: {len(items)}: must have at most {MAX_ENTRIES} items"))
+    for key, value in (metadata.get("labels") or {}).items():
+        if not is_qualified_name(key):
+            causes.append(Cause("metadata.labels", f"Invalid value: {_shown(key)}: is not a label key"))
+        if isinstance(value, str) and not is_label_value(value):
+            causes.append(Cause("metadata.labels", f"Invalid value: {_shown(value)}: is not a label value"))
+    size = 0
+    for key, value in (metadata.get("annotations") or {}).items():
+        size += len(key) + len(str(value))
+        if not is_qualified_name(key):
+            causes.append(Cause("metadata.annotations", f"Invalid value: {_shown(key)}: is not an annotation key"))
+    if size > MAX_ANNOTATIONS:
+        causes.append(Cause("metadata.annotations", f"Too long: {size} bytes; at most {MAX_ANNOTATIONS} in all"))
+    for name in metadata.get("finalizers") or ():
+        if not (isinstance(name, str) and is_qualified_name(name)):
+            causes.append(Cause("metadata.finalizers", f"Invalid value: {_shown(name)}: is not a qualified name"))
+    return causes
+
+
+_BOUNDED = ("labels", "annotations", "finalizers", "ownerReferences", "managedFields")
+
+
+def _check_name(kind: Kind, metadata: dict[str, Any]) -> list[Cause]:
+    name = metadata.get("name") or ""
+    if not name and not metadata.get("generateName"):
+        return [Cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")]
+    if name and not kind.is_name(name):
+        return [Cause("metadata.name", f"Invalid value: {_shown(name)}: must be {kind.name_rule}")]
+    return []

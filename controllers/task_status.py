@@ -1,0 +1,136 @@
+"""What a task's status says about its assignments. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from apiserver.api import conditions
+from apiserver.api.expansion import Resolution, group, is_live, template_hash, wanted_template
+from apiserver.api.kinds.assignment import TASK_LABEL, Assignment
+from apiserver.api.kinds.task import EntryStatus, Task, TaskStatus
+from apiserver.api.meta import Condition
+from controllers.rollout import is_ready, wanted_running
+
+CONDITIONS = ("Available", "Progressing", "Placed")
+"""The condition types that the task controller owns."""
+
+
+def summarize(task: Task, assignments: Sequence[Assignment], resolution: Resolution, *, now: datetime) -> TaskStatus:
+    """The status for a task that controls ``assignments``; it pins the digests of ``resolution``.
+
+    Transition times move only where a condition flips, so that an unchanged world has an unchanged status.
+    """
+    live = [copy for copy in assignments if is_live(copy)]
+    return TaskStatus(
+        observed_generation=task.metadata.generation or 0,
+        replicas=len(live),
+        ready_replicas=sum(map(is_ready, live)),
+        updated_replicas=_updated(task, live, resolution),
+        entries=_entries(task, live, resolution),
+        selector=f"{TASK_LABEL}={task.metadata.name}",
+        conditions=_conditions(task, live, resolution, now),
+    )
+
+
+def is_current(status: TaskStatus, wanted: TaskStatus) -> bool:
+    """Whether a stored status says all that ``wanted`` says; what others wrote there does not count."""
+    return _ours(status) == _ours(wanted)
+
+
+def _ours(status: TaskStatus) -> TaskStatus:
+    known = {name: getattr(status, name) for name in TaskStatus.model_fields}
+    ours = [condition for condition in status.conditions if condition.type in CONDITIONS]
+    return TaskStatus(
+        **known
+        | {
+            "conditions": tuple(sorted(ours, key=lambda condition: condition.type)),
+            "entries": tuple(sorted(status.entries, key=lambda entry: entry.name)),
+        }
+    )
+
+
+def _updated(task: Task, live: Sequence[Assignment], resolution: Resolution) -> int:
+    wanted = {
+        entry.name: template_hash(wanted_template(task, entry, artifact))
+        for entry in task.spec.entries
+        if (artifact := resolution.artifacts.get(entry.name)) is not None
+    }
+    return sum(copy.spec.template_hash == wanted.get(copy.spec.entry) for copy in live)
+
+
+def _entries(task: Task, live: Sequence[Assignment], resolution: Resolution) -> tuple[EntryStatus, ...]:
+    by_entry: dict[str, list[Assignment]] = {entry.name: [] for entry in task.spec.entries}
+    for copy in live:
+        by_entry.get(copy.spec.entry, []).append(copy)
+    statuses = []
+    for entry in task.spec.entries:
+        copies, artifact = by_entry[entry.name], resolution.artifacts.get(entry.name)
+        statuses.append(
+            EntryStatus(
+                name=entry.name,
+                desired=sum(entry.counts().values()),
+                running=sum(copy.status.phase == "Running" for copy in copies),
+                ready=sum(map(is_ready, copies)),
+                sha256=artifact.sha256 if artifact else "",
+                artifact_url=artifact.url if artifact else "",
+            )
+        )
+    return tuple(statuses)
+
+
+def _conditions(task: Task, live: Sequence[Assignment], resolution: Resolution, now: datetime) -> tuple[Condition, ...]:
+    facts = (_available(task, live), _progressing(task, live, resolution), _placed(live))
+    return tuple(
+        conditions.renew(
+            task.status.conditions,
+            fact.type,
+            fact.status,
+            reason=fact.reason,
+            message=fact.message,
+            now=now,
+            observed_generation=task.metadata.generation,
+        )
+        for fact in facts
+    )
+
+
+def _available(task: Task, live: Sequence[Assignment]) -> Condition:
+    """Every entry has all its copies but ``maxUnavailable``, and at least one of those it should have."""
+    if task.spec.state == "Stopped":
+        return Condition(type="Available", status="False", reason="TaskStopped", message="the task is stopped")
+    groups = group(live)
+    for entry in task.spec.entries:
+        homes = {home: copies for (name, home), copies in groups.items() if name == entry.name}
+        wanted = wanted_running(task, entry, homes)
+        ready = sum(is_ready(copy) for copies in homes.values() for copy in copies.live)
+        least = max(min(1, wanted), wanted - task.spec.strategy.max_unavailable)
+        if ready < least:
+            message = f"entry {entry.name}: {ready} of {wanted} copies are ready, at least {least} should be"
+            return Condition(type="Available", status="False", reason="TooFewReady", message=message)
+    return Condition(type="Available", status="True", reason="EnoughReady")
+
+
+def _progressing(task: Task, live: Sequence[Assignment], resolution: Resolution) -> Condition:
+    if resolution.missing:
+        message = "; ".join(missing.message for missing in resolution.missing)
+        return Condition(type="Progressing", status="False", reason="ArtifactMissing", message=message)
+    wanted = sum(sum(entry.counts().values()) for entry in task.spec.entries)
+    updated = _updated(task, live, resolution)
+    if updated == len(live) == wanted:
+        return Condition(type="Progressing", status="True", reason="RolloutComplete")
+    message = f"{updated} of {wanted} copies are up to date, {len(live) - updated} old ones are left"
+    return Condition(type="Progressing", status="True", reason="RollingOut", message=message)
+
+
+def _placed(live: Sequence[Assignment]) -> Condition:
+    waiting = sorted((copy for copy in live if not copy.spec.node_name), key=lambda copy: copy.metadata.name)
+    if not waiting:
+        return Condition(type="Placed", status="True", reason="AllPlaced")
+    found = (conditions.find(copy.status.conditions, "Placed") for copy in waiting)
+    why = next((c for c in found if c is not None and c.status == "False"), None)
+    message = f"{len(waiting)} of {len(live)} copies have no node"
+    return Condition(
+        type="Placed",
+        status="False",
+        reason=why.reason if why else "Scheduling",
+        message=f"{message}: {why.message}" if why else message,
+    )
