@@ -141,7 +141,8 @@ class Instance:
         return replace(self, preparing_since=None, failure=failure).unoccupied("prepare")
 
     def starting(self, *, ports: dict[str, int], restarted_at: str, counted: bool, boot_id: str) -> Self:
-        """A start is about to happen; to be on disk before it does."""
+        """A start is about to happen; to be on disk before it does. Until it is known how it went, something
+        may be alive."""
         record = self.record.model_copy(
             update={
                 "process": Process(uid=self.record.uid, boot_id=boot_id),
@@ -150,7 +151,7 @@ class Instance:
                 "restarts": self.record.restarts + counted,
             }
         )
-        return replace(self, record=record)
+        return replace(self, record=record, life="left")
 
     def started(self, process: Process, now: Moment) -> Self:
         """The command runs."""
@@ -183,9 +184,7 @@ class Instance:
         streak = restarts.next_streak(self.record.streak, ran_for=now.ticks - self.began) if own_doing else 0
         if end.cause in ("AgentRestarted", "AgentStopped"):
             streak = self.record.streak
-        record = self.record.model_copy(
-            update={"process": None, "streak": streak, "finished_at": now.wall, "end": end}
-        )
+        record = self.record.model_copy(update={"process": None, "streak": streak, "finished_at": now.wall, "end": end})
         return replace(self, record=record, life="down", stopping=None, ended=now.ticks, exit_told=not own_doing)
 
     def settled(self) -> Self:

@@ -71,11 +71,7 @@ class ProcessRuntime:
         if child is None:
             return Exit()
         await _readable(child.pidfd)
-        result = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        if result is None:
-            return Exit()
-        ended_by_itself = result.si_code == os.CLD_EXITED
-        return Exit(code=result.si_status) if ended_by_itself else Exit(signal=result.si_status)
+        return _peek(process.pid)
 
     async def drained(self, process: Process, *, within: float) -> bool:
         """See ``Runtime.drained``."""
@@ -126,6 +122,15 @@ def _popen(launch: Launch) -> subprocess.Popen[bytes]:
         )
     finally:
         os.close(log)
+
+
+def _peek(pid: int) -> Exit:
+    """How a child ended, which stays a zombie."""
+    result = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    if result is None:
+        return Exit()
+    ended_by_itself = result.si_code == os.CLD_EXITED
+    return Exit(code=result.si_status) if ended_by_itself else Exit(signal=result.si_status)
 
 
 async def _readable(fd: int) -> None:

@@ -88,10 +88,10 @@ def _down(assignment: Assignment, instance: Instance) -> Told:
             return _ended(instance)
         wait = f"starts again after {restarts.delay(streak):g} s"
         return "BackOff", "BackOff", f"{describe(instance)}, {streak} times in a row; {wait}"
-    if end is not None and end.cause == "AgentStopped":
-        return "Stopped", end.cause, "the node's agent was stopped"
     if instance.failure is not None:
         return "Preparing", instance.failure.reason, instance.failure.message
+    if end is not None and end.cause == "AgentStopped":
+        return "Stopped", end.cause, "the node's agent was stopped"
     if instance.prepared:
         return "Preparing", "Starting", ""
     return "Preparing", "Preparing", "the artifact is being fetched and unpacked"

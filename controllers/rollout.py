@@ -104,11 +104,10 @@ class _Step:
 
     def grow(self, home: str, allowed: int) -> list[Assignment]:
         """New copies up to the count, and over it for old ones that may not go yet."""
-        live = list(self._live[home].values())
-        new = sum(not self._is_old(copy) for copy in live)
-        number = max(0, min(self._counts[home] - new, allowed - self._extra(home)))
+        number = max(0, allowed - self._extra(home))
         self._surge -= max(0, self._extra(home) + number)
-        return fill(self._task, self._entry, self._artifact, home, number, Group(live, self._leaving[home]))
+        copies = Group(list(self._live[home].values()), self._leaving[home])
+        return fill(self._task, self._entry, self._artifact, home, number, copies)
 
     def _can_spare(self, home: str) -> bool:
         return self._all_ready > self._least or self._ready[home] > self._counts[home]

@@ -1,1 +1,11 @@
-"""The command line."""
+"""The command line. One module a command; data goes to standard output, talk to standard error.
+
+- ``cli``        the group of commands, options they share, errors as one line
+- ``targets``    ``KIND NAME``, ``KIND/NAME`` on the command line
+- ``raw``        requests whose answers are printed rather than read: tables, YAML
+- ``printers``   tables, YAML, JSON, names
+- ``manifests``  files to checked objects, all errors before anything is sent
+- ``archive``    a folder to a zip that is the same every time
+- ``children``   the processes of ``up``
+- commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``state``, ``delete``, ``about``
+"""

@@ -3,9 +3,12 @@
 - ``interface``   what a client can do: the protocol that all programs are written against
 - ``config``      where the server is: kubeconfig files, ``PLUM_SERVER``
 - ``rest``        the real client, over HTTP
+- ``frames``      the lines of a watch
 - ``testing``     the in-memory client; it passes the same conformance suite as the real one
 - ``informer``    list, then watch, into an indexed local cache
+- ``cache``       that cache
 - ``workqueue``   keys to reconcile: deduplicating, delayed, rate-limited
+- ``backoff``     how long to wait before the next try
 - ``controller``  the loop that every reconciler runs in
 - ``events``      the recorder of Events
 """

@@ -1,1 +1,5 @@
+"""Suites that every implementation of an interface must pass, fake and real alike."""
 
+import pytest
+
+pytest.register_assert_rewrite("tests.conformance.client_suite")

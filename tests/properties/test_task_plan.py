@@ -51,6 +51,8 @@ class TaskWorld(RuleBasedStateMachine):
         super().__init__()
         self.copies: dict[str, Assignment] = {}
         self.names: set[str] = set()
+        self.noticed: set[str] = set()
+        """Copies that the controller has deleted, or whose deletion it has seen and acted on: they may go."""
         self.state, self.generation, self.command = "Running", 0, ""
         self.counts: dict[str, dict[str, Any]] = {}
         self.strategy = (1, 0)
@@ -111,7 +113,7 @@ class TaskWorld(RuleBasedStateMachine):
 
     @rule(index=pick)
     def finish_one(self, index: int) -> None:
-        leaving = [name for name, copy in self.copies.items() if not is_live(copy)]
+        leaving = [name for name, copy in self.copies.items() if not is_live(copy) and name in self.noticed]
         if leaving:
             del self.copies[leaving[index % len(leaving)]]
 
@@ -123,15 +125,20 @@ class TaskWorld(RuleBasedStateMachine):
 
     @rule()
     def reconcile(self) -> None:
-        self.perform(self.plan())
+        self.act()
+
+    def act(self) -> list[Action]:
+        actions = self.plan()
+        self.perform(actions)
+        self.noticed |= {name for name, copy in self.copies.items() if not is_live(copy)}
+        return actions
 
     @precondition(lambda self: bool(self.counts))
     @rule()
     def converge(self) -> None:
         """Faults stop: everything that may happen does, and the plan becomes empty."""
         for _ in range(40):
-            actions = self.plan()
-            self.perform(actions)
+            actions = self.act()
             settled = not actions and all(map(is_live, self.copies.values()))
             self.copies = {
                 name: self.reported(copy, "True") if copy.spec.desired == "Running" else copy
@@ -178,6 +185,7 @@ class TaskWorld(RuleBasedStateMachine):
                 case Delete(name, uid):
                     assert self.copies[name].metadata.uid == uid
                     self.copies[name] = changed(self.copies[name], metadata__deletion_timestamp=NOW)
+                    self.noticed.add(name)
                 case SetState(name, state):
                     self.copies[name] = changed(self.copies[name], spec__task_state=state, spec__desired=state)
                 case SetLabels(name, changes):

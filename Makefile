@@ -1,0 +1,30 @@
+# The commands of this project. `make test` is the one that must pass.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: venv demo check test bench soak
+
+venv: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: venv
+	@sh manifests/demo.sh
+
+check: venv
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest -q -n 2 --dist worksteal
+
+bench: venv
+	$(BIN)/python -m tests.bench
+
+soak: venv
+	PLUM_SOAK_KILLS=100 $(BIN)/pytest -q -s tests/e2e/test_kill_server.py

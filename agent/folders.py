@@ -1,0 +1,129 @@
+"""The agent's data folder: who may use it, what lies where, and the records of instances.
+
+``cache/`` archives by digest; ``instances/<namespace>.<name>/`` one instance: ``app/`` it runs in, ``out.log``
+it writes to, ``record.json`` what the next agent has to know; ``data/`` what belongs to slots and stays.
+"""
+
+import fcntl
+import logging
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from agent.instances import Key, Record
+from apiserver.api.kinds.assignment import Assignment
+
+log = logging.getLogger(__name__)
+
+_PART = re.compile(r"[A-Za-z0-9._-]{0,253}")
+
+
+class InUse(Exception):
+    """Another agent works with the data folder."""
+
+
+class Folders:
+    """The layout below one data folder. Names from the server are checked before they become paths."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.cache = self.root / "cache"
+        self.instances = self.root / "instances"
+        self.data = self.root / "data"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder and keep others out until the end of the block, or of the process.
+
+        Raises InUse, or OSError if the folder cannot be made.
+        """
+        for folder in (self.root, self.cache, self.instances, self.data):
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with (self.root / "lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read(32).strip() or "unknown"
+                raise InUse(
+                    f"{self.root}: another agent (pid {holder}) uses this data folder; "
+                    "stop it, or give this one a --data-dir of its own"
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def instance(self, key: Key) -> Path:
+        """The folder of one instance, which is also its HOME."""
+        return self.instances / _named(*key)
+
+    def app(self, key: Key) -> Path:
+        """Where the archive is unpacked and the command runs."""
+        return self.instance(key) / "app"
+
+    def log(self, key: Key) -> Path:
+        """What the processes write."""
+        return self.instance(key) / "out.log"
+
+    def slot_data(self, assignment: Assignment) -> Path:
+        """The folder of the slot: other assignments of the same slot find it again."""
+        spec = assignment.spec
+        parts = (assignment.key[0], spec.task_name, spec.entry, spec.home, str(spec.ordinal))
+        return self.data / _named(*parts)
+
+    def records(self) -> list[Record]:
+        """What earlier agents left. A folder without a readable record is thrown away."""
+        found = []
+        for folder in sorted(self.instances.iterdir()):
+            try:
+                record = Record.model_validate_json((folder / "record.json").read_bytes())
+                if self.instance(record.key) != folder:
+                    raise ValueError(f"is the record of {_named(*record.key)}")
+                found.append(record)
+            except (OSError, ValidationError, ValueError) as error:
+                log.warning("%s: no usable record, removing the folder: %s", folder.name, error)
+                _remove(folder)
+        return found
+
+    def save(self, record: Record) -> None:
+        """Write the record so that a crash leaves the old one or the new one."""
+        folder = self.instance(record.key)
+        folder.mkdir(mode=0o750, exist_ok=True)
+        scratch = folder / "record.json.tmp"
+        with scratch.open("wb") as file:
+            file.write(record.model_dump_json(by_alias=True, exclude_none=True).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(folder / "record.json")
+
+    def remove(self, key: Key) -> None:
+        """Delete an instance's folder, as far as it is there. Raises OSError for what cannot be deleted."""
+        _remove(self.instance(key))
+
+    def sweep(self) -> None:
+        """Delete what an agent that was killed left half done."""
+        for leftover in [*self.cache.glob("*.tmp-*"), *self.instances.glob("*/app.tmp-*")]:
+            _remove(leftover)
+
+
+def _named(*parts: str) -> str:
+    """Parts as one file name. Raises ValueError for a part that could lead elsewhere."""
+    for part in parts:
+        if not _PART.fullmatch(part):
+            raise ValueError(f"{part[:300]!r} cannot be part of a folder's name")
+    return ".".join(parts)
+
+
+def _remove(path: Path) -> None:
+    """The record goes first: without it a half-deleted folder is no instance."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    (path / "record.json").unlink(missing_ok=True)
+    shutil.rmtree(path)

@@ -1,0 +1,291 @@
+"""The actions of a plan, performed: what is quick at once, what may take time beside the plan.
+
+Work beside the plan is in the instance's ``busy`` set while it goes on, so that no plan asks for it twice,
+and asks for another look when it is over. Stops never wait for it.
+"""
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from agent import environment, ports, restarts, status, sync
+from agent.instances import End, Failure, Instance, Key, Work
+from agent.ledger import Ledger
+from agent.ports import NoFreePort, PortRange
+from agent.preparations import NotPrepared, Preparer
+from agent.reports import Reports
+from agent.runtime import Exit, Launch, Process, Runtime, StartFailed
+from apiserver.api.errors import ApiError
+from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
+from apiserver.client.backoff import Backoff
+from apiserver.client.events import Type
+
+log = logging.getLogger(__name__)
+
+PREPARE_RETRY = Backoff(base=2.0, cap=300.0)
+REPORT_RETRY = Backoff(base=0.5, cap=10.0)
+AGAIN_SECONDS = 2.0
+"""The pause after work that failed unexpectedly."""
+
+START_SCRIPT = "./start.sh"
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the agent tells its instances about where they are."""
+
+    node: str
+    server: str
+    ip: str
+    port_range: PortRange
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """The agent's own environment."""
+
+
+class Performer:
+    """Performs actions on the instances of a ledger."""
+
+    def __init__(
+        self,
+        host: Host,
+        ledger: Ledger,
+        runtime: Runtime,
+        preparer: Preparer,
+        reports: Reports,
+        *,
+        find: Callable[[Key], Assignment | None],
+        enqueue_after: Callable[[Key, float], None],
+        rng: random.Random | None = None,
+    ) -> None:
+        """``find`` knows assignments as they are now; ``enqueue_after`` asks for another look at an instance,
+        in so many seconds."""
+        self._host, self._ledger, self._runtime = host, ledger, runtime
+        self._preparer, self._reports = preparer, reports
+        self._find, self._enqueue_after = find, enqueue_after
+        self._rng = rng or random.Random()
+        self._tasks: dict[tuple[Key, str], asyncio.Task[None]] = {}
+
+    async def perform(self, action: sync.Action, assignment: Assignment | None) -> None:
+        """Do it, or have it begun. ``assignment`` is what the plan was made for; None: it is gone."""
+        key = action.key
+        match action:
+            case sync.Start() if assignment is not None:
+                await self._start(key, assignment, counted=action.counted)
+            case sync.Stop():
+                self._stop(action, assignment)
+            case sync.Settle():
+                self._ledger.change(key, Instance.settled)
+                await self._ledger.save(key)
+            case sync.Forget():
+                self._ledger.forget(key)
+            case sync.Prepare() if assignment is not None:
+                self._ledger.change(key, lambda instance: instance.preparing(self._ledger.now()))
+                self._beside(key, "prepare", self._prepare(key, assignment))
+            case sync.Kill():
+                self._ledger.change(key, lambda instance: instance.killed(self._ledger.now()))
+                self._beside(key, "kill", self._kill(key))
+            case sync.Remove():
+                self._ledger.change(key, lambda instance: instance.occupied("remove"))
+                self._beside(key, "remove", self._remove(key))
+            case sync.Release() if assignment is not None:
+                self._ledger.change(key, lambda instance: instance.occupied("release"))
+                self._beside(key, "release", self._release(key, assignment))
+            case sync.Report() if assignment is not None:
+                self._ledger.change(key, lambda instance: instance.occupied("report"))
+                self._beside(key, "report", self._report(key, assignment, action.status))
+
+    async def close(self) -> None:
+        """Abandon the work beside the plan; processes are left as they are."""
+        tasks = [*self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _beside(self, key: Key, work: Work, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._spawn(key, work, coroutine, lambda: self._ledger.unoccupy(key, work))
+
+    def _spawn(
+        self, key: Key, name: str, coroutine: Coroutine[Any, Any, None], after: Callable[[], None] | None = None
+    ) -> None:
+        task = asyncio.create_task(coroutine, name=f"{name} {'/'.join(key)}")
+        self._tasks[key, name] = task
+        task.add_done_callback(partial(self._over, key, name, after))
+
+    def _over(self, key: Key, name: str, after: Callable[[], None] | None, task: asyncio.Task[None]) -> None:
+        if self._tasks.get((key, name)) is task:
+            del self._tasks[key, name]
+        if after is not None:
+            after()
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            log.error("%s: %s failed; trying again", "/".join(key), name, exc_info=error)
+        self._enqueue_after(key, AGAIN_SECONDS * self._rng.uniform(0.5, 1.0) if error else 0.0)
+
+    async def _prepare(self, key: Key, assignment: Assignment) -> None:
+        try:
+            await self._ledger.save(key)
+            await self._preparer.prepare(assignment.spec.template, self._ledger.folders.app(key))
+        except NotPrepared as error:
+            self._not_prepared(key, assignment, error.reason, str(error))
+        except (OSError, ValueError) as error:
+            self._not_prepared(key, assignment, "UnpackFailed", f"cannot make the instance's folder: {error}")
+        else:
+            self._ledger.change(key, Instance.ready)
+
+    def _not_prepared(self, key: Key, assignment: Assignment, reason: str, message: str) -> None:
+        before = self._ledger.instances[key].failure
+        count = before.count + 1 if before else 1
+        retry_at = self._ledger.now().ticks + PREPARE_RETRY.delay(count - 1, self._rng)
+        self._ledger.change(key, lambda instance: instance.unready(Failure(reason, message, count, retry_at)))
+        self._reports.tell(assignment, "Warning", reason, message)
+
+    async def _start(self, key: Key, assignment: Assignment, *, counted: bool) -> None:
+        ledger = self._ledger
+        try:
+            numbers = self._ports(key, assignment)
+            restarted_at = assignment.metadata.annotations.get(RESTARTED_AT, "")
+            ledger.change(
+                key,
+                lambda instance: instance.starting(
+                    ports=numbers, restarted_at=restarted_at, counted=counted, boot_id=self._runtime.boot_id
+                ),
+            )
+            data = ledger.folders.slot_data(assignment)
+            await asyncio.to_thread(data.mkdir, mode=0o750, exist_ok=True)
+            await ledger.save(key)
+            process = await self._runtime.start(self._launch(key, assignment, numbers))
+        except (NoFreePort, StartFailed, OSError, ValueError) as error:
+            await self._ended(key, partial(Instance.not_started, message=str(error), now=ledger.now()))
+            return
+        ledger.change(key, partial(Instance.started, process=process, now=ledger.now()))
+        self._spawn(key, "supervise", self._supervise(key, process))
+        self._reports.tell(assignment, "Normal", "Started", f"started on {self._host.node}")
+        await ledger.save(key)
+
+    def _ports(self, key: Key, assignment: Assignment) -> dict[str, int]:
+        return ports.choose(
+            assignment.spec.template.ports,
+            kept=self._ledger.instances[key].record.ports,
+            taken=self._ledger.taken_ports(key),
+            within=self._host.port_range,
+            start=self._rng.randrange(len(self._host.port_range)),
+        )
+
+    def _launch(self, key: Key, assignment: Assignment, numbers: Mapping[str, int]) -> Launch:
+        folders, host = self._ledger.folders, self._host
+        return Launch(
+            uid=assignment.metadata.uid or "",
+            command=assignment.spec.template.start_cmd or START_SCRIPT,
+            folder=folders.app(key),
+            log=folders.log(key),
+            environment=environment.of(
+                assignment,
+                node=host.node,
+                server=host.server,
+                home=folders.instance(key),
+                data=folders.slot_data(assignment),
+                ports=numbers,
+                agent_environ=host.environ,
+            ),
+        )
+
+    def _stop(self, action: sync.Stop, assignment: Assignment | None) -> None:
+        instance = self._ledger.instances[action.key]
+        process = instance.record.process
+        now = self._ledger.now()
+        self._ledger.change(action.key, lambda one: one.stopped_by(action.cause, action.grace, now))
+        if process is not None:
+            self._runtime.signal(process, getattr(signal, f"SIG{action.signal}"))
+        message = f"asked to end by {action.signal}, within {action.grace:g} s ({action.cause})"
+        self._reports.tell(assignment, "Normal", "Killing", message)
+
+    async def _supervise(self, key: Key, process: Process) -> None:
+        while True:
+            try:
+                return await self._see_end(key, process)
+            except OSError:
+                log.exception("%s: cannot watch pid %d; trying again", "/".join(key), process.pid)
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _see_end(self, key: Key, process: Process) -> None:
+        """From the end of the main process to the end of all of them. Asked to end, the others have what is
+        left of the grace; if the main process ends by itself, they have no one left to work for."""
+        exit = await self._runtime.exited(process)
+        stopping = self._ledger.instances[key].stopping
+        if stopping is not None and stopping.killed_at is None:
+            await self._runtime.drained(process, within=max(0.0, stopping.deadline - self._ledger.now().ticks))
+        await self._kill_all(key, process)
+        self._runtime.release(process)
+        await self._ended(key, partial(Instance.down, exit=exit, now=self._ledger.now()))
+
+    async def _kill(self, key: Key) -> None:
+        """KILL everything. Whom this agent started, ``_supervise`` sees end."""
+        instance = self._ledger.instances[key]
+        if instance.record.process is not None:
+            await self._kill_all(key, instance.record.process)
+        if instance.life == "left":
+            await self._ended(key, partial(Instance.down, exit=Exit(), now=self._ledger.now()))
+
+    async def _kill_all(self, key: Key, process: Process) -> None:
+        while not await self._runtime.kill(process):
+            log.error("%s: processes survive SIGKILL; trying on", "/".join(key))
+
+    async def _ended(self, key: Key, step: Callable[[Instance], Instance]) -> None:
+        """No process is left: write that down before anything follows from it."""
+        record = self._ledger.change(key, step).record
+        ended, end = self._ledger.instances[key], record.end
+        log.info("%s: %s: %s", "/".join(key), end.cause if end else "", status.describe(ended))
+        assignment = self._find(key)
+        if assignment is not None and end is not None and end.cause in ("Exited", "StartFailed"):
+            self._tell_end(assignment, ended, end)
+        await self._ledger.save(key)
+
+    def _tell_end(self, assignment: Assignment, ended: Instance, end: End) -> None:
+        success, streak = end.exit.success, ended.record.streak
+        type: Type = "Normal" if success else "Warning"
+        self._reports.tell(assignment, type, "Exited" if success else "Failed", status.describe(ended))
+        if restarts.is_backing_off(streak) and restarts.is_wanted(
+            assignment.spec.template.restart_policy, success=success
+        ):
+            self._reports.tell(assignment, "Warning", "BackOff", f"starts again after {restarts.delay(streak):g} s")
+
+    async def _remove(self, key: Key) -> None:
+        preparation = self._tasks.get((key, "prepare"))
+        if preparation is not None:
+            preparation.cancel()
+            await asyncio.wait([preparation])
+        await self._ledger.remove(key)
+        self._ledger.change(key, Instance.gone)
+
+    async def _release(self, key: Key, assignment: Assignment) -> None:
+        try:
+            self._ledger.answered(await self._reports.release(assignment))
+        except (ApiError, TimeoutError) as error:
+            self._unsent(key, error, exit_told=False)
+
+    async def _report(self, key: Key, assignment: Assignment, wanted: dict[str, Any]) -> None:
+        told_of = self._ledger.instances[key].record.finished_at if status.tells_exit(wanted) else None
+
+        def exit_told() -> bool:
+            return told_of is not None and told_of == self._ledger.instances[key].record.finished_at
+
+        try:
+            self._ledger.answered(await self._reports.status(assignment, wanted, self._ledger.now()))
+        except (ApiError, TimeoutError) as error:
+            self._unsent(key, error, exit_told=exit_told())
+        else:
+            self._ledger.change(key, lambda instance: instance.reported(exit_told=exit_told()))
+
+    def _unsent(self, key: Key, error: Exception, *, exit_told: bool) -> None:
+        failures = self._ledger.instances[key].failed_reports
+        level = logging.DEBUG if failures else logging.WARNING
+        log.log(level, "%s: the server was not told: %s; trying again", "/".join(key), str(error) or "no answer")
+        retry_at = self._ledger.now().ticks + REPORT_RETRY.delay(failures, self._rng)
+        self._ledger.change(key, lambda instance: instance.unreported(exit_told=exit_told, retry_at=retry_at))

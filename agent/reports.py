@@ -1,0 +1,63 @@
+"""What goes to the server: statuses, released finalizers, events. Nothing here waits long or is needed to run."""
+
+import asyncio
+import logging
+from collections import deque
+from typing import Any
+
+from agent.instances import Moment
+from apiserver.api.kinds.assignment import STOPPED_FINALIZER, Assignment
+from apiserver.api.meta import format_micro_time
+from apiserver.client.events import EventRecorder, Type
+from apiserver.client.interface import Client
+
+log = logging.getLogger(__name__)
+
+WRITE_SECONDS = 2.0
+MAX_EVENTS = 1000
+"""Events that wait to be sent; of more, the oldest are lost."""
+
+
+class Reports:
+    """Writes as one field manager, each write on its own and bounded in time."""
+
+    def __init__(self, client: Client, recorder: EventRecorder) -> None:
+        self._client, self._recorder = client, recorder
+        self._events: deque[tuple[Assignment, Type, str, str]] = deque(maxlen=MAX_EVENTS)
+        self._told = asyncio.Event()
+
+    async def status(self, assignment: Assignment, status: dict[str, Any], now: Moment) -> Assignment:
+        """Write our part of the status; returns the object as it then is. Raises ApiError, TimeoutError."""
+        namespace, name = assignment.key
+        body = {
+            "metadata": {"uid": assignment.metadata.uid},
+            "status": status | {"reportedAt": format_micro_time(now.wall)},
+        }
+        async with asyncio.timeout(WRITE_SECONDS):
+            return await self._client.apply(Assignment, name, body, namespace=namespace, subresource="status")
+
+    async def release(self, assignment: Assignment) -> Assignment:
+        """Take our finalizer away, and nobody else's; returns the object. Raises ApiError, TimeoutError."""
+        namespace, name = assignment.key
+        path = f"/metadata/finalizers/{assignment.metadata.finalizers.index(STOPPED_FINALIZER)}"
+        patch = [
+            {"op": "test", "path": "/metadata/uid", "value": assignment.metadata.uid},
+            {"op": "test", "path": path, "value": STOPPED_FINALIZER},
+            {"op": "remove", "path": path},
+        ]
+        async with asyncio.timeout(WRITE_SECONDS):
+            return await self._client.patch(Assignment, name, patch, namespace=namespace)
+
+    def tell(self, assignment: Assignment | None, type: Type, reason: str, message: str) -> None:
+        """Send an event about the assignment, soon and at best."""
+        if assignment is not None:
+            self._events.append((assignment, type, reason, message))
+            self._told.set()
+
+    async def run(self) -> None:
+        """Send events, in order, until cancelled."""
+        while True:
+            await self._told.wait()
+            self._told.clear()
+            while self._events:
+                await self._recorder.record(*self._events.popleft())

@@ -1,0 +1,181 @@
+"""The task controller: keeps a task's slots filled with the right assignments and tells how they are."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+
+from apiserver.api import conditions
+from apiserver.api.errors import AlreadyExists, Conflict, NotFound
+from apiserver.api.expansion import Resolution, is_live, resolve
+from apiserver.api.kinds.app import App
+from apiserver.api.kinds.assignment import Assignment
+from apiserver.api.kinds.task import Task, TaskStatus
+from apiserver.api.meta import Body, Resource
+from apiserver.client.controller import Controller, Key, Result
+from apiserver.client.events import EventRecorder
+from apiserver.client.informer import Informer
+from apiserver.client.interface import Client
+from controllers.task_plan import Action, Create, Delete, SetLabels, SetState, plan
+from controllers.task_status import is_current, summarize
+from controllers.writing import each, version_of
+
+log = logging.getLogger(__name__)
+
+MANAGER = "plum-task-controller"
+BY_CONTROLLER = "controller"
+"""The index of assignments by the uid of the task that controls them."""
+
+BY_APP = "app"
+"""The index of tasks by the apps they refer to, and of apps by what they are: ``namespace/name:version``."""
+
+MAX_ACTIONS = 500
+"""Writes of one reconcile. Any prefix of a plan may be all that happens, so the rest is planned anew."""
+
+WAIT_SECONDS = 5.0
+
+
+class TaskReconciler:
+    """Reads caches, asks ``plan``, writes the difference. Holds no state between calls."""
+
+    def __init__(
+        self,
+        client: Client,
+        tasks: Informer[Task],
+        assignments: Informer[Assignment],
+        apps: Informer[App],
+        *,
+        events: EventRecorder,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """The client must write as ``MANAGER``; the assignments need the index ``controller``, apps ``app``."""
+        self._client, self._events, self._now = client, events, now
+        self._tasks, self._assignments, self._apps = tasks, assignments, apps
+
+    async def reconcile(self, key: Key) -> Result:
+        """One step for one task. Status first: it pins the digests that the assignments are made with, so
+        that a crash in between cannot let one generation run two uploads."""
+        task = self._tasks.get(*key)
+        if task is None:
+            return Result()  # The garbage collector follows its owner references.
+        copies = self._assignments.by_index(BY_CONTROLLER, task.metadata.uid or "")
+        resolution = resolve(task, self._apps_of(task))
+        await self._write_status(task, summarize(task, copies, resolution, now=self._now()), resolution)
+        actions = plan(task, resolution, copies, manager=MANAGER)
+        await self._perform(task, actions[:MAX_ACTIONS])
+        return Result(requeue_after=0.0 if len(actions) > MAX_ACTIONS else None)
+
+    def _apps_of(self, task: Task) -> Iterable[App]:
+        return (app for reference in app_references(task) for app in self._apps.by_index(BY_APP, reference))
+
+    async def _write_status(self, task: Task, status: TaskStatus, resolution: Resolution) -> None:
+        if is_current(task.status, status):
+            return
+        body = {"metadata": {"uid": task.metadata.uid}, "status": _body(status)}
+        namespace, name = task.key
+        try:
+            stored = await self._client.apply(Task, name, body, namespace=namespace, subresource="status")
+        except (NotFound, Conflict):
+            log.debug("task %s/%s is gone; its status is not written", namespace, name)
+            return
+        await self._tasks.wait_for_version(stored.metadata.resource_version or 0, timeout=WAIT_SECONDS)
+        if resolution.missing and conditions.find(task.status.conditions, "Progressing") != conditions.find(
+            status.conditions, "Progressing"
+        ):
+            await self._events.record(task, "Warning", "ArtifactMissing", resolution.missing[0].message)
+
+    async def _perform(self, task: Task, actions: list[Action]) -> None:
+        """Deletions first, so that a slot's new copy never comes before its old one goes. Returns when the
+        cache has seen it all: the next plan must not be made on an older world."""
+        write = partial(self._write, task)
+        deletions = [action for action in actions if isinstance(action, Delete)]
+        reached = await each(deletions, write)
+        reached = max(reached, await each((a for a in actions if not isinstance(a, Delete)), write))
+        if created := sum(isinstance(action, Create) for action in actions):
+            await self._events.record(task, "Normal", "Created", f"created {created} assignments")
+        if deletions:
+            await self._events.record(task, "Normal", "Deleted", f"deleted {len(deletions)} assignments")
+        await self._assignments.wait_for_version(reached, timeout=WAIT_SECONDS)
+
+    async def _write(self, task: Task, action: Action) -> int:
+        namespace = task.metadata.namespace or ""
+        match action:
+            case Create(assignment):
+                return await self._create(task, assignment)
+            case Delete(name, uid):
+                return await self._delete(namespace, name, uid)
+            case SetState(name, state):
+                return await self._patch(namespace, name, {"spec": {"taskState": state, "desired": state}})
+            case SetLabels(name, changes):
+                return await self._patch(namespace, name, {"metadata": {"labels": dict(changes)}})
+
+    async def _delete(self, namespace: str, name: str, uid: str) -> int:
+        try:
+            await self._client.delete(Assignment, name, namespace=namespace, uid=uid)
+            # A deletion does not say at which version it happened.
+            return version_of(await self._client.get(Assignment, name, namespace=namespace))
+        except (NotFound, Conflict):
+            return 0  # That very object is gone already.
+
+    async def _patch(self, namespace: str, name: str, patch: Body) -> int:
+        try:
+            return version_of(await self._client.patch(Assignment, name, patch, namespace=namespace))
+        except NotFound:
+            return 0
+
+    async def _create(self, task: Task, assignment: Assignment) -> int:
+        """Store a copy. One of that name counts as done only if it is the task's and stays. Raises
+        AlreadyExists otherwise; the plan is made again later."""
+        try:
+            return version_of(await self._client.create(assignment))
+        except AlreadyExists:
+            namespace, name = assignment.key
+            found = await self._client.get(Assignment, name, namespace=namespace)
+            if not is_live(found) or (task.metadata.uid or "") not in controllers_of(found):
+                raise
+            return version_of(found)
+
+
+def _body(status: TaskStatus) -> Body:
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def controllers_of(obj: Resource) -> list[str]:
+    """The uid of the object that controls this one, if any does."""
+    return [reference.uid for reference in obj.metadata.owner_references if reference.controller]
+
+
+def app_references(task: Task) -> set[str]:
+    """The apps that a task refers to, as the index ``app`` names them."""
+    namespace = task.metadata.namespace or ""
+    return {f"{namespace}/{e.app.name}:{e.app.version}" for e in task.spec.entries if e.app is not None}
+
+
+def app_identity(app: App) -> list[str]:
+    """What an upload is, as the index ``app`` names it."""
+    return [f"{app.metadata.namespace or ''}/{app.spec.name}:{app.spec.version}"]
+
+
+def watch(
+    controller: Controller, tasks: Informer[Task], assignments: Informer[Assignment], apps: Informer[App]
+) -> None:
+    """Have a task reconciled when it, one of its assignments or an app that it refers to changes."""
+
+    def on_task(old: Task | None, new: Task | None) -> None:
+        if new is not None:
+            controller.enqueue(new.key)
+
+    def on_assignment(old: Assignment | None, new: Assignment | None) -> None:
+        for copy in (old, new):
+            if copy is not None:
+                controller.enqueue((copy.metadata.namespace or "", copy.spec.task_name))
+
+    def on_app(old: App | None, new: App | None) -> None:
+        for app in (old, new):
+            for reference in app_identity(app) if app is not None else ():
+                for task in tasks.by_index(BY_APP, reference):
+                    controller.enqueue(task.key)
+
+    tasks.add_handler(on_task)
+    assignments.add_handler(on_assignment)
+    apps.add_handler(on_app)

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The port is the agent's to choose; exec makes the server the main process, so that it gets the stop signal.
+exec python3 server.py

@@ -1,0 +1,99 @@
+"""The group of commands, the options they share, and errors as one line with a hint."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from apiserver.api.errors import ApiError, Conflict, ServiceUnavailable, Unauthorized
+from apiserver.client.config import Config, ConfigError, load
+from apiserver.client.rest import RestClient
+
+MANAGER = "plumctl"
+T = TypeVar("T")
+
+_HINTS: tuple[tuple[type[ApiError], str], ...] = (
+    (ServiceUnavailable, "is it running? plumctl up starts one; --server, PLUM_SERVER or KUBECONFIG say where"),
+    (Unauthorized, "set PLUM_TOKEN, or a token in the kubeconfig"),
+)
+
+
+class Failure(click.ClickException):
+    """An error of ours: one line, exit code 1."""
+
+    def show(self, file: Any = None) -> None:
+        """Print ``error: …``; a message of several lines is several errors."""
+        for line in self.message.splitlines():
+            click.echo(f"error: {line}", err=True)
+
+
+def explain_error(error: ApiError) -> Failure:
+    """An API error as a user should read it."""
+    hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+    if isinstance(error, Conflict) and error.details.causes:
+        hint = "another manager owns these fields; --force-conflicts takes them over"
+    return Failure(f"{error.message} ({hint})" if hint else error.message)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What commands are given: where the server is."""
+
+    server: str = ""
+    kubeconfig: str = ""
+
+    def config(self) -> Config:
+        """The server's address. Raises Failure."""
+        try:
+            return load(os.environ, server=self.server, kubeconfig=self.kubeconfig)
+        except ConfigError as error:
+            raise Failure(str(error)) from error
+
+    def run(self, work: Callable[[RestClient], Awaitable[T]]) -> T:
+        """Do the work with a client. API errors end the program with one line and code 1."""
+        config = self.config()
+
+        async def main() -> T:
+            async with RestClient(config, manager=MANAGER) as client:
+                return await work(client)
+
+        try:
+            return asyncio.run(main())
+        except ApiError as error:
+            raise explain_error(error) from error
+
+
+pass_session = click.make_pass_decorator(Session)
+
+namespace_option = click.option("-n", "--namespace", default="", help="Namespace; by default the kubeconfig's.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--server", default="", help="Address of the API server (PLUM_SERVER).")
+@click.option("--kubeconfig", default="", help="A kubeconfig file (KUBECONFIG).")
+@click.pass_context
+def cli(context: click.Context, server: str, kubeconfig: str) -> None:
+    """Run plain processes on a fleet of machines.
+
+    \b
+      plumctl up                              everything on this machine
+      plumctl app push ./app                  upload an app
+      plumctl apply -f task.yaml              declare what should run
+      plumctl get assignments -w              watch it happen
+    """
+    context.obj = Session(server, kubeconfig)
+
+
+def talk(text: str) -> None:
+    """Say something that is not data."""
+    click.echo(text, err=True)
+
+
+def quiet_pipe() -> None:
+    """A reader that has gone (``| head``) is no error."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())

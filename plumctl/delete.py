@@ -1,0 +1,123 @@
+"""``plumctl delete``: foreground by default, and back only when it is gone."""
+
+import asyncio
+
+import click
+
+from apiserver.api.errors import NotFound
+from apiserver.client.rest import RestClient
+from plumctl.apply import load
+from plumctl.cli import Failure, Session, namespace_option, pass_session
+from plumctl.raw import place, read, send
+from plumctl.targets import Named, parse_targets
+
+POLL_SECONDS = 30
+
+
+@click.command()
+@click.argument("what", nargs=-1)
+@click.option("-f", "--filename", "paths", multiple=True, help="Delete the objects of files or folders.")
+@click.option("-l", "--selector", default="", help="Delete what a label selector finds.")
+@click.option("--all", "everything", is_flag=True, help="Delete all of the kind in the namespace.")
+@click.option("--wait/--no-wait", default=True, help="Wait until the objects are gone.", show_default=True)
+@click.option("--timeout", type=click.FloatRange(min=0), default=120.0, help="Seconds to wait.", show_default=True)
+@click.option("--ignore-not-found", is_flag=True, help="What is not there is no error.")
+@namespace_option
+@pass_session
+def delete(
+    session: Session,
+    *,
+    what: tuple[str, ...],
+    paths: tuple[str, ...],
+    selector: str,
+    everything: bool,
+    wait: bool,
+    timeout: float,
+    ignore_not_found: bool,
+    namespace: str,
+) -> None:
+    """Delete objects and what belongs to them; a task's processes are stopped first.
+
+    \b
+      plumctl delete task/hello
+      plumctl delete -f manifests/hello
+    """
+    found: list[tuple[Named, str]] = []
+    if paths:
+        # What others may need was applied first and goes last.
+        manifests = reversed(load(session, paths, namespace))
+        found = [(Named(manifest.kind, manifest.name), manifest.namespace) for manifest in manifests]
+    elif selector or everything:
+        targets = parse_targets(what)
+        if any(target.name for target in targets):
+            raise click.UsageError("give names, or --selector or --all, not both")
+    else:
+        targets = parse_targets(what, names_required=True)
+        found = [(target, namespace) for target in targets]
+
+    async def work(client: RestClient) -> None:
+        chosen = found or [
+            (Named(target.kind, name), namespace)
+            for target in targets
+            for name in await _names(client, target, namespace, selector)
+        ]
+        missing = [
+            error for one in chosen if (error := await _ask(client, *one, ignore=ignore_not_found or bool(paths)))
+        ]
+        for target, where in chosen if wait else ():
+            await wait_gone(client, target, where, timeout)
+        if missing:
+            raise Failure("\n".join(missing))
+
+    session.run(work)
+
+
+async def _names(client: RestClient, target: Named, namespace: str, selector: str) -> list[str]:
+    query = {"labelSelector": selector} if selector else {}
+    body = await read(client, place(client, target.kind, namespace), query=query)
+    return [str(item["metadata"]["name"]) for item in body["items"]]
+
+
+async def _ask(client: RestClient, target: Named, namespace: str, *, ignore: bool) -> str:
+    """Ask for the deletion; the error where the object is not there."""
+    path = place(client, target.kind, namespace, target.name)
+    options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Foreground"}
+    if target.kind.name != "Task":  # nothing else has dependents that a user would wait for
+        options["propagationPolicy"] = "Background"
+    try:
+        await send(client, "DELETE", path, body=options)
+    except NotFound as error:
+        return "" if ignore else error.message
+    click.echo(f"{target} deleted")
+    return ""
+
+
+async def wait_gone(client: RestClient, target: Named, namespace: str, timeout: float) -> None:
+    """Until the object, as it is now, is gone. Raises Failure when the time is up."""
+    path = place(client, target.kind, namespace, target.name)
+    try:
+        async with asyncio.timeout(timeout):
+            uid = (await read(client, path))["metadata"]["uid"]
+            while True:
+                body = await read(client, path)
+                if body["metadata"]["uid"] != uid:
+                    return
+                await _next_change(client, target, namespace, str(body["metadata"]["resourceVersion"]))
+    except NotFound:
+        return
+    except TimeoutError:
+        raise Failure(
+            f"{target} is still there after {timeout:g} s; plumctl describe {target.kind.singular} {target.name} "
+            "shows what it waits for"
+        ) from None
+
+
+async def _next_change(client: RestClient, target: Named, namespace: str, version: str) -> None:
+    """Wait for the object's next change by long-poll, which misses nothing."""
+    query = {
+        "watch": "poll",
+        "resourceVersion": version,
+        "timeoutSeconds": str(POLL_SECONDS - 5),
+        "fieldSelector": f"metadata.name={target.name}",
+    }
+    await read(client, place(client, target.kind, namespace), query=query)

@@ -1,0 +1,247 @@
+"""``plumctl get``: tables from the server, or the objects themselves; and watching them."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from apiserver.api.errors import ApiError, Expired, ServiceUnavailable, Timeout
+from apiserver.api.meta import Body
+from apiserver.client.rest import RestClient
+from plumctl.cli import Session, namespace_option, pass_session, talk
+from plumctl.printers import TablePrinter, as_json, as_yaml, show
+from plumctl.raw import TABLE, place, read, stream
+from plumctl.targets import Named, parse_targets
+
+MAX_PAGES = 10_000
+
+
+@dataclass(frozen=True)
+class View:
+    """What is asked for and how it is shown."""
+
+    output: str
+    namespace: str
+    everywhere: bool
+    query: dict[str, str]
+    chunk: int
+    several: bool = False
+
+    @property
+    def accept(self) -> str:
+        """The media type that the output is made from."""
+        return TABLE if self.output in ("table", "wide") else "application/json"
+
+
+@click.command()
+@click.argument("what", nargs=-1)
+@click.option("-o", "--output", type=click.Choice(["table", "wide", "yaml", "json", "name"]), default="table")
+@click.option("-w", "--watch", is_flag=True, help="Go on showing changes.")
+@click.option("-l", "--selector", default="", help="Label selector, for example app=web,tier!=test.")
+@click.option("--field-selector", default="", help="Field selector, for example status.phase=Running.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="In all namespaces.")
+@click.option("--chunk-size", type=click.IntRange(0), default=500, help="Objects a request; 0: all at once.")
+@namespace_option
+@pass_session
+def get(
+    session: Session,
+    *,
+    what: tuple[str, ...],
+    output: str,
+    watch: bool,
+    selector: str,
+    field_selector: str,
+    all_namespaces: bool,
+    chunk_size: int,
+    namespace: str,
+) -> None:
+    """Show objects.
+
+    \b
+      plumctl get tasks
+      plumctl get assignments -w -l plum.dev/task=hello
+      plumctl get tasks,nodes -A -o wide
+      plumctl get task/hello -o yaml
+    """
+    targets = parse_targets(what)
+    if watch and len(targets) > 1:
+        raise click.UsageError("--watch takes one kind or one object")
+    query = {k: v for k, v in (("labelSelector", selector), ("fieldSelector", field_selector)) if v}
+    view = View(output, namespace, all_namespaces, query, chunk_size, several=len({t.kind for t in targets}) > 1)
+    session.run(lambda client: _watch(client, targets[0], view) if watch else _show(client, targets, view))
+
+
+async def _show(client: RestClient, targets: list[Named], view: View) -> None:
+    bodies = [(target, await fetch(client, target, view)) for target in targets]
+    if view.accept == TABLE:
+        shown = [_table(target, pages, view) for target, pages in bodies]
+        filled = [lines for lines in shown if lines]
+        if not filled:
+            where = "" if view.everywhere else f" in {view.namespace or client.config.namespace} namespace"
+            talk(f"No resources found{where if targets[0].kind.namespaced else ''}.")
+        for index, lines in enumerate(filled):
+            show(([""] if index else []) + lines)
+        return
+    items = [item for target, pages in bodies for page in pages for item in _items(target, page)]
+    if view.output == "name":
+        show([f"{_resource(item)}/{item['metadata']['name']}" for item in items])
+        return
+    single = len(targets) == 1 and targets[0].name
+    body: Any = items[0] if single else {"apiVersion": "v1", "kind": "List", "items": items}
+    show([as_yaml(body) if view.output == "yaml" else as_json(body)])
+
+
+def _table(target: Named, pages: list[Body], view: View) -> list[str]:
+    printer = TablePrinter(
+        wide=view.output == "wide", namespaces=view.everywhere and target.kind.namespaced, kinds=view.several
+    )
+    merged = dict(pages[0], rows=[row for page in pages for row in page.get("rows") or []])
+    return printer.lines(merged, target.kind.singular)
+
+
+def _items(target: Named, page: Body) -> list[Body]:
+    if target.name:
+        return [page]
+    items: list[Body] = page["items"]
+    return items
+
+
+def _resource(item: Body) -> str:
+    group = str(item["apiVersion"]).rpartition("/")[0]
+    kind = str(item["kind"]).lower()
+    return f"{kind}.{group}" if group else kind
+
+
+async def fetch(client: RestClient, target: Named, view: View) -> list[Body]:
+    """The pages of a collection, or the one object. A list that expires while it is paged is begun anew."""
+    if target.name:
+        path = place(client, target.kind, view.namespace, target.name)
+        return [await read(client, path, accept=view.accept)]
+    path = place(client, target.kind, view.namespace, everywhere=view.everywhere)
+    while True:
+        try:
+            return await _pages(client, path, view)
+        except Expired:
+            await asyncio.sleep(0.2)
+
+
+async def _pages(client: RestClient, path: str, view: View) -> list[Body]:
+    query = dict(view.query) | ({"limit": str(view.chunk)} if view.chunk else {})
+    pages: list[Body] = []
+    for _ in range(MAX_PAGES):
+        pages.append(await read(client, path, query=query, accept=view.accept))
+        token = pages[-1].get("metadata", {}).get("continue")
+        if not token:
+            break
+        query["continue"] = token
+    return pages
+
+
+class _Watch:
+    """One watch over restarts of the server: each change is shown once and none is left out, because the
+    last version seen is where the next connection begins."""
+
+    def __init__(self, client: RestClient, target: Named, view: View) -> None:
+        self._client, self._target, self._view = client, target, view
+        self._printer = TablePrinter(wide=view.output == "wide", namespaces=view.everywhere and target.kind.namespaced)
+        self._versions: dict[tuple[str, str], str] = {}
+        self._version = ""
+        query = dict(view.query)
+        if target.name:
+            query["fieldSelector"] = ",".join(
+                filter(None, (query.get("fieldSelector"), f"metadata.name={target.name}"))
+            )
+        self._view = View(view.output, view.namespace, view.everywhere, query, view.chunk)
+        self._all = Named(target.kind)
+
+    async def run(self) -> None:
+        """Until interrupted."""
+        await self._list()
+        tries = 0
+        rng = random.Random()
+        while True:
+            before = self._version
+            try:
+                await self._follow()
+                tries = 0
+            except Expired:
+                talk("the watch is too far behind; listing again")
+                await self._list()
+            except (ServiceUnavailable, Timeout) as error:
+                if tries == 0:
+                    talk(f"{error.message}; trying again")
+                tries = 1 if self._version != before else tries + 1
+                await asyncio.sleep(min(5.0, 0.1 * 2**tries) * rng.uniform(0.5, 1.0))
+
+    async def _list(self) -> None:
+        """Show what differs from what was shown last."""
+        pages = await self._pages()
+        self._version = str(pages[0]["metadata"]["resourceVersion"])
+        for page in pages:
+            for row in page.get("rows") or page.get("items") or []:
+                self._show(row if self._view.accept != TABLE else dict(page, rows=[row]), _metadata(row))
+
+    async def _pages(self) -> list[Body]:
+        while True:
+            try:
+                return await fetch(self._client, self._all, self._view)
+            except (ServiceUnavailable, Timeout):
+                if not self._version:
+                    raise
+                await asyncio.sleep(0.5)
+
+    async def _follow(self) -> None:
+        path = place(self._client, self._target.kind, self._view.namespace, everywhere=self._view.everywhere)
+        query = self._view.query | {
+            "watch": "true",
+            "resourceVersion": self._version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": "3600",
+        }
+        async for frame in stream(self._client, path, query, self._view.accept):
+            body = frame["object"]
+            if frame["type"] != "BOOKMARK":
+                row = body["rows"][0] if self._view.accept == TABLE else body
+                self._show(body, _metadata(row), gone=frame["type"] == "DELETED")
+                # Changes of one commit share a version, and the connection may break between two of them: begin
+                # again with that version; what has been shown is not shown twice.
+                self._version = str(int(_metadata(row)["resourceVersion"]) - 1)
+            else:
+                self._version = str(body["metadata"]["resourceVersion"])
+
+    def _show(self, body: Body, metadata: Body, *, gone: bool = False) -> None:
+        key = (str(metadata.get("namespace", "")), str(metadata["name"]))
+        version = str(metadata["resourceVersion"])
+        seen = self._versions.get(key)
+        if (seen is None) if gone else (seen == version):
+            return
+        self._versions[key] = version
+        if gone:
+            self._versions.pop(key, None)
+        match self._view.output:
+            case "table" | "wide":
+                show(self._printer.lines(body))
+            case "yaml":
+                show(["---", as_yaml(body)])
+            case "json":
+                show([as_json(body)])
+            case _:
+                show([f"{self._target.kind.singular}/{metadata['name']}"])
+
+
+def _metadata(row: Body) -> Body:
+    found: Body = row["object"]["metadata"] if "cells" in row else row["metadata"]
+    return found
+
+
+async def _watch(client: RestClient, target: Named, view: View) -> None:
+    if target.name:  # tell a wrong name at once
+        await read(client, place(client, target.kind, view.namespace, target.name))
+    try:
+        await _Watch(client, target, view).run()
+    except ApiError:
+        raise
+    except asyncio.CancelledError:
+        return

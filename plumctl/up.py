@@ -1,0 +1,208 @@
+"""``plumctl up``: everything on one machine, in the foreground."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import string
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from apiserver.api.conditions import is_true
+from apiserver.api.errors import ApiError
+from apiserver.api.kinds.node import Node
+from apiserver.client.config import Config, write_kubeconfig
+from apiserver.client.rest import RestClient
+from apiserver.lifetime import end_requested
+from plumctl.children import Child, ChildFailed
+from plumctl.cli import MANAGER, Failure, talk
+
+START_SECONDS = 60.0
+AGENT_STOP_SECONDS = 40.0
+STOP_SECONDS = 15.0
+LEFTOVER_SECONDS = 60.0
+"""How long the programs of an ``up`` that was killed may take to end."""
+
+FIRST_PORT, PORTS_PER_NODE = 20_000, 400
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What ``up`` is told, and where things are under its folder."""
+
+    directory: Path
+    addr: str
+    nodes: tuple[str, ...]
+    token_file: Path | None
+    insecure: bool
+
+    @property
+    def token(self) -> str:
+        """The token that our own programs use: the first of the file."""
+        if self.token_file is None:
+            return ""
+        lines = (line.strip() for line in self.token_file.read_text(encoding="utf-8").splitlines())
+        return next((line.partition(",")[0] for line in lines if line and not line.startswith("#")), "")
+
+    def locks(self) -> list[Path]:
+        """The locks that programs of ours hold while they run."""
+        return [self.directory / "server" / "lock", *(self.node(name) / "lock" for name in self.nodes)]
+
+    def node(self, name: str) -> Path:
+        """A node's folder."""
+        return self.directory / "nodes" / name
+
+
+@click.command()
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), default=Path("plum-data"), envvar="PLUM_DATA_DIR", show_default=True
+)
+@click.option("--addr", default="127.0.0.1:8080", envvar="PLUM_ADDR", help="HOST:PORT of the API.", show_default=True)
+@click.option(
+    "--nodes", type=click.IntRange(1, 26), default=2, help="How many nodes: nodeA, nodeB, …", show_default=True
+)
+@click.option(
+    "--token-file", type=click.Path(exists=True, path_type=Path), help="Demand tokens: one token,user a line."
+)
+@click.option("--insecure", is_flag=True, help="Serve other machines without authentication.")
+def up(data_dir: Path, addr: str, nodes: int, token_file: Path | None, insecure: bool) -> None:
+    """Run the server, the controllers and some nodes on this machine until Ctrl-C.
+
+    Prints one line, "ready: URL", when the API answers and the nodes are Ready.
+
+    \b
+      plumctl up
+      plumctl up --data-dir ./plum-data --addr 127.0.0.1:9090 --nodes 3
+    """
+    names = tuple(f"node{letter}" for letter in string.ascii_uppercase[:nodes])
+    layout = Layout(data_dir.absolute(), addr, names, token_file, insecure)
+    with _only_one(layout):
+        asyncio.run(_up(layout))
+
+
+@contextlib.contextmanager
+def _only_one(layout: Layout) -> Iterator[None]:
+    """Hold the folder; wait for what an ``up`` that was killed left behind. Raises Failure."""
+    layout.directory.mkdir(parents=True, exist_ok=True)
+    descriptor = _try_lock(layout.directory / "up.lock")
+    if descriptor < 0:
+        raise Failure(
+            f"{layout.directory} is in use by another plumctl up; stop that one, or choose another --data-dir"
+        )
+    try:
+        deadline = time.monotonic() + LEFTOVER_SECONDS
+        for path in layout.locks():
+            while path.exists() and not _is_free(path):
+                if time.monotonic() > deadline:
+                    raise Failure(f"{path.parent} is in use by another program; stop it, or choose another --data-dir")
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return -1
+    return descriptor
+
+
+def _is_free(path: Path) -> bool:
+    descriptor = _try_lock(path)
+    if descriptor >= 0:
+        os.close(descriptor)
+    return descriptor >= 0
+
+
+async def _up(layout: Layout) -> None:
+    cluster = _Cluster(layout)
+    asked = asyncio.create_task(end_requested(stdin=False))
+    starting = asyncio.create_task(cluster.start())
+    try:
+        await asyncio.wait((asked, starting), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            click.echo(f"ready: {starting.result()}")
+            sys.stdout.flush()
+            talk(f"stopping: {await asked}")
+    except ChildFailed as error:
+        raise Failure(_last_error(str(error))) from error
+    finally:
+        starting.cancel()
+        asked.cancel()
+        await asyncio.gather(starting, asked, return_exceptions=True)
+        await cluster.stop()
+
+
+def _last_error(log: str) -> str:
+    """The child's own error if it printed one, else the end of its log."""
+    errors = [line.removeprefix("error: ") for line in log.splitlines() if line.startswith("error: ")]
+    return errors[-1] if errors else log
+
+
+class _Cluster:
+    """The programs, in the order they need each other."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._server: Child | None = None
+        self._controllers: Child | None = None
+        self._agents: list[Child] = []
+
+    async def start(self) -> str:
+        """Start everything; the URL once the nodes are Ready. Raises ChildFailed, Failure."""
+        layout = self._layout
+        flags = ["--data-dir", str(layout.directory / "server"), "--addr", layout.addr]
+        flags += ["--token-file", str(layout.token_file)] if layout.token_file else []
+        flags += ["--insecure"] if layout.insecure else []
+        self._server = self._child("apiserver", "apiserver.server", flags)
+        url = (await self._server.start(START_SECONDS)).split()[-1]
+        # Should it have to be started again, then at the same address.
+        self._server.command = [*self._server.command, "--addr", url.removeprefix("http://")]
+        local = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        write_kubeconfig(layout.directory / "kubeconfig", local, layout.token)
+        self._controllers = self._child("controllers", "controllers", ["--server", local])
+        self._agents = [self._agent(name, index, local) for index, name in enumerate(layout.nodes)]
+        await asyncio.gather(*(child.start(START_SECONDS) for child in (self._controllers, *self._agents)))
+        await self._nodes_ready(local)
+        return url
+
+    async def stop(self) -> None:
+        """Agents first, which stop what they run; then the controllers, then the server."""
+        await asyncio.gather(*(agent.stop(AGENT_STOP_SECONDS) for agent in self._agents))
+        for child in (self._controllers, self._server):
+            if child is not None:
+                await child.stop(STOP_SECONDS)
+
+    def _agent(self, name: str, index: int, server: str) -> Child:
+        first = FIRST_PORT + index * PORTS_PER_NODE
+        flags = ["--server", server, "--node", name, "--data-dir", str(self._layout.node(name))]
+        flags += ["--port-range", f"{first}-{first + PORTS_PER_NODE - 1}", "--ip", "127.0.0.1"]
+        return self._child(f"agent-{name}", "agent", flags)
+
+    def _child(self, name: str, module: str, flags: list[str]) -> Child:
+        command = [sys.executable, "-m", module, *flags, "--until-eof"]
+        environ = {"PLUM_TOKEN": self._layout.token} if self._layout.token else {}
+        return Child(name, command, self._layout.directory / "logs" / f"{name}.log", environ)
+
+    async def _nodes_ready(self, server: str) -> None:
+        config = Config(server, self._layout.token)
+        async with RestClient(config, manager=MANAGER) as client:
+            deadline = time.monotonic() + START_SECONDS
+            waiting = set(self._layout.nodes)
+            while waiting:
+                with contextlib.suppress(ApiError):
+                    nodes = (await client.list(Node)).items
+                    waiting -= {n.metadata.name for n in nodes if is_true(n.status.conditions, "Ready")}
+                if time.monotonic() > deadline:
+                    tails = "\n".join(agent.tail() for agent in self._agents)
+                    raise Failure(f"not Ready after {START_SECONDS:g} s: {', '.join(sorted(waiting))}\n{tails}")
+                await asyncio.sleep(0.05 if waiting else 0)

@@ -1,0 +1,86 @@
+"""The in-memory client and the real one, under the same suite."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+
+import pytest
+
+from apiserver.api.kinds.event import Event, ObjectReference
+from apiserver.api.kinds.namespace import Namespace
+from apiserver.api.meta import ObjectMeta
+from apiserver.client.config import Config
+from apiserver.client.interface import Client
+from apiserver.client.rest import RestClient
+from apiserver.client.testing import MemoryCluster
+from tests.conformance.client_suite import ClientSuite, World
+from tests.servers import start_apiserver
+
+NUMBERS = count(1)
+HISTORY_BYTES = 32 * 1024 * 1024
+NOTE_BYTES = 250_000
+
+
+class MemoryWorld:
+    namespace = "default"
+
+    def __init__(self) -> None:
+        self._cluster = MemoryCluster()
+
+    def client(self, manager: str) -> Client:
+        return self._cluster.client(manager)
+
+    async def forget_history(self) -> None:
+        await self.client("admin").create(Namespace(metadata=ObjectMeta(name="later")))
+        self._cluster.compact()
+
+
+class RestWorld:
+    def __init__(self, server: str, namespace: str) -> None:
+        self.namespace = namespace
+        self._config = Config(server)
+        self._clients: dict[str, RestClient] = {}
+
+    def client(self, manager: str) -> Client:
+        if manager not in self._clients:
+            self._clients[manager] = RestClient(self._config, manager=manager)
+        return self._clients[manager]
+
+    async def forget_history(self) -> None:
+        """The server keeps so many bytes of history: fill it with something else."""
+        client = self.client("filler")
+        numbers = iter(range(HISTORY_BYTES // NOTE_BYTES + 20))
+
+        async def fill() -> None:
+            for number in numbers:
+                metadata = ObjectMeta(
+                    name=f"fill-{number}", namespace=self.namespace, annotations={"plum.dev/fill": "x" * NOTE_BYTES}
+                )
+                await client.create(Event(metadata=metadata, involved_object=ObjectReference(name="x")))
+
+        await asyncio.gather(*(fill() for _ in range(8)))
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.http.aclose()
+
+
+class TestMemoryClient(ClientSuite):
+    @pytest.fixture
+    def world(self) -> World:
+        return MemoryWorld()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with start_apiserver(tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+class TestRestClient(ClientSuite):
+    @pytest.fixture
+    async def world(self, server: str) -> AsyncIterator[World]:
+        world = RestWorld(server, f"test-{next(NUMBERS)}")
+        await world.client("admin").create(Namespace(metadata=ObjectMeta(name=world.namespace)))
+        yield world
+        await world.close()
