@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from agent.folders import Folders
 from agent.instances import Key, Moment
@@ -81,7 +82,14 @@ class Agent:
         )
         queue = WorkQueue[Key](rng=self._rng)
         self._reconciler = AssignmentReconciler(
-            host, self._assignments, self._ledger, parts.runtime, parts.preparer, self._reports, queue, rng=self._rng
+            host,
+            self._assignments,
+            self._ledger,
+            parts.runtime,
+            preparer=parts.preparer,
+            reports=self._reports,
+            queue=queue,
+            rng=self._rng,
         )
         self._controller = Controller("assignments", self._reconciler, workers=WORKERS, queue=queue)
 
@@ -89,7 +97,7 @@ class Agent:
         """Work until ``end`` is done, then end all instances. ``running`` is called when the node is registered
         and its assignments are known."""
         async with asyncio.TaskGroup() as group:
-            ended = asyncio.ensure_future(end)
+            ended: asyncio.Future[Any] = asyncio.ensure_future(end)
             tasks = [
                 group.create_task(work, name=name)
                 for name, work in (
@@ -134,9 +142,9 @@ class Agent:
         await asyncio.gather(*(self._parts.runtime.kill(process, within=KILL_SECONDS) for process in processes))
 
 
-async def _first(ended: "asyncio.Future[object]", ready: Awaitable[None]) -> bool:
-    """Wait for one of two; whether it was ``ready``."""
-    waiting = asyncio.ensure_future(ready)
+async def _first(ended: asyncio.Future[Any], ready: Awaitable[None]) -> bool:
+    """Wait for one of two; whether it was ``ready`` and not the end."""
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(ready)
     await asyncio.wait([ended, waiting], return_when=asyncio.FIRST_COMPLETED)
     if ended.done():
         waiting.cancel()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agent import sync
 from agent.folders import Folders
-from agent.instances import Instance, Key, Moment, recalled
+from agent.instances import Instance, Key, Moment, Work, recalled
 from apiserver.api.kinds.assignment import Assignment
 
 ANSWER_SECONDS = 30.0
@@ -84,7 +84,7 @@ class Ledger:
         """The ports that belong to other instances, running or not."""
         return {port for other in self._instances.values() if other.key != key for port in other.record.ports.values()}
 
-    def unoccupy(self, key: Key, work: sync.Work) -> None:
+    def unoccupy(self, key: Key, work: Work) -> None:
         """Work beside the plan is over, however it went."""
         if (instance := self._instances.get(key)) and work in instance.busy:
             self._instances[key] = replace(instance, busy=instance.busy - {work})

@@ -36,10 +36,10 @@ class AssignmentReconciler:
         assignments: Informer[Assignment],
         ledger: Ledger,
         runtime: Runtime,
+        *,
         preparer: Preparer,
         reports: Reports,
         queue: WorkQueue[Key],
-        *,
         rng: random.Random | None = None,
     ) -> None:
         """The informer must have the index ``REPLACES``; its changes are enqueued from now on."""

@@ -40,7 +40,7 @@ class Reports:
         """Take our finalizer away, and nobody else's; returns the object. Raises ApiError, TimeoutError."""
         namespace, name = assignment.key
         path = f"/metadata/finalizers/{assignment.metadata.finalizers.index(STOPPED_FINALIZER)}"
-        patch = [
+        patch: list[dict[str, Any]] = [
             {"op": "test", "path": "/metadata/uid", "value": assignment.metadata.uid},
             {"op": "test", "path": path, "value": STOPPED_FINALIZER},
             {"op": "remove", "path": path},

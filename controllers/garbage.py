@@ -1,6 +1,7 @@
 """The garbage collector: deletes what nobody owns any more, over all kinds but Event."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from apiserver.api.meta import OwnerReference, Resource
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.client.controller import Controller, Key, Result
 from apiserver.client.informer import Informer
-from apiserver.client.interface import Client
+from apiserver.client.interface import Client, Propagation
 from controllers.garbage_plan import (
     Action,
     Delete,
@@ -18,11 +19,12 @@ from controllers.garbage_plan import (
     Release,
     is_held,
     needs_attention,
-    owner_uids,
     plan,
     without_owner,
 )
-from controllers.writing import each, version_of
+from controllers.writing import each
+
+log = logging.getLogger(__name__)
 
 MANAGER = "plum-garbage-collector"
 BY_OWNER = "owner"
@@ -102,19 +104,89 @@ class GarbageReconciler:
         namespace, name = action.obj.key
         kind = type(action.obj)
         try:
-            match action:
-                case Delete(obj, foreground):
-                    propagation = "Foreground" if foreground else "Background"
-                    uid = obj.metadata.uid or ""
-                    await self._client.delete(kind, name, namespace=namespace, propagation=propagation, uid=uid)
-                    return 0
-                case Disown(obj, owner):
-                    references = [_body(r) for r in obj.metadata.owner_references]
-                    kept = [_body(r) for r in without_owner(obj.metadata.owner_references, owner)]
-                    patch = _replace("/metadata/ownerReferences", references, kept)
-                case Release(obj, finalizer):
-                    finalizers = list(obj.metadata.finalizers)
-                    patch = _replace("/metadata/finalizers", finalizers, [f for f in finalizers if f != finalizer])
-            return version_of(await self._client.patch(kind, name, patch, namespace=namespace))
+            if isinstance(action, Delete):
+                propagation: Propagation = "Foreground" if action.foreground else "Background"
+                uid = action.obj.metadata.uid or ""
+                await self._client.delete(kind, name, namespace=namespace, propagation=propagation, uid=uid)
+            else:
+                await self._client.patch(kind, name, _patch(action), namespace=namespace)
         except NotFound:
-            return 0
+            log.debug("%s %s is gone already", kind.__name__, name)
+        except Conflict:
+            if not isinstance(action, Delete):
+                raise
+            log.debug("%s %s is another object now", kind.__name__, name)
+        return 0
+
+
+def _patch(action: Disown | Release) -> list[dict[str, Any]]:
+    meta = action.obj.metadata
+    match action:
+        case Disown(_, owner):
+            kept = without_owner(meta.owner_references, owner)
+            return _replace("/metadata/ownerReferences", _bodies(meta.owner_references), _bodies(kept))
+        case Release(_, finalizer):
+            present = list(meta.finalizers)
+            return _replace("/metadata/finalizers", present, [name for name in present if name != finalizer])
+
+
+def _replace(path: str, present: Sequence[Any], kept: Sequence[Any]) -> list[dict[str, Any]]:
+    """A JSON patch that is refused (Invalid) if the list is no longer what it was."""
+    change = {"op": "replace", "path": path, "value": kept} if kept else {"op": "remove", "path": path}
+    return [{"op": "test", "path": path, "value": present}, change]
+
+
+def _bodies(references: Sequence[OwnerReference]) -> list[dict[str, Any]]:
+    return [reference.model_dump(mode="json", by_alias=True, exclude_none=True) for reference in references]
+
+
+def _kind(reference: OwnerReference) -> Kind | None:
+    return SCHEME.of_body({"apiVersion": reference.api_version, "kind": reference.kind})
+
+
+def uid_of(obj: Resource) -> list[str]:
+    """The indexer of objects by uid."""
+    return [obj.metadata.uid or ""]
+
+
+def watch(controller: Controller, informers: Informers) -> None:
+    """Have an object collected when it, an owner of it, or something that holds it changes."""
+    triggers = _Triggers(controller, informers)
+    for plural, informer in informers.items():
+        informer.add_handler(partial(triggers.on_change, plural))
+
+
+class _Triggers:
+    """Which objects a change concerns."""
+
+    def __init__(self, controller: Controller, informers: Informers) -> None:
+        self._controller, self._informers = controller, informers
+
+    def on_change(self, plural: str, old: Resource | None, new: Resource | None) -> None:
+        """A handler of informers."""
+        if old is not None and new is not None and _marks(old) == _marks(new):
+            return
+        if new is not None and needs_attention(new):
+            self._controller.enqueue((plural, new.metadata.uid or ""))
+        if new is None and old is not None:
+            self._enqueue_dependents(old.metadata.uid or "")
+        for obj in filter(None, (old, new)):
+            for reference in obj.metadata.owner_references:
+                self._enqueue_held(reference)
+
+    def _enqueue_dependents(self, uid: str) -> None:
+        for plural, informer in self._informers.items():
+            for dependent in informer.by_index(BY_OWNER, uid):
+                self._controller.enqueue((plural, dependent.metadata.uid or ""))
+
+    def _enqueue_held(self, reference: OwnerReference) -> None:
+        """An owner under deletion may have waited for just this."""
+        kind = _kind(reference)
+        informer = self._informers.get(kind.plural) if kind else None
+        if kind and informer and any(map(is_held, informer.by_index(BY_UID, reference.uid))):
+            self._controller.enqueue((kind.plural, reference.uid))
+
+
+def _marks(obj: Resource) -> tuple[object, ...]:
+    """What the collector looks at."""
+    return obj.metadata.owner_references, obj.metadata.deletion_timestamp, obj.metadata.finalizers

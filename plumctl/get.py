@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -28,11 +28,18 @@ class View:
     query: dict[str, str]
     chunk: int
     several: bool = False
+    managed_fields: bool = False
 
     @property
     def accept(self) -> str:
         """The media type that the output is made from."""
         return TABLE if self.output in ("table", "wide") else "application/json"
+
+    def trimmed(self, item: Body) -> Body:
+        """An object without the book-keeping that few want to see."""
+        if self.managed_fields:
+            return item
+        return dict(item, metadata={key: value for key, value in item["metadata"].items() if key != "managedFields"})
 
 
 @click.command()
@@ -43,6 +50,7 @@ class View:
 @click.option("--field-selector", default="", help="Field selector, for example status.phase=Running.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="In all namespaces.")
 @click.option("--chunk-size", type=click.IntRange(0), default=500, help="Objects a request; 0: all at once.")
+@click.option("--show-managed-fields", is_flag=True, help="Also show who owns which field.")
 @namespace_option
 @pass_session
 def get(
@@ -55,6 +63,7 @@ def get(
     field_selector: str,
     all_namespaces: bool,
     chunk_size: int,
+    show_managed_fields: bool,
     namespace: str,
 ) -> None:
     """Show objects.
@@ -69,7 +78,8 @@ def get(
     if watch and len(targets) > 1:
         raise click.UsageError("--watch takes one kind or one object")
     query = {k: v for k, v in (("labelSelector", selector), ("fieldSelector", field_selector)) if v}
-    view = View(output, namespace, all_namespaces, query, chunk_size, several=len({t.kind for t in targets}) > 1)
+    several = len({target.kind for target in targets}) > 1
+    view = View(output, namespace, all_namespaces, query, chunk_size, several, show_managed_fields)
     session.run(lambda client: _watch(client, targets[0], view) if watch else _show(client, targets, view))
 
 
@@ -84,7 +94,7 @@ async def _show(client: RestClient, targets: list[Named], view: View) -> None:
         for index, lines in enumerate(filled):
             show(([""] if index else []) + lines)
         return
-    items = [item for target, pages in bodies for page in pages for item in _items(target, page)]
+    items = [view.trimmed(item) for target, pages in bodies for page in pages for item in _items(target, page)]
     if view.output == "name":
         show([f"{_resource(item)}/{item['metadata']['name']}" for item in items])
         return
@@ -153,7 +163,7 @@ class _Watch:
             query["fieldSelector"] = ",".join(
                 filter(None, (query.get("fieldSelector"), f"metadata.name={target.name}"))
             )
-        self._view = View(view.output, view.namespace, view.everywhere, query, view.chunk)
+        self._view = replace(view, query=query)
         self._all = Named(target.kind)
 
     async def run(self) -> None:
@@ -224,9 +234,9 @@ class _Watch:
             case "table" | "wide":
                 show(self._printer.lines(body))
             case "yaml":
-                show(["---", as_yaml(body)])
+                show(["---", as_yaml(self._view.trimmed(body))])
             case "json":
-                show([as_json(body)])
+                show([as_json(self._view.trimmed(body))])
             case _:
                 show([f"{self._target.kind.singular}/{metadata['name']}"])
 

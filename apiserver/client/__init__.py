@@ -3,6 +3,7 @@
 - ``interface``   what a client can do: the protocol that all programs are written against
 - ``config``      where the server is: kubeconfig files, ``PLUM_SERVER``
 - ``rest``        the real client, over HTTP
+- ``answers``     what the server answered, decoded or raised
 - ``frames``      the lines of a watch
 - ``testing``     the in-memory client; it passes the same conformance suite as the real one
 - ``informer``    list, then watch, into an indexed local cache

@@ -167,7 +167,7 @@ def _refuse_unknown(path: Path, what: str, value: Mapping[str, Any], known: froz
 
 def _checked_server(text: str, where: str) -> str:
     """An address without a scheme means http. Raises ConfigError."""
-    address = text.strip().rstrip("/")
+    address = text.strip()
     if "://" not in address:
         address = f"http://{address}"
     try:
@@ -179,4 +179,4 @@ def _checked_server(text: str, where: str) -> str:
         valid = valid and not (parts.query or parts.fragment or parts.username)
     if not valid:
         raise ConfigError(f"{where}: {text!r} is not an address of the form http://HOST:PORT")
-    return address
+    return address.rstrip("/")

@@ -2,7 +2,6 @@
 traffic and are ignored."""
 
 import asyncio
-import logging
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -12,17 +11,17 @@ from urllib.parse import quote
 
 import httpx
 import orjson
-from pydantic import ValidationError
 
 from apiserver.api import errors
 from apiserver.api.meta import Body, ResourceT
 from apiserver.api.scheme import SCHEME, Kind
+from apiserver.client.answers import decode, decode_page, raise_for_status
 from apiserver.client.backoff import Backoff
 from apiserver.client.config import Config
 from apiserver.client.frames import decode_frame, read_lines
 from apiserver.client.interface import Page, Propagation, WatchEvent
 
-log = logging.getLogger(__name__)
+__all__ = ["RestClient", "raise_for_status"]
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -35,23 +34,6 @@ MAX_RETRY_AFTER = 10
 """Seconds; a server that asks for more gets its refusal reported."""
 
 APPLY, MERGE, JSON_PATCH = "application/apply-patch+yaml", "application/merge-patch+json", "application/json-patch+json"
-
-
-async def raise_for_status(response: httpx.Response) -> None:
-    """Return on success. Raises the ApiError that the answer's Status stands for."""
-    if response.is_success:
-        return
-    await response.aread()
-    status: dict[str, Any] = {}
-    try:
-        parsed = orjson.loads(response.content)
-        if isinstance(parsed, dict) and parsed.get("kind") == "Status":
-            status = parsed
-    except orjson.JSONDecodeError:
-        pass
-    text = response.text.strip()[:200] or response.reason_phrase
-    status = {"code": response.status_code, "message": f"the server answered {response.status_code}: {text}"} | status
-    raise errors.from_status(status)
 
 
 class RestClient:
@@ -97,7 +79,7 @@ class RestClient:
 
     async def get(self, kind: type[ResourceT], name: str, *, namespace: str = "") -> ResourceT:
         """See ``interface.Client``."""
-        return _decode(kind, await self._read(self._path(kind, name, namespace), {}))
+        return decode(kind, await self._read(self._path(kind, name, namespace), {}))
 
     async def list(
         self,
@@ -115,7 +97,7 @@ class RestClient:
             query["limit"] = str(limit)
         if continue_token:
             query["continue"] = continue_token
-        return _decode_page(kind, await self._read(_collection(kind, namespace), query))
+        return decode_page(kind, await self._read(_collection(kind, namespace), query))
 
     async def watch(
         self,
@@ -146,14 +128,14 @@ class RestClient:
                             yield event
             finally:
                 await response.aclose()
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._unreachable(error) from error
 
     async def create(self, obj: ResourceT) -> ResourceT:
         """See ``interface.Client``."""
         namespace = self._namespace(type(obj), obj.metadata.namespace or "")
         raw = await self._write("POST", _collection(type(obj), namespace), obj.to_body())
-        return _decode(type(obj), raw)
+        return decode(type(obj), raw)
 
     async def apply(
         self,
@@ -171,7 +153,7 @@ class RestClient:
         body = dict(config, apiVersion=entry.api_version, kind=entry.name, metadata=metadata)
         path = self._path(kind, name, namespace, subresource)
         query = {"force": "true"} if force else {}
-        return _decode(kind, await self._write("PATCH", path, body, media_type=APPLY, query=query))
+        return decode(kind, await self._write("PATCH", path, body, media_type=APPLY, query=query))
 
     async def patch(
         self,
@@ -185,7 +167,7 @@ class RestClient:
         """See ``interface.Client``."""
         media_type = MERGE if isinstance(patch, dict) else JSON_PATCH
         path = self._path(kind, name, namespace, subresource)
-        return _decode(kind, await self._write("PATCH", path, patch, media_type=media_type))
+        return decode(kind, await self._write("PATCH", path, patch, media_type=media_type))
 
     async def delete(
         self,
@@ -243,12 +225,12 @@ class RestClient:
             raise errors.Timeout(
                 f"{self.config.server} did not answer {method} {path} within {READ_SECONDS:g} s"
             ) from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._unreachable(error) from error
         await raise_for_status(response)
         return response.content
 
-    def _unreachable(self, error: httpx.TransportError) -> errors.ServiceUnavailable:
+    def _unreachable(self, error: httpx.RequestError) -> errors.ServiceUnavailable:
         reason = str(error) or type(error).__name__
         return errors.ServiceUnavailable(f"cannot reach the API server at {self.config.server}: {reason}")
 
@@ -263,28 +245,3 @@ def _collection(kind: type[ResourceT], namespace: str) -> str:
 
 def _selection(labels: str, fields: str) -> dict[str, str]:
     return {key: value for key, value in (("labelSelector", labels), ("fieldSelector", fields)) if value}
-
-
-def _decode(kind: type[ResourceT], raw: bytes) -> ResourceT:
-    try:
-        return kind.model_validate_json(raw)
-    except ValidationError as error:
-        raise errors.InternalError(f"the server's answer is not a {kind.__name__} that can be read: {error}") from error
-
-
-def _decode_page(kind: type[ResourceT], raw: bytes) -> Page[ResourceT]:
-    try:
-        body = orjson.loads(raw)
-        metadata, items = body["metadata"], body["items"]
-        version, token = str(metadata["resourceVersion"]), str(metadata.get("continue") or "")
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise errors.InternalError(f"the server's answer is not a list of {kind.__name__}") from error
-    found, skipped = [], []
-    for item in items:
-        try:
-            found.append(kind.from_body(item))
-        except ValidationError as error:
-            metadata = item.get("metadata") or {}
-            skipped.append((str(metadata.get("namespace") or ""), str(metadata.get("name") or "")))
-            log.warning("%s: an object in the list cannot be read: %s", kind.__name__, error)
-    return Page(tuple(found), version, token, tuple(skipped))

@@ -248,7 +248,8 @@ class ClientSuite:
         with pytest.raises(Invalid, match="no new finalizers"):
             await self.set_finalizers(world, ["plum.dev/one", "plum.dev/two", "plum.dev/three"])
         await self.set_finalizers(world, ["plum.dev/two"])
-        assert await client.get(Task, "a", namespace=world.namespace)
+        left = await client.get(Task, "a", namespace=world.namespace)
+        assert left.metadata.finalizers == ("plum.dev/two",)
         await self.set_finalizers(world, None)
         with pytest.raises(NotFound):
             await client.get(Task, "a", namespace=world.namespace)

@@ -1,5 +1,6 @@
 """A wire object to its canonical form: unknown fields found and pruned, then the kind's model validated."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import orjson
@@ -39,21 +40,20 @@ def _check_shape(kind: Kind, body: Body) -> None:
         given = body.get(field)
         if given not in (None, "", wanted):
             raise BadRequest(f"{field}: the object says {given!r}, the request is about {wanted!r}")
-    metadata = body.get("metadata")
-    if metadata is not None and not isinstance(metadata, dict):
-        raise BadRequest("metadata: must be an object")
-    for field in ("labels", "annotations"):
-        if metadata and not isinstance(metadata.get(field) or {}, dict):
-            raise BadRequest(f"metadata.{field}: must be an object of texts")
-    for field in ("finalizers", "ownerReferences", "managedFields"):
-        if metadata and not isinstance(metadata.get(field) or [], list):
-            raise BadRequest(f"metadata.{field}: must be a list")
-    for field in ("name", "namespace", "generateName", "resourceVersion", "uid"):
-        if metadata and not isinstance(metadata.get(field) or "", str):
-            raise BadRequest(f"metadata.{field}: must be a text")
-    for field in ("spec", "status"):
-        if body.get(field) is not None and field in kind.schema.fields and not isinstance(body[field], dict):
+    for field in ("metadata", "spec", "status"):
+        if field in kind.schema.fields and not isinstance(body.get(field) or {}, dict):
             raise BadRequest(f"{field}: must be an object")
+    metadata = body.get("metadata") or {}
+    for name, (container, text) in _METADATA_TYPES.items():
+        if metadata.get(name) and not isinstance(metadata[name], container):
+            raise BadRequest(f"metadata.{name}: must be {text}")
+
+
+_METADATA_TYPES: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(("labels", "annotations"), (dict, "an object of texts")),
+    **dict.fromkeys(("finalizers", "ownerReferences", "managedFields"), (list, "a list")),
+    **dict.fromkeys(("name", "namespace", "generateName", "resourceVersion", "uid"), (str, "a text")),
+}
 
 
 def prune(kind: Kind, body: Body) -> tuple[Body, list[str]]:
@@ -93,13 +93,24 @@ def validate(kind: Kind, body: Body) -> Body:
         if not causes:
             return model.to_body()
     name = str((body.get("metadata") or {}).get("name", ""))
-    causes = list({(cause.field, cause.message): cause for cause in causes}.values())[:50]
+    causes = _without_echoes(list({(cause.field, cause.message): cause for cause in causes}.values()))[:50]
     texts = [f"{cause.field}: {cause.message}" for cause in causes]
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     raise Invalid(
         f'{kind.qualified} "{name}" is invalid: {text}',
         details=Details(name=name, group=kind.group, kind=kind.name, causes=causes),
     )
+
+
+def _without_echoes(causes: list[Cause]) -> list[Cause]:
+    """Without what a list says only because its items are wrong."""
+    fields = [cause.field for cause in causes]
+    return [
+        cause
+        for cause in causes
+        if "the list must have at least" not in cause.message
+        or not any(f.startswith(f"{cause.field}[") for f in fields)
+    ]
 
 
 _TYPE_ERRORS = {
@@ -130,7 +141,11 @@ def _cause(error: Any) -> Cause:
     if kind == "string_too_long":
         return Cause(field, f"Too long: may not be longer than {error['ctx']['max_length']}", "FieldValueTooLong")
     message = message.replace("should be", "must be").replace("should have", "must have").replace("Tuple", "the list")
-    return Cause(field, f"Invalid value: {shown}: {message}")
+    message = message.replace(" after validation", "")
+    return Cause(field, f"Invalid value: {message}" if shown in _CONTAINERS else f"Invalid value: {shown}: {message}")
+
+
+_CONTAINERS = ("object", "array")
 
 
 def _dotted(location: tuple[Any, ...]) -> str:
@@ -157,22 +172,30 @@ def check_metadata(kind: Kind, body: Body) -> list[Cause]:
     for where, items in ((f"metadata.{key}", metadata.get(key) or ()) for key in _BOUNDED):
         if len(items) > MAX_ENTRIES:
             causes.append(Cause(where, f"Too many: {len(items)}: must have at most {MAX_ENTRIES} items"))
-    for key, value in (metadata.get("labels") or {}).items():
-        if not is_qualified_name(key):
-            causes.append(Cause("metadata.labels", f"Invalid value: {_shown(key)}: is not a label key"))
-        if isinstance(value, str) and not is_label_value(value):
-            causes.append(Cause("metadata.labels", f"Invalid value: {_shown(value)}: is not a label value"))
-    size = 0
-    for key, value in (metadata.get("annotations") or {}).items():
-        size += len(key) + len(str(value))
-        if not is_qualified_name(key):
-            causes.append(Cause("metadata.annotations", f"Invalid value: {_shown(key)}: is not an annotation key"))
-    if size > MAX_ANNOTATIONS:
-        causes.append(Cause("metadata.annotations", f"Too long: {size} bytes; at most {MAX_ANNOTATIONS} in all"))
-    for name in metadata.get("finalizers") or ():
-        if not (isinstance(name, str) and is_qualified_name(name)):
-            causes.append(Cause("metadata.finalizers", f"Invalid value: {_shown(name)}: is not a qualified name"))
+    causes += [*_check_labels(metadata.get("labels") or {}), *_check_annotations(metadata.get("annotations") or {})]
+    causes += [
+        Cause("metadata.finalizers", f"Invalid value: {_shown(name)}: is not a qualified name")
+        for name in metadata.get("finalizers") or ()
+        if not (isinstance(name, str) and is_qualified_name(name))
+    ]
     return causes
+
+
+def _check_labels(labels: dict[str, Any]) -> Iterator[Cause]:
+    for key, value in labels.items():
+        if not is_qualified_name(key):
+            yield Cause("metadata.labels", f"Invalid value: {_shown(key)}: is not a label key")
+        if isinstance(value, str) and not is_label_value(value):
+            yield Cause("metadata.labels", f"Invalid value: {_shown(value)}: is not a label value")
+
+
+def _check_annotations(annotations: dict[str, Any]) -> Iterator[Cause]:
+    for key in annotations:
+        if not is_qualified_name(key):
+            yield Cause("metadata.annotations", f"Invalid value: {_shown(key)}: is not an annotation key")
+    size = sum(len(key) + len(str(value)) for key, value in annotations.items())
+    if size > MAX_ANNOTATIONS:
+        yield Cause("metadata.annotations", f"Too long: {size} bytes; at most {MAX_ANNOTATIONS} in all")
 
 
 _BOUNDED = ("labels", "annotations", "finalizers", "ownerReferences", "managedFields")

@@ -127,7 +127,8 @@ def read_yaml(raw: bytes | str, *, source: str = "") -> list[Document]:
     found: list[Document] = []
     number = 0
     try:
-        for number, node in enumerate(yaml.compose_all(raw, Loader=_Loader), start=1):
+        for node in yaml.compose_all(raw, Loader=_Loader):
+            number += 1
             document = _Reader().document(node)
             if document is not None:
                 found.append(document)

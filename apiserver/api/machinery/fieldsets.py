@@ -41,14 +41,12 @@ def leaves(schema: Schema, body: Body) -> Leaves:
     their items are told apart; an empty map or list is a leaf."""
     found: Leaves = {}
     for key, value in body.items():
-        if key in ("apiVersion", "kind"):
-            continue
-        known = schema.fields.get(key)
         if key == "metadata":
-            value = {name: item for name, item in value.items() if name not in _UNOWNED_METADATA}
-            if not value:
-                continue
-        _walk(known, value, (f"f:{key}",), found)
+            owned = {name: item for name, item in value.items() if name not in _UNOWNED_METADATA}
+            if owned:
+                _walk(schema.fields.get(key), owned, ("f:metadata",), found)
+        elif key not in ("apiVersion", "kind"):
+            _walk(schema.fields.get(key), value, (f"f:{key}",), found)
     return found
 
 

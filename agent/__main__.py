@@ -1,0 +1,142 @@
+"""``plum-agent``: runs this machine's part of the fleet."""
+
+import asyncio
+import logging
+import os
+import random
+import socket
+import sys
+from contextlib import ExitStack
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from agent import artifacts, node
+from agent.agent import MANAGER, Agent, Parts
+from agent.artifacts import Artifacts
+from agent.folders import Folders, InUse
+from agent.node import Machine, Registration
+from agent.performer import Host
+from agent.ports import DEFAULT_RANGE, PortRange
+from agent.preparations import ArchivePreparer
+from agent.process_runtime import ProcessRuntime
+from apiserver.api.kinds.task import is_node_name
+from apiserver.client.config import Config
+from apiserver.client.rest import RestClient
+from apiserver.lifetime import end_requested
+
+
+class _PortRangeType(click.ParamType[PortRange]):
+    name = "first-last"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> PortRange:
+        """Read ``FIRST-LAST``."""
+        try:
+            return PortRange.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _node_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if not is_node_name(value):
+        raise click.BadParameter(f"{value!r} is not a node name: letters, digits, '.', '_' and '-', at most 63")
+    return value
+
+
+@click.command(context_settings={"auto_envvar_prefix": "PLUM"})
+@click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="URL of the API server.")
+@click.option("--node", "name", envvar="PLUM_NODE", required=True, callback=_node_name, help="Name of this node.")
+@click.option(
+    "--data-dir", type=click.Path(file_okay=False, path_type=Path), required=True, help="Where everything is kept."
+)
+@click.option(
+    "--port-range", type=_PortRangeType(), default=DEFAULT_RANGE, show_default=True, help="Ports given to apps."
+)
+@click.option("--ip", default="", help="Address under which others reach this node's apps.  [default: found out]")
+@click.option(
+    "--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File with the bearer token."
+)
+@click.option("--token", envvar="PLUM_TOKEN", default="", hidden=True)
+@click.option(
+    "--max-artifact-bytes", type=click.IntRange(min=1), default=artifacts.MAX_BYTES, show_default=True,
+    help="Largest archive that is downloaded.",
+)  # fmt: skip
+@click.option("--until-eof", is_flag=True, hidden=True)
+def main(
+    *,
+    server: str,
+    name: str,
+    data_dir: Path,
+    port_range: PortRange,
+    ip: str,
+    token_file: Path | None,
+    token: str,
+    max_artifact_bytes: int,
+    until_eof: bool,
+) -> None:
+    """Run the assignments of one node.
+
+    \b
+      plum-agent --server http://10.0.0.1:8080 --node nodeA --data-dir /var/lib/plum
+    """
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    if token_file is not None:
+        token = token_file.read_text().strip()
+    folders = Folders(data_dir)
+    host = Host(name, server.rstrip("/"), ip or _own_address(server), port_range, os.environ)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(folders.locked())
+        except InUse as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"--data-dir {data_dir}: {error}") from error
+        asyncio.run(_run(host, folders, Config(host.server, token), max_artifact_bytes, until_eof))
+
+
+async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, until_eof: bool) -> None:
+    runtime = ProcessRuntime()
+    async with RestClient(config, manager=MANAGER) as client, RestClient(config, manager=MANAGER) as lease_client:
+        preparer = ArchivePreparer(Artifacts(folders.cache, client.http, max_bytes=max_bytes))
+        registration = Registration(lease_client, _machine(host, runtime.boot_id), rng=random.Random())
+        agent = Agent(host, Parts(client, folders, runtime, preparer, registration))
+        try:
+            await agent.run(
+                end_requested(stdin=until_eof),
+                running=lambda: click.echo(f"plum-agent {host.node}: running"),
+            )
+        finally:
+            preparer.close()
+            runtime.close()
+
+
+def _machine(host: Host, boot_id: str) -> Machine:
+    cpu, memory = node.capacity()
+    return Machine(host.node, host.ip, boot_id, _version(), str(host.port_range), cpu, memory)
+
+
+def _version() -> str:
+    try:
+        return installed_version("plum")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _own_address(server: str) -> str:
+    """The address from which this machine would reach the server; nothing is sent."""
+    parts = urlsplit(server)
+    try:
+        family, _, _, _, target = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect(target)
+            return str(probe.getsockname()[0])
+    except OSError:
+        return "127.0.0.1"
+
+
+if __name__ == "__main__":
+    main()
