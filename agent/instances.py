@@ -134,11 +134,11 @@ class Instance:
 
     def ready(self) -> Self:
         """Its folder is made."""
-        return replace(self, prepared=True, preparing_since=None, failure=None).unoccupied("prepare")
+        return replace(self, prepared=True, preparing_since=None, failure=None)
 
     def unready(self, failure: Failure) -> Self:
         """Its folder could not be made."""
-        return replace(self, preparing_since=None, failure=failure).unoccupied("prepare")
+        return replace(self, preparing_since=None, failure=failure)
 
     def starting(self, *, ports: dict[str, int], restarted_at: str, counted: bool, boot_id: str) -> Self:
         """A start is about to happen; to be on disk before it does. Until it is known how it went, something
@@ -195,12 +195,12 @@ class Instance:
     def reported(self, *, exit_told: bool) -> Self:
         """A status has reached the server."""
         told = self.exit_told or exit_told
-        return replace(self, exit_told=told, report_after=0.0, failed_reports=0).unoccupied("report")
+        return replace(self, exit_told=told, report_after=0.0, failed_reports=0)
 
     def unreported(self, *, exit_told: bool, retry_at: float) -> Self:
         """A status has not reached the server, or nobody knows."""
         told, failed = self.exit_told or exit_told, self.failed_reports + 1
-        return replace(self, exit_told=told, report_after=retry_at, failed_reports=failed).unoccupied("report")
+        return replace(self, exit_told=told, report_after=retry_at, failed_reports=failed)
 
     def gone(self) -> Self:
         """Nothing of it is left on the node."""

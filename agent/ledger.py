@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from agent import sync
 from agent.folders import Folders
@@ -87,7 +86,7 @@ class Ledger:
     def unoccupy(self, key: Key, work: Work) -> None:
         """Work beside the plan is over, however it went."""
         if (instance := self._instances.get(key)) and work in instance.busy:
-            self._instances[key] = replace(instance, busy=instance.busy - {work})
+            self._instances[key] = instance.unoccupied(work)
             self._wake()
 
     async def until(self, reached: Callable[[], bool], *, timeout: float) -> bool:

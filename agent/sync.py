@@ -255,6 +255,8 @@ def _plan_report(look: _Look, steps: list[Action]) -> list[Action]:
         return []
     if any(isinstance(step, Start | Settle | Remove | Release | Forget) for step in steps):
         return []  # what comes after it is worth telling
+    if look.leaves and not look.assignment.metadata.finalizers:
+        return []  # it goes this moment
     quiet_until = _quiet_until(look)
     if look.now.ticks < quiet_until:
         return [Wait(look.key, quiet_until)]

@@ -16,7 +16,7 @@ from apiserver.lifetime import end_requested
 from controllers import event_expiry, garbage, nodelifecycle, scheduler, task
 from controllers.manager import MANAGER, Manager
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("controllers")
 
 FIELD_MANAGERS = {
     MANAGER,

@@ -78,7 +78,7 @@ class ClientSuite:
         bad: Body = {"spec": {"entries": [{"name": "main", "artifactUrl": "/x", "replicas": -1}]}}
         with pytest.raises(Invalid) as caught:
             await world.client("alice").apply(Task, "a", bad, namespace=world.namespace)
-        assert "spec.entries[0].replicas" in [cause.field for cause in caught.value.details.causes]
+        assert [cause.field for cause in caught.value.details.causes] == ["spec.entries[0].replicas"]
         with pytest.raises(NotFound):
             await world.client("alice").get(Task, "a", namespace=world.namespace)
 

@@ -1,1 +1,1 @@
-
+"""Tests with everything real: programs, processes, sockets, disk, kubectl."""

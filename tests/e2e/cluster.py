@@ -1,0 +1,132 @@
+"""A whole cluster as a user starts it: ``plumctl up`` in a child process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+
+from tests.servers import first_line
+
+READY_SECONDS = 90.0
+T = TypeVar("T")
+
+
+def wait_for(what: str, condition: Callable[[], T | None], seconds: float = 45.0) -> T:
+    """The first true answer of the condition. Raises AssertionError with its last answer when the time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s; last answer: {answer!r}"
+        time.sleep(0.05)
+
+
+@dataclass
+class Cluster:
+    """A running ``plumctl up``."""
+
+    directory: Path
+    url: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a user would have exported."""
+        home = self.directory / "home"
+        home.mkdir(exist_ok=True)
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PLUM_")}
+        return kept | {"KUBECONFIG": str(self.directory / "kubeconfig"), "HOME": str(home)}
+
+    def plumctl(self, *args: str, code: int = 0, stdin: bytes = b"") -> str:
+        """Run plumctl; standard output, or with a code standard error."""
+        found = subprocess.run(
+            [sys.executable, "-m", "plumctl", *args],
+            env=self.environ,
+            input=stdin,
+            capture_output=True,
+            timeout=150,
+            check=False,
+        )
+        assert found.returncode == code, (args, found.returncode, found.stdout, found.stderr)
+        return (found.stderr if code else found.stdout).decode()
+
+    def kubectl(self, *args: str) -> str:
+        """Run kubectl; standard output."""
+        found = subprocess.run(["kubectl", *args], env=self.environ, capture_output=True, timeout=60, check=False)
+        assert found.returncode == 0, (args, found.stdout, found.stderr)
+        return found.stdout.decode()
+
+    def assignments(self, task: str) -> list[dict[str, Any]]:
+        """A task's assignments as they are on the wire."""
+        found = self.plumctl("get", "assignments", "-l", f"plum.dev/task={task}", "-o", "json")
+        items: list[dict[str, Any]] = json.loads(found)["items"]
+        return items
+
+    def running(self, task: str, count: int) -> list[dict[str, Any]]:
+        """Wait until exactly so many assignments there are, and all run."""
+
+        def look() -> list[dict[str, Any]] | None:
+            found = self.assignments(task)
+            ready = [one for one in found if one.get("status", {}).get("phase") == "Running"]
+            return found if len(found) == len(ready) == count else None
+
+        return wait_for(f"{count} running copies of {task}", look)
+
+    def kill(self, number: signal.Signals) -> int:
+        """Signal ``up`` and wait for its end; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(90)
+
+    def leftovers(self) -> list[str]:
+        """Processes that still run with this cluster's folder in their command line, environment or directory."""
+        return [f"{found.pid}: {found.name()}" for found in processes_of(self.directory)]
+
+
+def processes_of(directory: Path) -> list[psutil.Process]:
+    """Live processes that have to do with the folder; our own excepted."""
+    return [found for found in psutil.process_iter() if found.pid != os.getpid() and _belongs(found, str(directory))]
+
+
+def _belongs(process: psutil.Process, directory: str) -> bool:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return any(directory in part for part in (*process.cmdline(), process.cwd()))
+    except psutil.Error:
+        return False
+
+
+@contextmanager
+def running_cluster(directory: Path, *, nodes: int = 2, addr: str = "127.0.0.1:0") -> Iterator[Cluster]:
+    """Start a cluster and end it, whatever happens in between."""
+    directory.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "plumctl", "up", "--data-dir", str(directory)]
+    command += ["--addr", addr, "--nodes", str(nodes)]
+    with (directory / "up.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+    assert process.stdout
+    try:
+        line = first_line(process.stdout, READY_SECONDS)
+        assert line.startswith("ready: http://"), line
+        yield Cluster(directory, line.removeprefix("ready: "), process)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(90)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+        process.stdout.close()
+        for found in processes_of(directory):
+            found.kill()

@@ -1,0 +1,123 @@
+"""The node controller's plan: it converges, speaks for a silent agent once, and never lets go too early."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apiserver.api import conditions
+from apiserver.api.kinds.assignment import STOPPED_FINALIZER, Assignment
+from apiserver.api.kinds.lease import Lease
+from apiserver.api.kinds.node import Node
+from apiserver.api.meta import Condition, format_time
+from controllers.node_plan import LOST_AFTER, Action, MarkUnknown, Release, SetReady, is_held, plan
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+moments = st.integers(0, 700).map(lambda seconds: START + timedelta(seconds=seconds))
+ready = st.none() | st.tuples(st.sampled_from(["True", "Unknown"]), st.just(START))
+leases = st.sampled_from([None, "", "Held", "Expired"])
+rows = st.lists(
+    st.tuples(st.sampled_from([None, "Running", "Stopped", "Unknown"]), st.booleans(), st.booleans()), max_size=5
+)
+
+
+def node(told: tuple[str, datetime] | None) -> Node:
+    body: dict[str, Any] = {"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "nodeA"}}
+    if told:
+        condition = {"type": "Ready", "status": told[0], "lastTransitionTime": format_time(told[1])}
+        body["status"] = {"conditions": [condition]}
+    return Node.from_body(body)
+
+
+def lease(state: str | None) -> Lease | None:
+    if state is None:
+        return None
+    body: dict[str, Any] = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "nodeA"}}
+    return Lease.from_body(body | {"status": {"state": state} if state else {}})
+
+
+def copy(number: int, phase: str | None, leaving: bool, held: bool) -> Assignment:
+    meta: dict[str, Any] = {"name": f"a-{number}", "namespace": "default"}
+    meta |= {"deletionTimestamp": format_time(START)} if leaving else {}
+    meta |= {"finalizers": [STOPPED_FINALIZER]} if held else {}
+    template = {"artifactUrl": "/x", "sha256": "0" * 64}
+    spec = {"taskName": "web", "entry": "main", "nodeName": "nodeA", "template": template, "templateHash": "h"}
+    body: dict[str, Any] = {"apiVersion": "plum.dev/v1", "kind": "Assignment", "metadata": meta, "spec": spec}
+    return Assignment.from_body(body | ({"status": {"phase": phase}} if phase else {}))
+
+
+class World:
+    def __init__(self, told: tuple[str, datetime] | None, copies: list[tuple[str | None, bool, bool]]) -> None:
+        self.node = node(told)
+        self.copies = {f"a-{number}": copy(number, *row) for number, row in enumerate(copies)}
+
+    def perform(self, action: Action) -> None:
+        match action:
+            case SetReady(condition):
+                status = self.node.status.model_copy(update={"conditions": (condition,)})
+                self.node = self.node.model_copy(update={"status": status})
+            case MarkUnknown(assignment):
+                unknown = Condition(type="Ready", status="Unknown")
+                status_ = assignment.status.model_copy(update={"phase": "Unknown", "conditions": (unknown,)})
+                self.copies[assignment.metadata.name] = assignment.model_copy(update={"status": status_})
+            case Release(assignment):
+                del self.copies[assignment.metadata.name]
+
+
+@settings(max_examples=200, deadline=None)
+@given(ready, leases, rows, moments, st.integers(0, 8))
+def test_it_converges_from_any_prefix(
+    told: tuple[str, datetime] | None,
+    state: str | None,
+    copies: list[tuple[str | None, bool, bool]],
+    now: datetime,
+    cut: int,
+) -> None:
+    world = World(told, copies)
+    for _ in range(2):
+        for action in plan(world.node, lease(state), list(world.copies.values()), now=now).actions[:cut]:
+            world.perform(action)
+        cut = 100
+    for _ in range(2):
+        step = plan(world.node, lease(state), list(world.copies.values()), now=now)
+        for action in step.actions:
+            world.perform(action)
+    step = plan(world.node, lease(state), list(world.copies.values()), now=now)
+    assert step.actions == ()
+    is_ready = conditions.is_true(world.node.status.conditions, "Ready")
+    assert is_ready == (state == "Held")
+    if not is_ready:
+        assert {found.status.phase for found in world.copies.values()} <= {None, "Unknown"}
+        waiting = any(map(is_held, world.copies.values()))
+        assert (step.look_again is not None) == waiting
+
+
+@settings(max_examples=200, deadline=None)
+@given(ready, leases, rows, moments)
+def test_a_finalizer_goes_only_when_nobody_else_can_take_it(
+    told: tuple[str, datetime] | None,
+    state: str | None,
+    copies: list[tuple[str | None, bool, bool]],
+    now: datetime,
+) -> None:
+    world = World(told, copies)
+    step = plan(world.node, lease(state), list(world.copies.values()), now=now)
+    released = [action for action in step.actions if isinstance(action, Release)]
+    silent = told is not None and told[0] == "Unknown" and now - told[1] >= LOST_AFTER
+    held = [found for found in world.copies.values() if is_held(found)]
+    assert [action.assignment for action in released] == (held if silent and state != "Held" else [])
+    if step.look_again is not None:
+        later = now + timedelta(seconds=step.look_again)
+        for action in step.actions:
+            world.perform(action)
+        again = plan(world.node, lease(state), list(world.copies.values()), now=later).actions
+        assert [action for action in again if isinstance(action, Release)]
+
+
+@given(rows)
+def test_without_a_node_all_that_is_held_is_released(copies: list[tuple[str | None, bool, bool]]) -> None:
+    world = World(None, copies)
+    step = plan(None, None, list(world.copies.values()), now=START)
+    assert step.actions == tuple(Release(found) for found in world.copies.values() if is_held(found))
