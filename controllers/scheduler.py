@@ -3,9 +3,10 @@
 All pending assignments are one piece of work: what one of them takes, the next must not count on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Literal
 
 from apiserver.api import conditions
@@ -32,6 +33,9 @@ PENDING, STALE = "pending", "stale"
 
 MAX_WRITES = 1000
 """Writes of one reconcile; what is left is planned anew right after."""
+
+MAX_EVENTS = 10
+"""Events of one reconcile."""
 
 CONFLICT_SECONDS = 1.0
 WAIT_SECONDS = 5.0
@@ -74,11 +78,22 @@ class SchedulerReconciler:
         """Decide for all that is pending. Lost races are tried again a second later at the latest."""
         decisions = list(self._decide())
         reached = await each(decisions[:MAX_WRITES], self._write)
+        await self._record(decisions)
         await self._assignments.wait_for_version(reached, timeout=WAIT_SECONDS)
         if len(decisions) > MAX_WRITES:
             return Result(requeue_after=0.0)
         lost = any(isinstance(d, Bind) and self._is_unchanged(d.assignment) for d in decisions)
         return Result(requeue_after=CONFLICT_SECONDS if lost else None)
+
+    async def _record(self, decisions: Sequence[Bind | Unplaced | Placed]) -> None:
+        """One event for all copies of an entry, and a few events in all: the conditions tell the rest."""
+        unplaced = {
+            (*decision.assignment.key[:1], decision.assignment.spec.task_name, decision.assignment.spec.entry): decision
+            for decision in decisions
+            if isinstance(decision, Unplaced)
+        }
+        for decision in islice(unplaced.values(), MAX_EVENTS):
+            await self._events.record(decision.assignment, "Warning", decision.reason, decision.message)
 
     def _decide(self) -> Iterator[Bind | Unplaced | Placed]:
         """The writes that are due: what is told already is not told again."""
@@ -101,9 +116,7 @@ class SchedulerReconciler:
                 case Bind(assignment, node):
                     return await self._bind(assignment, node)
                 case Unplaced(assignment, reason, message):
-                    reached = await self._tell(assignment, "False", reason, message)
-                    await self._events.record(assignment, "Warning", "Unplaced", message)
-                    return reached
+                    return await self._tell(assignment, "False", reason, message)
                 case Placed(assignment):
                     message = f"placed on {assignment.spec.node_name}"
                     return await self._tell(assignment, "True", "Bound", message)

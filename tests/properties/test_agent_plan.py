@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agent import sync
 from agent.instances import Failure, Instance, Key, Moment, Record, recalled
@@ -226,6 +226,19 @@ class World:
         raise AssertionError(f"does not converge: {self.plan()}")
 
 
+COMMANDS: dict[str, dict[str, Any]] = {
+    "run": {"spec": {"desired": "Running"}},
+    "stop": {"spec": {"desired": "Stopped"}},
+    "delete": {"deletion_timestamp": EPOCH},
+    "restart": {"annotations": {RESTARTED_AT: "1"}},
+    "restart again": {"annotations": {RESTARTED_AT: "2"}},
+    "give up": {"status": {"phase": "Unknown"}},
+    "vanish": {},
+    "recreate": {},
+}
+FOLLOW_UPS = st.sampled_from(["nothing", "work", "settle"])
+
+
 class AgentPlan(RuleBasedStateMachine):
     """Anything happens; then, left alone, everything is as it should be."""
 
@@ -236,75 +249,58 @@ class AgentPlan(RuleBasedStateMachine):
     def edit(self, key: Key, **changes: Any) -> None:
         old = self.world.assignments[key]
         spec = old.spec.model_copy(update=changes.pop("spec", {}))
+        status = old.status.model_copy(update=changes.pop("status", {}))
         metadata = old.metadata.model_copy(update=changes)
-        self.world.assignments[key] = old.model_copy(update={"spec": spec, "metadata": metadata})
+        update = {"spec": spec, "metadata": metadata, "status": status}
+        self.world.assignments[key] = old.model_copy(update=update)
 
-    @rule(key=st.sampled_from(KEYS))
-    def someone_creates(self, key: Key) -> None:
-        if key not in self.world.assignments:
-            self.world.created += 1
-            self.world.assignments[key] = new_assignment(key, f"uid-{self.world.created}")
+    @rule(key=st.sampled_from(KEYS), what=st.sampled_from(sorted(COMMANDS)), then=FOLLOW_UPS)
+    def someone_commands(self, key: Key, what: str, then: str) -> None:
+        """People, controllers and the node controller change an assignment, or its absence."""
+        world = self.world
+        if what in ("vanish", "recreate"):
+            world.assignments.pop(key, None)
+        if key in world.assignments:
+            self.edit(key, **COMMANDS[what])
+        elif what != "vanish":
+            world.created += 1
+            world.assignments[key] = new_assignment(key, f"uid-{world.created}")
+        self.follow_up(then)
 
-    @rule(key=st.sampled_from(KEYS), desired=st.sampled_from(["Running", "Stopped"]))
-    def someone_commands(self, key: Key, desired: str) -> None:
-        if key in self.world.assignments:
-            self.edit(key, spec={"desired": desired})
+    @rule(key=st.sampled_from(KEYS), code=st.sampled_from([0, 1]), then=FOLLOW_UPS)
+    def an_app_ends(self, key: Key, code: int, then: str) -> None:
+        if key in self.world.instances:
+            self.world.end_processes(self.world.instances[key].record.uid, Exit(code=code))
+        self.follow_up(then)
 
-    @rule(key=st.sampled_from(KEYS))
-    def someone_deletes(self, key: Key) -> None:
-        if key in self.world.assignments:
-            self.edit(key, deletion_timestamp=self.world.now.wall)
-
-    @rule(key=st.sampled_from(KEYS))
-    def the_assignment_vanishes(self, key: Key) -> None:
-        self.world.assignments.pop(key, None)
-
-    @rule(key=st.sampled_from(KEYS), value=st.sampled_from(["1", "2", "3"]))
-    def someone_restarts(self, key: Key, value: str) -> None:
-        if key in self.world.assignments:
-            self.edit(key, annotations={RESTARTED_AT: value})
-
-    @rule(key=st.sampled_from(KEYS))
-    def the_node_controller_gives_up_hope(self, key: Key) -> None:
-        if key in self.world.assignments:
-            old = self.world.assignments[key]
-            status = old.status.model_copy(update={"phase": "Unknown"})
-            self.world.assignments[key] = old.model_copy(update={"status": status})
-
-    @rule(index=st.integers(0, 5), code=st.sampled_from([0, 1]))
-    def an_app_ends(self, index: int, code: int) -> None:
-        if self.world.processes:
-            process = self.world.processes[index % len(self.world.processes)]
-            self.world.end_processes(process.uid, Exit(code=code))
-
-    @rule(stubborn=st.booleans())
-    def apps_change_their_manners(self, stubborn: bool) -> None:
+    @rule(stubborn=st.booleans(), seconds=st.sampled_from([0.05, 0.5, 1.0, 3.0, 700.0]), then=FOLLOW_UPS)
+    def time_passes(self, stubborn: bool, seconds: float, then: str) -> None:
         self.world.stubborn = stubborn
-
-    @rule(seconds=st.sampled_from([0.05, 0.5, 1.0, 3.0, 700.0]))
-    def time_passes(self, seconds: float) -> None:
         self.world.ticks += seconds
+        self.follow_up(then)
 
-    @rule(count=st.integers(1, 4))
-    def the_agent_works(self, count: int) -> None:
-        """A prefix of the plan, each action of the plan made just before it."""
-        for _ in range(count):
+    @rule(index=st.integers(0, 5), success=st.booleans(), then=FOLLOW_UPS)
+    def work_is_over(self, index: int, success: bool, then: str) -> None:
+        if self.world.beside:
+            self.world.complete(index % len(self.world.beside), success=success)
+        self.follow_up(then)
+
+    @rule(planned=st.booleans(), then=FOLLOW_UPS)
+    def the_agent_ends(self, planned: bool, then: str) -> None:
+        if planned:
+            self.world.draining = True
+        else:
+            self.world.crash()
+        self.follow_up(then)
+
+    def follow_up(self, then: str) -> None:
+        """The agent does nothing, or a prefix of its plan, or all of it."""
+        if then == "settle":
+            self.world.settle()
+        for _ in range(3 if then == "work" else 0):
             steps = [action for action in self.world.plan() if not isinstance(action, sync.Wait)]
             if steps:
                 self.world.perform(steps[0])
-
-    @precondition(lambda self: self.world.beside)
-    @rule(index=st.integers(0, 5), success=st.booleans())
-    def work_is_over(self, index: int, success: bool) -> None:
-        self.world.complete(index % len(self.world.beside), success=success)
-
-    @rule()
-    def the_agent_is_killed(self) -> None:
-        self.world.crash()
-
-    @rule()
-    def the_agent_is_asked_to_end(self) -> None:
-        self.world.draining = True
 
     @invariant()
     def never_two_processes_of_one_assignment(self) -> None:
@@ -335,6 +331,9 @@ class AgentPlan(RuleBasedStateMachine):
         phase = assignment.status.phase
         assert assignment.metadata.uid == instance.record.uid
         assert (phase == "Running") == alive
+        if alive:
+            asked = assignment.metadata.annotations.get(RESTARTED_AT, instance.record.restarted_at)
+            assert instance.record.restarted_at == asked, "not restarted when asked"
         before = self.world.instances.get(("default", assignment.spec.replaces))
         if assignment.spec.desired == "Stopped":
             assert phase == "Stopped"
@@ -348,7 +347,7 @@ class AgentPlan(RuleBasedStateMachine):
             assert phase in ("Exited", "Failed")
 
 
-AgentPlan.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+AgentPlan.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestAgentPlan = AgentPlan.TestCase
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import assume, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.meta import Resource
@@ -33,7 +33,6 @@ class Graph(RuleBasedStateMachine):
         super().__init__()
         self.objects: dict[str, Resource] = {}
         self.count = 0
-        self.orphaned: set[str] = set()
 
     @rule(owners=st.lists(st.tuples(pick, st.booleans()), max_size=2), held=st.booleans())
     def create(self, owners: list[tuple[int, bool]], held: bool) -> None:
@@ -51,10 +50,7 @@ class Graph(RuleBasedStateMachine):
     @rule(index=pick, propagation=st.sampled_from(sorted(FINALIZERS)))
     def delete(self, index: int, propagation: str) -> None:
         assume(self.objects)
-        uid = self.any(index)
-        if self.objects[uid].metadata.deletion_timestamp is None and propagation == "Orphan":
-            self.orphaned |= {found.metadata.uid or "" for found in self.dependents(uid)}
-        self.begin_delete(uid, FINALIZERS[propagation])
+        self.begin_delete(self.any(index), FINALIZERS[propagation])
 
     @rule(index=pick)
     def let_go(self, index: int) -> None:
@@ -91,11 +87,6 @@ class Graph(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.converge()
 
-    @invariant()
-    def orphans_without_owners_stay(self) -> None:
-        for uid in self.orphaned & self.objects.keys():
-            assert uid in self.objects
-
     # The model of the server.
 
     def any(self, index: int) -> str:
@@ -131,8 +122,11 @@ class Graph(RuleBasedStateMachine):
                 meta = self.objects[uid].metadata
                 self.replace(uid, owner_references=tuple(without_owner(meta.owner_references, owner)))
             case Release(_, finalizer):
+                found = self.dependents(uid)
                 if finalizer == FOREGROUND:
-                    assert not any(blocks(found, uid) for found in self.dependents(uid)), "a blocker is still there"
+                    assert not any(blocks(dependent, uid) for dependent in found), "a blocker is still there"
+                else:
+                    assert not found, "an orphan still knows its owner, and would go with it"
                 self.drop_finalizer(uid, finalizer)
 
     def begin_delete(self, uid: str, finalizers: tuple[str, ...]) -> None:

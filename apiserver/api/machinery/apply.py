@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
+
 from apiserver.api.errors import Cause, Conflict, Details
 from apiserver.api.machinery.fieldsets import (
     ITSELF,
@@ -143,10 +145,15 @@ def _dropped(schema: Schema, body: Body, dropped: Iterable[Path], entries: _Entr
     owned: set[Path] = set().union(*(entry.fields for entry in entries.values()))
     prefixes = {path[:length] for path in owned for length in range(1, len(path) + 1)}
     for path in sorted(dropped):
-        if path in owned:
-            continue
-        body = remove(schema, body, _outermost(schema, path, prefixes))
+        # An item that others have a part in stays, and so do the keys that tell it apart.
+        if path not in owned and not (path[:-1] in prefixes and _is_key(path)):
+            body = remove(schema, body, _outermost(schema, path, prefixes))
     return body
+
+
+def _is_key(path: Path) -> bool:
+    """Whether a leaf is a key of its list map's item."""
+    return len(path) > 1 and path[-2].startswith("k:") and path[-1][2:] in orjson.loads(path[-2][2:])
 
 
 def _outermost(schema: Schema, path: Path, owned_prefixes: set[Path]) -> Path:

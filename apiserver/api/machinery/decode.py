@@ -41,7 +41,7 @@ def _check_shape(kind: Kind, body: Body) -> None:
         if given not in (None, "", wanted):
             raise BadRequest(f"{field}: the object says {given!r}, the request is about {wanted!r}")
     for field in ("metadata", "spec", "status"):
-        if field in kind.schema.fields and not isinstance(body.get(field) or {}, dict):
+        if field in kind.schema.fields and body.get(field) is not None and not isinstance(body[field], dict):
             raise BadRequest(f"{field}: must be an object")
     metadata = body.get("metadata") or {}
     for name, (container, text) in _METADATA_TYPES.items():

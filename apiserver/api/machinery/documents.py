@@ -153,6 +153,9 @@ class _Refused(Exception):
         self.line = node.start_mark.line + 1
 
 
+_CONTAINERS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
+
 class _Reader:
     """One walk over a composed document."""
 
@@ -176,6 +179,8 @@ class _Reader:
             raise _Refused(f"more than {MAX_NODES} values once its aliases are expanded", node)
         if depth > MAX_DEPTH:
             raise _Refused(f"nested deeper than {MAX_DEPTH}, or an alias contains itself", node)
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _CONTAINERS:
+            raise _Refused(f"the tag {node.tag} is not supported", node)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):

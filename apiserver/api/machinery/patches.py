@@ -41,16 +41,20 @@ def json_patch(target: Body, patch: Any) -> Body:
     if len(patch) > MAX_OPERATIONS:
         raise BadRequest(f"a JSON patch may have at most {MAX_OPERATIONS} operations")
     result: Any = orjson.loads(orjson.dumps(target))
-    grown = 0
     for index, operation in enumerate(patch):
         result = _applied(result, operation, index)
-        if operation.get("op") == "copy":
-            grown = len(orjson.dumps(result))
-        if grown > MAX_RESULT_BYTES:
+        if operation.get("op") == "copy" and _size(result) > MAX_RESULT_BYTES:
             raise _cannot(index, "the object grows past the limit")
     if not isinstance(result, dict):
         raise _cannot(len(patch) - 1, "the result is no object")
     return result
+
+
+def _size(value: Any) -> int:
+    try:
+        return len(orjson.dumps(value))
+    except orjson.JSONEncodeError:  # nested too deeply
+        return MAX_RESULT_BYTES + 1
 
 
 def _applied(result: Any, operation: dict[str, Any], index: int) -> Any:

@@ -1,0 +1,44 @@
+"""Selectors: the grammar, the matching, the refusals."""
+
+import pytest
+
+from apiserver.api.errors import BadRequest
+from apiserver.api.selectors import parse_fields, parse_labels
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "matches"),
+    [
+        ("", {}, True),
+        ("a=b", {"a": "b"}, True),
+        ("a==b", {"a": "c"}, False),
+        ("a!=b", {}, True),
+        ("a != b", {"a": "b"}, False),
+        ("a", {"a": ""}, True),
+        ("!a", {"a": ""}, False),
+        ("a=", {"a": ""}, True),
+        ("a in (x, y),b notin (z)", {"a": "y"}, True),
+        ("a in (x,y)", {"a": "z"}, False),
+        ("b notin (z)", {"b": "z"}, False),
+        ("x.y/in=notin , in in (in)", {"x.y/in": "notin", "in": "in"}, True),
+    ],
+)
+def test_label_selectors(text: str, labels: dict[str, str], matches: bool) -> None:
+    assert parse_labels(text).matches(labels) is matches
+
+
+@pytest.mark.parametrize("text", ["a=b,", ",", "a in b", "a in (", "a=(b)", "a b", "-a=b", "a=-", "a>1", "a=b=c"])
+def test_bad_label_selectors(text: str) -> None:
+    with pytest.raises(BadRequest, match="label selector"):
+        parse_labels(text)
+
+
+def test_field_selectors() -> None:
+    selector = parse_fields("a.b=x,c!=y", ["a.b", "c"])
+    assert selector.matches({"a.b": "x", "c": ""})
+    assert not selector.matches({"a.b": "x", "c": "y"})
+    assert selector.equalities() == {"a.b": "x"}
+    with pytest.raises(BadRequest, match="field label not supported: d"):
+        parse_fields("d=1", ["a.b"])
+    with pytest.raises(BadRequest, match="path=value"):
+        parse_fields("a.b", ["a.b"])
