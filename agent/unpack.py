@@ -232,8 +232,13 @@ class _Writer:
         os.symlink(target, os.fsencode(path))
 
     def _check_link(self, member: _Member) -> None:
-        if not self._is_inside(self._root / member.path):
+        path = self._root / member.path
+        if not self._is_inside(path):
             raise Refused(f"the link {member.path!r} leads out of the app's folder")
+        try:
+            path.exists()
+        except OSError as error:
+            raise Refused(f"the link {member.path!r} leads nowhere: {error.strerror}") from error
 
     def _is_inside(self, path: Path) -> bool:
         root = os.path.realpath(self._root)

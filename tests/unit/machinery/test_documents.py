@@ -38,7 +38,8 @@ def test_json_refusals(raw: bytes, words: str) -> None:
 
 
 def test_yaml_documents() -> None:
-    text = "# nothing\n---\na: 1\nb: {c: yes, d: 2026-01-01, e: '1'}\n---\n---\na: &x [1]\nb: *x\nc:\n  <<: {p: 1, q: 2}\n  q: 3\n"
+    text = "# nothing\n---\na: 1\nb: {c: yes, d: 2026-01-01, e: '1'}\n---\n---\n"
+    text += "a: &x [1]\nb: *x\nc:\n  <<: {p: 1, q: 2}\n  q: 3\n"
     first, second = read_yaml(text)
     assert (first.body, first.line) == ({"a": 1, "b": {"c": True, "d": "2026-01-01", "e": "1"}}, 3)
     assert second.body == {"a": [1], "b": [1], "c": {"p": 1, "q": 3}}

@@ -1,0 +1,93 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.folders import Folders, InUse
+from agent.instances import End, Record
+from agent.runtime import Exit, Process
+from tests.unit.agent.objects import assignment
+
+KEY = ("default", "web-1")
+RECORD = Record(
+    namespace="default",
+    name="web-1",
+    uid="u",
+    process=Process(uid="u", boot_id="b", pid=7, start_time=9),
+    ports={"http": 20000},
+    restarts=3,
+    end=End(cause="Exited", exit=Exit(code=4)),
+)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    folders = Folders(tmp_path / "agent")
+    with folders.locked():
+        return folders
+
+
+def test_a_record_reads_as_it_was_written(folders: Folders) -> None:
+    folders.save(RECORD)
+    assert folders.records() == [RECORD]
+    folders.save(RECORD.model_copy(update={"restarts": 4}))
+    assert [record.restarts for record in folders.records()] == [4]
+
+
+def test_a_folder_without_a_usable_record_is_thrown_away(folders: Folders) -> None:
+    folders.save(RECORD)
+    for name, text in (("default.a", "{"), ("default.b", RECORD.model_dump_json(by_alias=True))):
+        (folders.instances / name).mkdir()
+        (folders.instances / name / "record.json").write_text(text)
+    assert folders.records() == [RECORD]
+    assert [path.name for path in folders.instances.iterdir()] == ["default.web-1"]
+
+
+def test_removing_is_complete_and_repeatable(folders: Folders) -> None:
+    folders.save(RECORD)
+    (folders.app(KEY) / "deep").mkdir(parents=True)
+    (folders.app(KEY) / "link").symlink_to("/")
+    folders.remove(KEY)
+    folders.remove(KEY)
+    assert not folders.instance(KEY).exists()
+
+
+def test_half_done_work_is_swept(folders: Folders) -> None:
+    folders.save(RECORD)
+    (folders.cache / "abc.zip.tmp-1").write_text("x")
+    (folders.instance(KEY) / "app.tmp-1").mkdir()
+    folders.sweep()
+    assert [*folders.cache.iterdir()] == []
+    assert [path.name for path in folders.instance(KEY).iterdir()] == ["record.json"]
+
+
+def test_slots_share_data_and_others_do_not(folders: Folders) -> None:
+    one, successor = assignment("a"), assignment("b", spec={"attempt": 1})
+    assert folders.slot_data(one) == folders.slot_data(successor)
+    assert folders.slot_data(one) != folders.slot_data(assignment("c", spec={"ordinal": 1}))
+
+
+@pytest.mark.parametrize("task", ["../x", "a/b", "a\0", "x" * 300])
+def test_names_that_lead_elsewhere_are_refused(folders: Folders, task: str) -> None:
+    with pytest.raises(ValueError, match="cannot be part of a folder's name"):
+        folders.slot_data(assignment("a", spec={"taskName": task}))
+
+
+def test_one_agent_a_folder_and_the_lock_dies_with_it(tmp_path: Path) -> None:
+    script = f"""
+import pathlib, sys
+from agent.folders import Folders
+with Folders(pathlib.Path({str(tmp_path)!r})).locked():
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"locked\n"
+        with pytest.raises(InUse, match=rf"pid {other.pid}.*--data-dir of its own"), Folders(tmp_path).locked():
+            pass
+        other.kill()
+    with Folders(tmp_path).locked():
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
