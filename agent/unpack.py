@@ -236,7 +236,9 @@ class _Writer:
         if not self._is_inside(path):
             raise Refused(f"the link {member.path!r} leads out of the app's folder")
         try:
-            path.exists()
+            path.stat()
+        except FileNotFoundError:
+            return  # the app may yet make it
         except OSError as error:
             raise Refused(f"the link {member.path!r} leads nowhere: {error.strerror}") from error
 

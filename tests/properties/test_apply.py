@@ -182,7 +182,8 @@ def short(path: tuple[str, ...]) -> tuple[str, ...] | None:
             return ("entry", name(item), "startCmd")
         case ("f:spec", "f:entries", item, "f:env", variable, "f:value"):
             return ("entry", name(item), "env", name(variable))
-    return None
+        case _:
+            return None
 
 
 @settings(max_examples=50, deadline=None)
@@ -205,7 +206,8 @@ def test_dropping_everything_removes_exactly_the_own_leaves(mine: Config, theirs
 
 def test_resetting_managed_fields_is_honoured() -> None:
     live = apply(TASKS, None, body_of({("label", "a"): "1"}), manager="ann", force=False, subresource="", now=NOW)
-    for reset in ([], [{}]):
+    resets: list[list[Body]] = [[], [{}]]
+    for reset in resets:
         new = dict(live, metadata=dict(live["metadata"], managedFields=reset))
         after = record_update(TASKS, live, new, manager="bob", subresource="", now=NOW)
         assert "managedFields" not in after["metadata"]

@@ -25,7 +25,7 @@ def entries(
         for name, content, mode in items:
             info = zipfile.ZipInfo(name)
             info.filename = info.orig_filename = name
-            info.external_attr = mode << 16
+            info.external_attr = mode << 16 | 0x20  # else the writer makes up a mode
             file.writestr(info, content, compress_type=compression)
         for name, target in (links or {}).items():
             info = zipfile.ZipInfo(name)

@@ -69,6 +69,7 @@ def test_links_within_are_made(tmp_path: Path) -> None:
         pytest.param(archive({"x": ""}, links={"a/b/d": "../..", "l": "a/b/d/../../etc"}), id="link up through a link"),
         pytest.param(archive({"x": ""}, links={"l": "../../..", "l/evil/m": "x"}), id="link behind a link"),
         pytest.param(archive({"x": ""}, links={"l": ""}), id="empty link"),
+        pytest.param(archive({"x": ""}, links={"l": "m", "m": "l"}), id="links in a circle"),
         pytest.param(archive({"top/x": ""}, links={"top/l": "../top/x"}), id="link out of a top folder taken off"),
         pytest.param(entries([("pipe", "", stat.S_IFIFO | 0o644)]), id="pipe"),
         pytest.param(entries([("disk", "", stat.S_IFBLK | 0o644)]), id="device"),
