@@ -89,10 +89,13 @@ class NodeReconciler:
         except (NotFound, Conflict):
             log.debug("node %s is gone; its status is not written", node.metadata.name)
             return
+        await self._nodes.wait_for_version(version_of(stored), timeout=WAIT_SECONDS)
+        is_new = conditions.find(node.status.conditions, "Ready") is None
+        if is_new and condition.status != "True":
+            return  # registered a moment ago, its first lease is on the way: nothing has happened yet
         reason = "NodeReady" if condition.status == "True" else "NodeNotReady"
         kind: Literal["Normal", "Warning"] = "Normal" if condition.status == "True" else "Warning"
         await self._events.record(node, kind, reason, condition.message)
-        await self._nodes.wait_for_version(version_of(stored), timeout=WAIT_SECONDS)
 
     async def _write(self, action: MarkUnknown | Release) -> int:
         try:

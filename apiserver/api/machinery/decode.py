@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from apiserver.api.errors import BadRequest, Cause, Details, Invalid
 from apiserver.api.machinery.documents import Document
-from apiserver.api.meta import Body, is_label_value, is_qualified_name
+from apiserver.api.meta import Body, is_dns_label, is_label_value, is_qualified_name
 from apiserver.api.schema import Schema
 from apiserver.api.scheme import Kind
 
@@ -202,7 +202,9 @@ _BOUNDED = ("labels", "annotations", "finalizers", "ownerReferences", "managedFi
 
 
 def _check_name(kind: Kind, metadata: dict[str, Any]) -> list[Cause]:
-    name = metadata.get("name") or ""
+    name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
+    if namespace and kind.namespaced and not is_dns_label(namespace):
+        return [Cause("metadata.namespace", f"Invalid value: {_shown(namespace)}: must be a DNS label")]
     if not name and not metadata.get("generateName"):
         return [Cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")]
     if name and not kind.is_name(name):
