@@ -255,8 +255,8 @@ def _plan_report(look: _Look, steps: list[Action]) -> list[Action]:
         return []
     if any(isinstance(step, Start | Settle | Remove | Release | Forget) for step in steps):
         return []  # what comes after it is worth telling
-    if look.leaves and not look.assignment.metadata.finalizers:
-        return []  # it goes this moment
+    if look.leaves and look.instance.life == "down" and _goes_soon(look.assignment):
+        return []  # nobody would read it
     quiet_until = _quiet_until(look)
     if look.now.ticks < quiet_until:
         return [Wait(look.key, quiet_until)]
@@ -264,6 +264,11 @@ def _plan_report(look: _Look, steps: list[Action]) -> list[Action]:
     if not status.differs(look.assignment, wanted):
         return []
     return [_when(look, look.instance.report_after, Report(look.key, wanted))]
+
+
+def _goes_soon(assignment: Assignment) -> bool:
+    """Whether nobody but us holds it."""
+    return all(name == STOPPED_FINALIZER for name in assignment.metadata.finalizers)
 
 
 def _quiet_until(look: _Look) -> float:

@@ -9,12 +9,14 @@ mkdir -p "$data"
 data=$(cd "$data" && pwd)
 
 up=
+watch=
 finish() {
     trap - EXIT INT TERM
     if [ -n "$up" ]; then
         kill -TERM "$up" 2>/dev/null || true
         wait "$up" 2>/dev/null || true
     fi
+    [ -z "$watch" ] || kill "$watch" 2>/dev/null || true
     rm -f "$data/ready"
     exit "${1:-0}"
 }
@@ -42,14 +44,18 @@ say "Pushing the app and applying the manifests …"
 "$plumctl" app push manifests/hello/app
 "$plumctl" apply -f manifests/hello
 
-say "Waiting for two running copies …"
+say "Watching the assignments until two copies run …"
+"$plumctl" get assignments -w &
+watch=$!
 tries=0
 until [ "$("$plumctl" get assignments -l plum.dev/task=hello --field-selector status.phase=Running -o name | wc -l)" -ge 2 ]; do
     tries=$((tries + 1))
     [ "$tries" -lt 120 ] || { "$plumctl" describe task hello; echo "error: the task does not run" >&2; finish 1; }
     sleep 0.3
 done
-"$plumctl" get assignments -o wide
+kill "$watch" 2>/dev/null || true
+wait "$watch" 2>/dev/null || true
+watch=
 
 say "The app answers on both nodes:"
 "$plumctl" get assignments -l plum.dev/task=hello -o json | .venv/bin/python -c '

@@ -1,0 +1,123 @@
+"""A whole agent in a test: its node's folder, a server in memory, a runtime, and a way to end it."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from agent.agent import MANAGER, Agent, Parts
+from agent.artifacts import Artifacts
+from agent.folders import Folders
+from agent.node import Machine, Registration
+from agent.performer import Host
+from agent.ports import PortRange
+from agent.preparations import ArchivePreparer
+from agent.runtime import Runtime
+from apiserver.api.errors import NotFound
+from apiserver.api.kinds.assignment import Assignment
+from apiserver.client.testing import MemoryClient, MemoryCluster
+from tests.unit.agent.archives import archive
+from tests.unit.agent.objects import NODE, assignment
+from tests.unit.agent.waiting import eventually
+
+ARCHIVE = archive({"start.sh": "echo started; exec sleep 1000"})
+SHA = hashlib.sha256(ARCHIVE).hexdigest()
+FOREVER = "sleep 1000"
+
+
+@dataclass
+class Site:
+    """One node and its server, over any number of agents that come and go."""
+
+    folders: Folders
+    runtime: Runtime
+    cluster: MemoryCluster = field(default_factory=MemoryCluster)
+
+    @property
+    def user(self) -> MemoryClient:
+        return self.cluster.client("user")
+
+    async def create(self, name: str, *, command: str = FOREVER, sha256: str = SHA, **parts: Any) -> Assignment:
+        template = {"artifactUrl": f"/artifacts/sha256/{sha256}", "sha256": sha256, "startCmd": command}
+        return await self.user.create(assignment(name, template=template | parts.pop("template", {}), **parts))
+
+    async def get(self, name: str) -> Assignment:
+        return await self.user.get(Assignment, name)
+
+    async def patch(self, name: str, change: dict[str, Any]) -> None:
+        await self.user.patch(Assignment, name, change)
+
+    async def reaches(self, name: str, phase: str, *, but: Callable[[Assignment], bool] | None = None) -> Assignment:
+        """Wait until the assignment's status has the phase, and fulfils ``but``."""
+        async with asyncio.timeout(10):
+            while True:
+                one = await self.get(name)
+                if one.status.phase == phase and (but is None or but(one)):
+                    return one
+                await asyncio.sleep(0.005)
+
+    async def vanishes(self, name: str) -> None:
+        """Wait until the assignment is gone."""
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await self.get(name)
+                except NotFound:
+                    return
+                await asyncio.sleep(0.005)
+
+    @asynccontextmanager
+    async def agent(self) -> AsyncIterator["Running"]:
+        """An agent that runs during the block, and is then asked to end if it has not been."""
+        async with httpx.AsyncClient(base_url="http://127.0.0.1:1") as server:
+            preparer = ArchivePreparer(Artifacts(self.folders.cache, server))
+            machine = Machine(NODE, "10.0.0.1", "boot", "1", "30000-30999", "2", "1Ki")
+            client = self.cluster.client(MANAGER)
+            parts = Parts(client, self.folders, self.runtime, preparer, Registration(client, machine))
+            host = Host(NODE, "http://server", "10.0.0.1", PortRange(30000, 30999))
+            running = Running(asyncio.Event(), asyncio.Event())
+            running.task = asyncio.create_task(Agent(host, parts).run(running.end.wait(), running=running.began.set))
+            try:
+                yield running
+                await running.finish()
+            finally:
+                running.task.cancel()
+                await asyncio.gather(running.task, return_exceptions=True)
+                preparer.close()
+
+
+@dataclass
+class Running:
+    """One run of an agent."""
+
+    began: asyncio.Event
+    end: asyncio.Event
+    task: asyncio.Task[None] = field(init=False)
+
+    async def finish(self) -> None:
+        """A planned end."""
+        self.end.set()
+        async with asyncio.timeout(20):
+            await self.task
+
+    async def kill(self) -> None:
+        """As near to kill -9 as a task comes: nothing is written, nothing is stopped."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        self.task = asyncio.create_task(asyncio.sleep(0))
+
+
+def site(root: Path, runtime: Runtime) -> Site:
+    """A node with an empty folder but for the archive in its cache."""
+    folders = Folders(root)
+    with folders.locked():
+        (folders.cache / f"{SHA}.zip").write_bytes(ARCHIVE)
+    return Site(folders, runtime)
+
+
+__all__ = ["ARCHIVE", "FOREVER", "SHA", "Running", "Site", "eventually", "site"]

@@ -1,0 +1,61 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from agent.node import Machine, Registration, capacity
+from apiserver.api.errors import ServiceUnavailable
+from apiserver.api.kinds.lease import Lease
+from apiserver.api.kinds.node import NODE_LEASES, Node
+from apiserver.client.testing import MemoryCluster
+
+MACHINE = Machine("nodeA", "10.0.0.1", "boot", "1.2", "20000-29999", "2", "64Ki")
+
+
+@asynccontextmanager
+async def registering(cluster: MemoryCluster) -> AsyncIterator[Registration]:
+    registration = Registration(cluster.client("plum-agent"), MACHINE)
+    task = asyncio.create_task(registration.run())
+    try:
+        yield registration
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_registration_waits_for_the_server() -> None:
+    cluster = MemoryCluster()
+    cluster.fail_next(2, ServiceUnavailable("starting"))
+    async with registering(cluster) as registration, asyncio.timeout(5):
+        await registration.registered.wait()
+    assert (await cluster.client("user").get(Node, "nodeA")).status.capacity is not None
+
+
+async def test_what_people_and_controllers_set_stays() -> None:
+    cluster = MemoryCluster()
+    user, controller = cluster.client("user"), cluster.client("node-controller")
+    await user.apply(Node, "nodeA", {"metadata": {"labels": {"zone": "a"}}, "spec": {"unschedulable": True}})
+    ready = {"type": "Ready", "status": "True", "reason": "LeaseHeld"}
+    await controller.apply(Node, "nodeA", {"status": {"conditions": [ready]}}, subresource="status")
+    async with registering(cluster) as registration, asyncio.timeout(5):
+        await registration.registered.wait()
+    node = await user.get(Node, "nodeA")
+    assert node.spec.unschedulable
+    assert node.metadata.labels == {"zone": "a"}
+    assert [condition.type for condition in node.status.conditions] == ["Ready"]
+    assert node.status.agent is not None
+    assert node.status.agent.version == "1.2"
+
+
+async def test_a_lease_is_one_a_node_and_survives_agents() -> None:
+    cluster = MemoryCluster()
+    for _ in range(2):
+        async with registering(cluster) as registration, asyncio.timeout(5):
+            await registration.registered.wait()
+    leases = (await cluster.client("user").list(Lease, namespace=NODE_LEASES)).items
+    assert [lease.metadata.name for lease in leases] == ["nodeA"]
+
+
+def test_capacity_is_in_quantities() -> None:
+    cpu, memory = capacity()
+    assert int(cpu) >= 1
+    assert memory.endswith("Ki")
