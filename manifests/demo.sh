@@ -27,9 +27,13 @@ trap 'finish 143' TERM
 say() { printf '\n\033[1m%s\033[0m\n' "$1"; }
 
 say "Starting the API server, the controllers and two nodes (data in $data) …"
-rm -f "$data/ready"
-"$plumctl" up --data-dir "$data" --addr "$addr" --nodes 2 >"$data/ready" &
+# It ends with its standard input, a pipe that only this script holds: so it ends with us, however we end.
+rm -f "$data/ready" "$data/alive"
+mkfifo "$data/alive"
+"$plumctl" up --data-dir "$data" --addr "$addr" --nodes 2 --until-eof <"$data/alive" >"$data/ready" &
 up=$!
+exec 3>"$data/alive"
+rm -f "$data/alive"
 tries=0
 until [ -s "$data/ready" ]; do
     kill -0 "$up" 2>/dev/null || { wait "$up" || code=$?; up=; finish "${code:-1}"; }
@@ -45,7 +49,7 @@ say "Pushing the app and applying the manifests …"
 "$plumctl" apply -f manifests/hello
 
 say "Watching the assignments until two copies run …"
-"$plumctl" get assignments -w &
+"$plumctl" get assignments -w 3>&- &
 watch=$!
 tries=0
 until [ "$("$plumctl" get assignments -l plum.dev/task=hello --field-selector status.phase=Running -o name | wc -l)" -ge 2 ]; do

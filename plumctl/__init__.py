@@ -5,7 +5,7 @@
 - ``raw``        requests whose answers are printed rather than read: tables, YAML
 - ``printers``   tables, YAML, JSON, names
 - ``manifests``  files to checked objects, all errors before anything is sent
-- ``archive``    a folder to a zip that is the same every time
+- ``archive``    a folder to a zip that is the same every time; ``entries``: what a zip may hold
 - ``children``   the processes of ``up``
 - commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``state``, ``delete``, ``about``
 """

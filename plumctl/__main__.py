@@ -1,9 +1,7 @@
 """``plumctl``: all commands, put together."""
 
-import sys
-
 from plumctl import about, apply, delete, describe, get, push, state, up
-from plumctl.cli import cli, quiet_pipe
+from plumctl.cli import cli
 
 for _command in (
     up.up,
@@ -25,11 +23,7 @@ for _command in (
 
 def main() -> None:
     """The console script."""
-    try:
-        cli(prog_name="plumctl")
-    except BrokenPipeError:
-        quiet_pipe()
-        sys.exit(0)
+    cli(prog_name="plumctl")
 
 
 if __name__ == "__main__":

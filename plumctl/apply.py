@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import click
 
-from apiserver.api.errors import NotFound
+from apiserver.api.errors import ApiError, Conflict, NotFound, ServiceUnavailable
 from apiserver.api.kinds.app import App
 from apiserver.api.meta import Body
 from apiserver.client.rest import APPLY, RestClient
-from plumctl.cli import MANAGER, Failure, Session, namespace_option, pass_session
+from plumctl.cli import MANAGER, Failure, Session, explain_error, namespace_option, pass_session
 from plumctl.manifests import BadManifests, Manifest, read_manifests
 from plumctl.raw import place, read, send
 
@@ -35,6 +35,7 @@ def apply(
 
     async def work(client: RestClient) -> None:
         await check_artifacts(client, manifests)
+        await _rehearse(client, manifests, force=force_conflicts)
         for manifest in manifests:
             outcome = await _apply(client, manifest, dry_run=dry_run, force=force_conflicts)
             click.echo(f"{manifest} {outcome}{' (dry run)' if dry_run else ''}")
@@ -45,9 +46,36 @@ def apply(
 def load(session: Session, paths: Sequence[str], namespace: str) -> list[Manifest]:
     """The objects of the files. Raises Failure with a line an error."""
     try:
-        return read_manifests(paths, namespace=namespace or session.config().namespace)
+        manifests = read_manifests(paths, namespace=namespace or session.config().namespace)
     except BadManifests as error:
         raise Failure(str(error)) from error
+    elsewhere = [
+        f"{found.where}: metadata.namespace: is {found.namespace!r}, but --namespace says {namespace!r}; drop one"
+        for found in manifests
+        if namespace and found.kind.namespaced and found.namespace != namespace
+    ]
+    if elsewhere:
+        raise Failure("\n".join(elsewhere))
+    return manifests
+
+
+async def _rehearse(client: RestClient, manifests: Sequence[Manifest], *, force: bool) -> None:
+    """Let the server check everything and store nothing. Raises Failure with a line for each it would refuse."""
+    coming = {manifest.name for manifest in manifests if manifest.kind.name == "Namespace"}
+    errors: list[str] = []
+    for manifest in manifests:
+        try:
+            await _apply(client, manifest, dry_run=True, force=force)
+        except ServiceUnavailable:
+            raise
+        except NotFound as error:
+            # Its namespace is among the manifests and will be there when its turn comes.
+            if error.details.kind != "namespaces" or manifest.namespace not in coming:
+                errors.append(f"{manifest.where}: {error.message}")
+        except ApiError as error:
+            errors.append(f"{manifest.where}: {explain_error(error).message}")
+    if errors:
+        raise Failure("\n".join(errors))
 
 
 async def _apply(client: RestClient, manifest: Manifest, *, dry_run: bool, force: bool) -> str:
@@ -59,7 +87,14 @@ async def _apply(client: RestClient, manifest: Manifest, *, dry_run: bool, force
     query = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
     query |= {"dryRun": "All"} if dry_run else {}
     query |= {"force": "true"} if force else {}
-    response = await send(client, "PATCH", path, query=query, body=manifest.body, media_type=APPLY)
+    try:
+        response = await send(client, "PATCH", path, query=query, body=manifest.body, media_type=APPLY)
+    except Conflict as error:
+        if not _is_with_ourselves(error):
+            raise
+        response = await send(
+            client, "PATCH", path, query=query | {"force": "true"}, body=manifest.body, media_type=APPLY
+        )
     if before is None:
         return "created"
     after: Body = response.json()
@@ -68,6 +103,12 @@ async def _apply(client: RestClient, manifest: Manifest, *, dry_run: bool, force
     }
     unchanged = same and _identity(after["metadata"]) == _identity(before["metadata"])
     return "unchanged" if unchanged else "configured"
+
+
+def _is_with_ourselves(error: Conflict) -> bool:
+    """Whether only plumctl's own commands (start, stop, restart) set the fields: the latest command wins."""
+    ours = f'conflict with "{MANAGER}" using '
+    return bool(error.details.causes) and all(cause.message.startswith(ours) for cause in error.details.causes)
 
 
 def _identity(metadata: Body) -> Body:

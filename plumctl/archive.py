@@ -3,19 +3,26 @@
 import hashlib
 import os
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-MAX_FILES = 20_000
+from plumctl.entries import MAX_FILES, NotAnApp, check_entries
+
+__all__ = ["Archive", "NotAnApp", "inspect", "pack", "read_meta"]
+
+# What zipfile raises for bytes that are not what they should be; a seek to a wild offset is an OSError.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
+
+MAX_TEXT = 128
+"""Characters of an app's name, and of its version."""
+
 SKIPPED = {".git", ".hg", ".svn", "__pycache__", ".DS_Store"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 META, START = "meta.ini", "start.sh"
-
-
-class NotAnApp(ValueError):
-    """The folder or archive cannot be pushed; the message names the file and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name not in SKIPPED)
         for name in [*folders, *names]:
             path = Path(root) / name
+            if not _is_unicode(name):
+                raise NotAnApp(f"{str(path)!a}: the name is not UTF-8; rename it")
             if path.is_symlink():
                 raise NotAnApp(f"{path}: is a symbolic link; replace it with the file itself")
         for name in names:
@@ -61,14 +70,25 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def inspect(path: Path) -> Archive:
-    """Read an archive's ``meta.ini`` and digest. Raises NotAnApp."""
+    """Judge an archive, read its ``meta.ini`` and digest. Raises NotAnApp."""
     try:
         with zipfile.ZipFile(path) as archive:
+            check_entries(archive, path.stat().st_size, str(path))
             root = _root(archive, path)
             name, version = read_meta(_meta_text(archive, root + META, path), f"{path}: {META}")
-    except zipfile.BadZipFile as error:
-        raise NotAnApp(f"{path}: is not a zip: {error}") from error
+    except NotAnApp:
+        raise
+    except _DAMAGED as error:
+        raise NotAnApp(f"{path}: is not a zip that can be read: {error}") from error
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Archive(path, name, version, digest, path.stat().st_size)
@@ -108,4 +128,6 @@ def read_meta(text: str, where: str) -> tuple[str, str]:
     for key in ("name", "version"):
         if not values.get(key):
             raise NotAnApp(f"{where}: says no {key}; add a line {key}=…")
+        if len(values[key]) > MAX_TEXT:
+            raise NotAnApp(f"{where}: {key} is longer than {MAX_TEXT} characters; shorten it")
     return values["name"], values["version"]

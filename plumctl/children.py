@@ -7,9 +7,11 @@ import os
 import random
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from plumctl.cli import talk
 
@@ -17,7 +19,10 @@ STEADY_SECONDS = 30.0
 """A child that ran this long is started anew at once when it ends."""
 
 MAX_BACKOFF = 10.0
-TAIL_LINES = 12
+RESTART_SECONDS = 60.0
+"""How long a child that is started anew may take to say that it runs."""
+
+TAIL_LINES, TAIL_BYTES = 12, 64 * 1024
 
 
 class ChildFailed(Exception):
@@ -37,6 +42,8 @@ class Child:
     _keeper: "asyncio.Task[None] | None" = None
     _reader: "asyncio.Task[None] | None" = None
     _stopping: bool = False
+    _logged: int = 0
+    """Where in the log the present run begins."""
 
     async def start(self, seconds: float) -> str:
         """Start it and keep it running; its first line of output. Raises ChildFailed when none comes in time."""
@@ -57,17 +64,26 @@ class Child:
             await asyncio.wait_for(self._process.wait(), seconds)
         except TimeoutError:
             talk(f"{self.name} did not end within {seconds:g} s and is killed")
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            await self._process.wait()
+            await self._kill(self._process)
         if self._reader is not None:
             await asyncio.gather(self._reader, return_exceptions=True)
 
     def tail(self) -> str:
-        """The end of its log."""
-        with contextlib.suppress(OSError):
-            return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+        """The end of what its present run has logged."""
+        with contextlib.suppress(OSError), self.log.open("rb") as file:
+            file.seek(max(self._logged, self.log.stat().st_size - TAIL_BYTES))
+            return "\n".join(file.read(TAIL_BYTES).decode(errors="replace").splitlines()[-TAIL_LINES:])
         return ""
+
+    async def _kill(self, process: asyncio.subprocess.Process) -> None:
+        """Kill it with all that it has started, which may be in other sessions."""
+        with contextlib.suppress(psutil.Error):
+            for descendant in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    descendant.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
 
     async def _spawn(self, seconds: float) -> str:
         self._hang_up()
@@ -76,13 +92,14 @@ class Child:
         reading, self._pipe = os.pipe()
         try:
             with self.log.open("ab") as log:
+                self._logged = log.tell()
                 self._process = await asyncio.create_subprocess_exec(
                     *self.command,
                     stdin=reading,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=log,
                     start_new_session=True,
-                    env=dict(os.environ, **self.environ),
+                    env=_without_settings(os.environ) | self.environ,
                 )
         finally:
             os.close(reading)
@@ -91,8 +108,9 @@ class Child:
             line = await asyncio.wait_for(self._process.stdout.readline(), seconds)
         except TimeoutError:
             line = b""
+            await self._kill(self._process)
         if not line:
-            raise ChildFailed(self.tail() or f"{self.name} printed nothing within {seconds:g} s")
+            raise ChildFailed(self.tail() or f"{self.name} did not say within {seconds:g} s that it runs")
         self._reader = asyncio.create_task(self._drain(self._process.stdout))
         return line.decode().strip()
 
@@ -112,10 +130,20 @@ class Child:
             pause = min(MAX_BACKOFF, 0.2 * 2**fails) * rng.uniform(0.5, 1.0) if fails else 0.0
             talk(f"{self.name} ended with {code}; starting it again in {pause:.1f} s (log: {self.log})")
             await asyncio.sleep(pause)
-            with contextlib.suppress(ChildFailed):
-                await self._spawn(30.0)
+            try:
+                await self._spawn(RESTART_SECONDS)
+            except ChildFailed:
+                continue
+            except OSError as error:
+                # Such as no more processes or files: nothing was started, so the old one's end is seen again.
+                talk(f"{self.name} cannot be started: {error}")
 
     def _hang_up(self) -> None:
         if self._pipe >= 0:
             os.close(self._pipe)
             self._pipe = -1
+
+
+def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Without PLUM_… variables: those meant for ``up`` would be settings of every child."""
+    return {key: value for key, value in environ.items() if not key.startswith("PLUM_")}

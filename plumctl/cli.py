@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import click
@@ -67,12 +67,50 @@ class Session:
             raise explain_error(error) from error
 
 
-pass_session = click.make_pass_decorator(Session)
+_pass_object = click.make_pass_decorator(Session)
+
+
+def pass_session(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the session to a command, which takes --server and --kubeconfig too: people write them last."""
+    for name in ("kubeconfig", "server"):
+        command = click.option(f"--{name}", default="", hidden=True, expose_value=False, callback=_override)(command)
+    return _pass_object(command)
+
+
+def _override(context: click.Context, option: click.Parameter, value: str) -> None:
+    if value and option.name:
+        context.obj = replace(context.obj or Session(), **{option.name: value})
+
 
 namespace_option = click.option("-n", "--namespace", default="", help="Namespace; by default the kubeconfig's.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """The group; what goes wrong becomes one line, and an exit code: 1 refused or failed, 2 usage, 130 Ctrl-C."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """See click.Command.main."""
+        try:
+            code = super().main(*args, **extra | {"standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(2)
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else "plumctl"
+            click.echo(f"error: {error.format_message()} ({path} --help shows what there is)", err=True)
+            sys.exit(2)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            sys.exit(130)
+        except BrokenPipeError:
+            _quiet_pipe()
+            sys.exit(0)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--server", default="", help="Address of the API server (PLUM_SERVER).")
 @click.option("--kubeconfig", default="", help="A kubeconfig file (KUBECONFIG).")
 @click.pass_context
@@ -93,7 +131,7 @@ def talk(text: str) -> None:
     click.echo(text, err=True)
 
 
-def quiet_pipe() -> None:
+def _quiet_pipe() -> None:
     """A reader that has gone (``| head``) is no error."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())

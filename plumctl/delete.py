@@ -1,10 +1,12 @@
 """``plumctl delete``: foreground by default, and back only when it is gone."""
 
 import asyncio
+import random
+from itertools import groupby
 
 import click
 
-from apiserver.api.errors import NotFound
+from apiserver.api.errors import Expired, NotFound, ServiceUnavailable, Timeout
 from apiserver.client.rest import RestClient
 from plumctl.apply import load
 from plumctl.cli import Failure, Session, namespace_option, pass_session
@@ -61,11 +63,17 @@ def delete(
             for target in targets
             for name in await _names(client, target, namespace, selector)
         ]
-        missing = [
-            error for one in chosen if (error := await _ask(client, *one, ignore=ignore_not_found or bool(paths)))
-        ]
-        for target, where in chosen if wait else ():
-            await wait_gone(client, target, where, timeout)
+        missing: list[str] = []
+        # Kind by kind: an app that a task still uses cannot go before the task has gone.
+        for _, group in groupby(chosen, key=lambda one: one[0].kind.name):
+            asked = []
+            for target, where in group:
+                try:
+                    asked.append((target, where, await _ask(client, target, where)))
+                except NotFound as error:
+                    missing += [] if ignore_not_found or paths else [error.message]
+            for target, where, uid in asked if wait else ():
+                await wait_gone(client, target, where, uid, timeout)
         if missing:
             raise Failure("\n".join(missing))
 
@@ -78,31 +86,32 @@ async def _names(client: RestClient, target: Named, namespace: str, selector: st
     return [str(item["metadata"]["name"]) for item in body["items"]]
 
 
-async def _ask(client: RestClient, target: Named, namespace: str, *, ignore: bool) -> str:
-    """Ask for the deletion; the error where the object is not there."""
+async def _ask(client: RestClient, target: Named, namespace: str) -> str:
+    """Ask for the deletion; the uid of what was asked for. Raises NotFound."""
     path = place(client, target.kind, namespace, target.name)
     options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Foreground"}
     if target.kind.name != "Task":  # nothing else has dependents that a user would wait for
         options["propagationPolicy"] = "Background"
-    try:
-        await send(client, "DELETE", path, body=options)
-    except NotFound as error:
-        return "" if ignore else error.message
+    answer = (await send(client, "DELETE", path, body=options)).json()
     click.echo(f"{target} deleted")
-    return ""
+    return str((answer.get("details") or answer["metadata"])["uid"])
 
 
-async def wait_gone(client: RestClient, target: Named, namespace: str, timeout: float) -> None:
-    """Until the object, as it is now, is gone. Raises Failure when the time is up."""
-    path = place(client, target.kind, namespace, target.name)
+async def wait_gone(client: RestClient, target: Named, namespace: str, uid: str, timeout: float) -> None:
+    """Until the object of that uid is gone, over restarts of the server. Raises Failure when the time is up."""
+    rng, failures = random.Random(), 0
     try:
         async with asyncio.timeout(timeout):
-            uid = (await read(client, path))["metadata"]["uid"]
             while True:
-                body = await read(client, path)
-                if body["metadata"]["uid"] != uid:
-                    return
-                await _next_change(client, target, namespace, str(body["metadata"]["resourceVersion"]))
+                try:
+                    body = await read(client, place(client, target.kind, namespace, target.name))
+                    if body["metadata"]["uid"] != uid:
+                        return
+                    await _next_change(client, target, namespace, str(body["metadata"]["resourceVersion"]))
+                    failures = 0
+                except (Expired, ServiceUnavailable, Timeout):
+                    failures += 1
+                    await asyncio.sleep(min(5.0, 0.1 * 2**failures) * rng.uniform(0.5, 1.0))
     except NotFound:
         return
     except TimeoutError:

@@ -16,6 +16,7 @@ from plumctl.raw import TABLE, place, read, stream
 from plumctl.targets import Named, parse_targets
 
 MAX_PAGES = 10_000
+LIST_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,13 @@ async def fetch(client: RestClient, target: Named, view: View) -> list[Body]:
         path = place(client, target.kind, view.namespace, target.name)
         return [await read(client, path, accept=view.accept)]
     path = place(client, target.kind, view.namespace, everywhere=view.everywhere)
-    while True:
+    for tries in range(LIST_TRIES):
         try:
             return await _pages(client, path, view)
         except Expired:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.1 * 2**tries)
+    # So much changes meanwhile that pages expire: ask for everything at once.
+    return await _pages(client, path, replace(view, chunk=0))
 
 
 async def _pages(client: RestClient, path: str, view: View) -> list[Body]:
@@ -156,7 +159,8 @@ class _Watch:
     def __init__(self, client: RestClient, target: Named, view: View) -> None:
         self._client, self._target, self._view = client, target, view
         self._printer = TablePrinter(wide=view.output == "wide", namespaces=view.everywhere and target.kind.namespaced)
-        self._versions: dict[tuple[str, str], str] = {}
+        self._shown: dict[tuple[str, str], tuple[int, Body]] = {}
+        """What was shown last of each object, and its version: changes at or before it are not shown again."""
         self._version = ""
         query = dict(view.query)
         if target.name:
@@ -175,7 +179,9 @@ class _Watch:
             before = self._version
             try:
                 await self._follow()
-                tries = 0
+                # A stream that always ends at once must not make this spin.
+                tries = 0 if self._version != before else tries + 1
+                await asyncio.sleep(min(5.0, 0.05 * 2**tries) * rng.uniform(0.5, 1.0))
             except Expired:
                 talk("the watch is too far behind; listing again")
                 await self._list()
@@ -189,9 +195,15 @@ class _Watch:
         """Show what differs from what was shown last."""
         pages = await self._pages()
         self._version = str(pages[0]["metadata"]["resourceVersion"])
+        there = set()
         for page in pages:
             for row in page.get("rows") or page.get("items") or []:
+                there.add(_key(_metadata(row)))
                 self._show(row if self._view.accept != TABLE else dict(page, rows=[row]), _metadata(row))
+        for key in self._shown.keys() - there:
+            body = self._shown[key][1]
+            last = dict(_metadata(body["rows"][0] if self._view.accept == TABLE else body))
+            self._show(body, last | {"resourceVersion": self._version}, gone=True)
 
     async def _pages(self) -> list[Body]:
         while True:
@@ -222,23 +234,27 @@ class _Watch:
                 self._version = str(body["metadata"]["resourceVersion"])
 
     def _show(self, body: Body, metadata: Body, *, gone: bool = False) -> None:
-        key = (str(metadata.get("namespace", "")), str(metadata["name"]))
-        version = str(metadata["resourceVersion"])
-        seen = self._versions.get(key)
-        if (seen is None) if gone else (seen == version):
+        key, version = _key(metadata), int(metadata["resourceVersion"])
+        seen = self._shown.get(key)
+        if (seen is None and gone) or (seen is not None and version <= seen[0]):
             return
-        self._versions[key] = version
+        self._shown[key] = version, body
         if gone:
-            self._versions.pop(key, None)
+            del self._shown[key]
+        kind, mark = self._target.kind, "   (deleted)" if gone else ""
         match self._view.output:
             case "table" | "wide":
-                show(self._printer.lines(body))
+                show([f"{line}{mark}" for line in self._printer.lines(body)])
             case "yaml":
                 show(["---", as_yaml(self._view.trimmed(body))])
             case "json":
                 show([as_json(self._view.trimmed(body))])
             case _:
-                show([f"{self._target.kind.singular}/{metadata['name']}"])
+                show([f"{_resource({'kind': kind.name, 'apiVersion': kind.api_version})}/{metadata['name']}{mark}"])
+
+
+def _key(metadata: Body) -> tuple[str, str]:
+    return str(metadata.get("namespace", "")), str(metadata["name"])
 
 
 def _metadata(row: Body) -> Body:

@@ -11,8 +11,9 @@ import httpx
 
 from apiserver.api.kinds.app import App, app_object_name, artifact_path
 from apiserver.client.rest import RestClient, raise_for_status
-from plumctl.archive import Archive, NotAnApp, inspect, pack
+from plumctl.archive import Archive, inspect, pack
 from plumctl.cli import Failure, Session, namespace_option, pass_session
+from plumctl.entries import NotAnApp
 from plumctl.raw import unreachable
 
 CHUNK = 256 * 1024

@@ -21,9 +21,11 @@ class Named:
 
 
 def kind_named(text: str) -> Kind:
-    """The kind. Raises click.UsageError that lists those there are."""
+    """The kind, by any of its names, ``task.plum.dev`` included. Raises click.UsageError that lists those there are."""
+    singular, _, group = text.lower().partition(".")
     try:
-        return SCHEME.named(text)
+        kind = SCHEME.named(singular)
+        return kind if kind.group == group else SCHEME.named(text)
     except NotFound as error:
         raise click.UsageError(f"{error.message} (plumctl api-resources lists them)") from error
 

@@ -4,19 +4,21 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import socket
 import string
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from apiserver.api.conditions import is_true
 from apiserver.api.errors import ApiError
 from apiserver.api.kinds.node import Node
-from apiserver.client.config import Config, write_kubeconfig
+from apiserver.client.config import Config, ConfigError, load, write_kubeconfig
 from apiserver.client.rest import RestClient
 from apiserver.lifetime import end_requested
 from plumctl.children import Child, ChildFailed
@@ -49,10 +51,6 @@ class Layout:
         lines = (line.strip() for line in self.token_file.read_text(encoding="utf-8").splitlines())
         return next((line.partition(",")[0] for line in lines if line and not line.startswith("#")), "")
 
-    def locks(self) -> list[Path]:
-        """The locks that programs of ours hold while they run."""
-        return [self.directory / "server" / "lock", *(self.node(name) / "lock" for name in self.nodes)]
-
     def node(self, name: str) -> Path:
         """A node's folder."""
         return self.directory / "nodes" / name
@@ -64,13 +62,22 @@ class Layout:
 )
 @click.option("--addr", default="127.0.0.1:8080", envvar="PLUM_ADDR", help="HOST:PORT of the API.", show_default=True)
 @click.option(
-    "--nodes", type=click.IntRange(1, 26), default=2, help="How many nodes: nodeA, nodeB, …", show_default=True
+    "--nodes",
+    type=click.IntRange(1, 26),
+    default=2,
+    envvar="PLUM_NODES",
+    help="How many nodes: nodeA, nodeB, …",
+    show_default=True,
 )
 @click.option(
-    "--token-file", type=click.Path(exists=True, path_type=Path), help="Demand tokens: one token,user a line."
+    "--token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="PLUM_TOKEN_FILE",
+    help="Demand tokens: one token,user a line.",
 )
-@click.option("--insecure", is_flag=True, help="Serve other machines without authentication.")
-def up(data_dir: Path, addr: str, nodes: int, token_file: Path | None, insecure: bool) -> None:
+@click.option("--insecure", is_flag=True, envvar="PLUM_INSECURE", help="Serve other machines without authentication.")
+@click.option("--until-eof", is_flag=True, envvar="PLUM_UNTIL_EOF", hidden=True, help="Also end with standard input.")
+def up(data_dir: Path, addr: str, nodes: int, token_file: Path | None, insecure: bool, until_eof: bool) -> None:
     """Run the server, the controllers and some nodes on this machine until Ctrl-C.
 
     Prints one line, "ready: URL", when the API answers and the nodes are Ready.
@@ -80,23 +87,40 @@ def up(data_dir: Path, addr: str, nodes: int, token_file: Path | None, insecure:
       plumctl up --data-dir ./plum-data --addr 127.0.0.1:9090 --nodes 3
     """
     names = tuple(f"node{letter}" for letter in string.ascii_uppercase[:nodes])
-    layout = Layout(data_dir.absolute(), addr, names, token_file, insecure)
-    with _only_one(layout):
-        asyncio.run(_up(layout))
+    try:
+        with _only_one(data_dir.absolute(), names):
+            layout = Layout(data_dir.absolute(), _settled(addr, data_dir), names, token_file, insecure)
+            asyncio.run(_up(layout, until_eof=until_eof))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"{error}; check --data-dir and --token-file") from error
+
+
+def _settled(addr: str, directory: Path) -> str:
+    """The address; for port 0 that of the last time if it is still free, so that a kubeconfig stays right."""
+    host, _, port = addr.rpartition(":")
+    if port != "0" or not (directory / "kubeconfig").exists():
+        return addr
+    with contextlib.suppress(ConfigError, OSError, ValueError):
+        last = urlsplit(load({}, kubeconfig=str(directory / "kubeconfig")).server)
+        if last.hostname == host and last.port:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, last.port))
+            return f"{host}:{last.port}"
+    return addr
 
 
 @contextlib.contextmanager
-def _only_one(layout: Layout) -> Iterator[None]:
-    """Hold the folder; wait for what an ``up`` that was killed left behind. Raises Failure."""
-    layout.directory.mkdir(parents=True, exist_ok=True)
-    descriptor = _try_lock(layout.directory / "up.lock")
+def _only_one(directory: Path, nodes: Sequence[str]) -> Iterator[None]:
+    """Hold the folder; wait for what an ``up`` that was killed left behind. Raises Failure, OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = _try_lock(directory / "up.lock")
     if descriptor < 0:
-        raise Failure(
-            f"{layout.directory} is in use by another plumctl up; stop that one, or choose another --data-dir"
-        )
+        raise Failure(f"{directory} is in use by another plumctl up; stop that one, or choose another --data-dir")
     try:
         deadline = time.monotonic() + LEFTOVER_SECONDS
-        for path in layout.locks():
+        # The locks that our programs hold while they run.
+        for path in (directory / "server" / "lock", *(directory / "nodes" / name / "lock" for name in nodes)):
             while path.exists() and not _is_free(path):
                 if time.monotonic() > deadline:
                     raise Failure(f"{path.parent} is in use by another program; stop it, or choose another --data-dir")
@@ -123,9 +147,9 @@ def _is_free(path: Path) -> bool:
     return descriptor >= 0
 
 
-async def _up(layout: Layout) -> None:
+async def _up(layout: Layout, *, until_eof: bool) -> None:
     cluster = _Cluster(layout)
-    asked = asyncio.create_task(end_requested(stdin=False))
+    asked = asyncio.create_task(end_requested(stdin=until_eof))
     starting = asyncio.create_task(cluster.start())
     try:
         await asyncio.wait((asked, starting), return_when=asyncio.FIRST_COMPLETED)
@@ -203,6 +227,7 @@ class _Cluster:
                     nodes = (await client.list(Node)).items
                     waiting -= {n.metadata.name for n in nodes if is_true(n.status.conditions, "Ready")}
                 if time.monotonic() > deadline:
-                    tails = "\n".join(agent.tail() for agent in self._agents)
-                    raise Failure(f"not Ready after {START_SECONDS:g} s: {', '.join(sorted(waiting))}\n{tails}")
+                    silent = ", ".join(sorted(waiting))
+                    logs = self._layout.directory / "logs"
+                    raise Failure(f"not Ready after {START_SECONDS:g} s: {silent}; their logs are in {logs}")
                 await asyncio.sleep(0.05 if waiting else 0)

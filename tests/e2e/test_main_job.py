@@ -1,5 +1,6 @@
 """The main job, as the README tells it: from a manifest to running processes and back."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -205,6 +206,17 @@ def test_wrong_input_changes_nothing(cluster: Cluster, tmp_path: Path) -> None:
     assert cluster.plumctl("get", "tasks", "-o", "json") == version
 
 
+def upload(cluster: Cluster, path: Path) -> None:
+    """Past plumctl, as anyone with an HTTP client can."""
+    raw = path.read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
+    request = urllib.request.Request(f"{cluster.url}/artifacts/sha256/{digest}", data=raw, method="PUT")
+    urllib.request.urlopen(request, timeout=10).close()
+    spec = {"name": "evil", "version": "1", "sha256": digest, "sizeBytes": len(raw)}
+    body = {"apiVersion": "plum.dev/v1", "kind": "App", "metadata": {"name": "evil"}, "spec": spec}
+    cluster.plumctl("apply", "-f", "-", stdin=json.dumps(body).encode())
+
+
 def test_a_hostile_zip_fails_with_its_reason(cluster: Cluster, tmp_path: Path) -> None:
     import zipfile
 
@@ -213,7 +225,10 @@ def test_a_hostile_zip_fails_with_its_reason(cluster: Cluster, tmp_path: Path) -
         archive.writestr("meta.ini", "name=evil\nversion=1\n")
         archive.writestr("start.sh", "#!/bin/sh\n")
         archive.writestr("../../escaped", "x")
-    cluster.plumctl("app", "push", str(path))
+    refused = cluster.plumctl("app", "push", str(path), code=1)
+    assert "'../../escaped' leads out of the app's folder" in refused
+    assert "app/evil" not in cluster.plumctl("get", "apps", "-o", "name")
+    upload(cluster, path)
     task = sleeper("evil", app={"name": "evil", "version": "1"}, replicas=1)
     cluster.plumctl("apply", "-f", "-", stdin=task.encode())
     found = wait_for("the refusal", lambda: [c for c in cluster.assignments("evil") if c["status"].get("message")])

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.cluster import running_cluster, wait_for
+from tests.e2e.cluster import processes_of, running_cluster, wait_for
 from tests.e2e.test_main_job import sleeper, watching
 
 
@@ -59,11 +59,7 @@ def test_a_watch_lives_through_a_restart_of_the_server(tmp_path: Path) -> None:
         cluster.plumctl("apply", "-f", "-", stdin=sleeper("first", replicas=1).encode())
         cluster.running("first", 1)
         with watching(cluster) as watch:
-            server = next(
-                p
-                for p in psutil.process_iter()
-                if "apiserver.server" in p.cmdline() and str(tmp_path) in " ".join(p.cmdline())
-            )
+            server = next(p for p in processes_of(tmp_path) if "apiserver.server" in p.cmdline())
             server.kill()
             wait_for("the server", lambda: server_answers(cluster.url))
             cluster.plumctl("apply", "-f", "-", stdin=sleeper("second", replicas=1).encode())
