@@ -9,7 +9,9 @@ Decisions, pure:
 
 Hands, thin:
 
-- ``reconciler``       gathers, plans, acts: one instance at a time, slow work beside it
+- ``reconciler``       one look at one assignment: gathers, plans, has it done
+- ``performer``        the actions of a plan: quick ones at once, slow work beside it
+- ``ledger``           the instances as they are now, their records on disk
 - ``preparations``     an instance's folder, ready to start in
 - ``artifacts``        archives: downloaded once a digest, verified, cached
 - ``unpack``           an archive into a folder, however hostile it is

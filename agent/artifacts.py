@@ -21,6 +21,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 MAX_BYTES = 1 << 30
+CACHE_BYTES = 8 << 30
+"""How much the cache keeps; beyond it the archives used longest ago go. Instances have their own copies."""
+
 TOTAL_SECONDS = 1800.0
 """A download that takes longer has failed, however steadily it drips."""
 
@@ -56,11 +59,12 @@ class Artifacts:
         *,
         executor: Executor | None = None,
         max_bytes: int = MAX_BYTES,
+        cache_bytes: int = CACHE_BYTES,
         total_seconds: float = TOTAL_SECONDS,
         concurrency: int = 4,
     ) -> None:
         self._cache, self._server, self._executor = cache, server, executor
-        self._max_bytes, self._total_seconds = max_bytes, total_seconds
+        self._max_bytes, self._cache_bytes, self._total_seconds = max_bytes, cache_bytes, total_seconds
         self._slots = asyncio.Semaphore(concurrency)
         self._downloads: dict[str, _Download] = {}
 
@@ -75,6 +79,7 @@ class Artifacts:
         Concurrent calls for a digest share one download, which ends when the last of them is cancelled.
         """
         if path := self.cached(sha256):
+            os.utime(path)
             return path
         download = self._downloads.get(sha256)
         if download is None:
@@ -107,6 +112,7 @@ class Artifacts:
             if found != sha256:
                 raise Corrupt(f"{url}: its SHA-256 is {found}, not {sha256}")
             await self._in_thread(lambda: os.fsync(file.fileno()))
+        await self._in_thread(lambda: evict(self._cache, keep=path, max_bytes=self._cache_bytes))
         return path
 
     async def _receive(self, response: httpx.Response, file: BinaryIO, url: str) -> str:
@@ -149,6 +155,16 @@ class Artifacts:
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def evict(cache: Path, *, keep: Path, max_bytes: int) -> None:
+    """Delete the archives used longest ago, until what is left, ``keep`` always, has at most ``max_bytes``."""
+    found = [(path.stat(), path) for path in cache.glob("*.zip") if path != keep]
+    kept = keep.stat().st_size
+    for info, path in sorted(found, key=lambda item: item[0].st_mtime_ns, reverse=True):
+        kept += info.st_size
+        if kept > max_bytes:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from agent.ports import NoFreePort, PortRange
 from agent.preparations import NotPrepared, Preparer
 from agent.reports import Reports
 from agent.runtime import Exit, Launch, Process, Runtime, StartFailed
-from apiserver.api.errors import ApiError
+from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 from apiserver.client.backoff import Backoff
 from apiserver.client.events import Type
@@ -219,18 +219,20 @@ class Performer:
         left of the grace; if the main process ends by itself, they have no one left to work for."""
         exit = await self._runtime.exited(process)
         stopping = self._ledger.instances[key].stopping
-        if stopping is not None and stopping.killed_at is None:
-            await self._runtime.drained(process, within=max(0.0, stopping.deadline - self._ledger.now().ticks))
-        await self._kill_all(key, process)
+        grace = max(0.0, stopping.deadline - self._ledger.now().ticks) if stopping else 0.0
+        if not grace or not await self._runtime.drained(process, within=grace):
+            await self._kill_all(key, process)
         self._runtime.release(process)
         await self._ended(key, partial(Instance.down, exit=exit, now=self._ledger.now()))
 
     async def _kill(self, key: Key) -> None:
         """KILL everything. Whom this agent started, ``_supervise`` sees end."""
         instance = self._ledger.instances[key]
-        if instance.record.process is not None:
-            await self._kill_all(key, instance.record.process)
-        if instance.life == "left":
+        process = instance.record.process
+        if process is not None:
+            await self._kill_all(key, process)
+        if process is not None and instance.life == "left":
+            self._runtime.release(process)
             await self._ended(key, partial(Instance.down, exit=Exit(), now=self._ledger.now()))
 
     async def _kill_all(self, key: Key, process: Process) -> None:
@@ -285,7 +287,7 @@ class Performer:
 
     def _unsent(self, key: Key, error: Exception, *, exit_told: bool) -> None:
         failures = self._ledger.instances[key].failed_reports
-        level = logging.DEBUG if failures else logging.WARNING
+        level = logging.DEBUG if failures or isinstance(error, NotFound) else logging.WARNING
         log.log(level, "%s: the server was not told: %s; trying again", "/".join(key), str(error) or "no answer")
         retry_at = self._ledger.now().ticks + REPORT_RETRY.delay(failures, self._rng)
         self._ledger.change(key, lambda instance: instance.unreported(exit_told=exit_told, retry_at=retry_at))

@@ -10,16 +10,14 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
 
 from agent import processes
 from agent.runtime import Exit, Launch, Process, StartFailed
 
 SHELL = "/bin/sh"
-T = TypeVar("T")
 
 
 @dataclass
@@ -30,17 +28,40 @@ class _Child:
     pidfd: int
 
 
+class _Looks:
+    """Looks at ``/proc``, shared: when a hundred instances end at once, a few looks serve them all."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._current: asyncio.Task[processes.Table] | None = None
+        self._next: asyncio.Task[processes.Table] | None = None
+        """Asked for, and not begun before the current one is over."""
+
+    async def look(self) -> processes.Table:
+        """The processes as they are at some time after this call."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._take_turn(self._current))
+        return await asyncio.shield(self._next)
+
+    async def _take_turn(self, current: asyncio.Task[processes.Table] | None) -> processes.Table:
+        if current is not None:
+            await asyncio.wait([current])
+        self._current, self._next = self._next, None
+        return await asyncio.get_running_loop().run_in_executor(self._executor, processes.read_table)
+
+
 class ProcessRuntime:
     """Runs instances as children of the agent. ``threads`` bounds concurrent starts and looks at ``/proc``."""
 
     def __init__(self, *, threads: int = 4) -> None:
         self.boot_id = processes.boot_id()
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="runtime")
+        self._looks = _Looks(self._executor)
         self._children: dict[Process, _Child] = {}
 
     async def start(self, launch: Launch) -> Process:
         """See ``Runtime.start``. The child is known before this returns, even if the caller is cancelled."""
-        return await self._in_thread(lambda: self._spawn(launch))
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._spawn, launch)
 
     def _spawn(self, launch: Launch) -> Process:
         try:
@@ -75,18 +96,21 @@ class ProcessRuntime:
 
     async def drained(self, process: Process, *, within: float) -> bool:
         """See ``Runtime.drained``."""
-        return await self._until_none(lambda: len(processes.members(process)), within)
+        return await self._until_none(process, within, lambda member: None)
 
     async def kill(self, process: Process, *, within: float = 10.0) -> bool:
         """See ``Runtime.kill``."""
         if process.boot_id != self.boot_id:
             return True
-        return await self._until_none(lambda: processes.kill_members(process), within)
+        return await self._until_none(process, within, processes.kill)
 
-    async def _until_none(self, count: Callable[[], int], within: float) -> bool:
+    async def _until_none(self, process: Process, within: float, act: Callable[[processes.Entry], None]) -> bool:
+        """Look and act until no member is left, or the time is up."""
         loop = asyncio.get_running_loop()
         deadline, pause = loop.time() + within, 0.002
-        while await self._in_thread(count):
+        while members := (await self._looks.look()).members(process):
+            for member in members:
+                act(member)
             if loop.time() >= deadline:
                 return False
             await asyncio.sleep(min(pause, max(0.0, deadline - loop.time())))
@@ -98,9 +122,6 @@ class ProcessRuntime:
         if child := self._children.pop(process, None):
             os.close(child.pidfd)
             child.popen.wait()
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def close(self) -> None:
         """End the threads."""

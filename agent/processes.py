@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from agent.runtime import MARKER, Process
 
 PROC = Path("/proc")
+_MARKER = f"\0{MARKER}=".encode()
 
 
 @dataclass(frozen=True)
@@ -45,48 +47,54 @@ def entry(pid: int) -> Entry | None:
         return None
 
 
-def entries() -> Iterator[Entry]:
-    """All processes, as of the moment each is looked at."""
-    for name in os.listdir(PROC):
-        if name.isdigit() and (found := entry(int(name))):
-            yield found
-
-
-def has_marker(pid: int, uid: str) -> bool:
-    """Whether the process carries the instance's marker in the environment it was started with."""
+def marker(pid: int) -> str:
+    """The uid of the instance in the environment that the process was started with, or nothing."""
     try:
         environment = (PROC / str(pid) / "environ").read_bytes()
     except OSError:
-        return False
-    return f"{MARKER}={uid}".encode() in environment.split(b"\0")
+        return ""
+    at = (b"\0" + environment).find(_MARKER)
+    return environment[at + len(_MARKER) - 1 :].partition(b"\0")[0].decode(errors="replace") if at >= 0 else ""
 
 
-def members(process: Process) -> list[Entry]:
-    """The instance's living processes: those of its session, and those that carry its marker.
+class Table:
+    """All processes but this one, each as of the moment it was looked at."""
 
-    The session counts only while its leader is there, dead or alive: without it the number may have been
-    given to somebody else.
-    """
-    leader = entry(process.pid) if process.pid else None
-    ours = leader is not None and leader.start_time == process.start_time
-    return [
-        found
-        for found in entries()
-        if not found.is_zombie
-        and found.pid != os.getpid()
-        and ((ours and found.session == process.pid) or has_marker(found.pid, process.uid))
-    ]
+    def __init__(self, found: Iterable[tuple[Entry, str]]) -> None:
+        """``found`` are processes, each with its marker."""
+        self._by_pid: dict[int, Entry] = {}
+        self._by_session: defaultdict[int, set[Entry]] = defaultdict(set)
+        self._by_uid: defaultdict[str, set[Entry]] = defaultdict(set)
+        for entry, uid in found:
+            self._by_pid[entry.pid] = entry
+            if not entry.is_zombie:
+                self._by_session[entry.session].add(entry)
+                self._by_uid[uid].add(entry)
+
+    def members(self, process: Process) -> set[Entry]:
+        """The instance's living processes: those of its session, and those that carry its marker.
+
+        The session counts only while its leader is there, dead or alive: without it the number may have been
+        given to somebody else.
+        """
+        leader = self._by_pid.get(process.pid)
+        ours = leader is not None and leader.start_time == process.start_time
+        session = self._by_session.get(process.pid, set()) if ours else set()
+        return session | self._by_uid.get(process.uid, set())
 
 
-def kill_members(process: Process) -> int:
-    """Send KILL to every member; returns how many there were."""
-    found = members(process)
-    for member in found:
-        _kill(member)
-    return len(found)
+def read_table() -> Table:
+    """Look at all processes. Blocks for some 20 microseconds a process."""
+    pids = (int(name) for name in os.listdir(PROC) if name.isdigit() and int(name) != os.getpid())
+    return Table((found, "" if found.is_zombie else marker(pid)) for pid in pids if (found := entry(pid)))
 
 
-def _kill(member: Entry) -> None:
+def members(process: Process) -> set[Entry]:
+    """The instance's processes that live now."""
+    return read_table().members(process)
+
+
+def kill(member: Entry) -> None:
     """KILL through a pidfd, so that a pid given anew between look and kill hits nobody else."""
     with suppress(ProcessLookupError):
         fd = os.pidfd_open(member.pid)

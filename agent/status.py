@@ -16,7 +16,7 @@ OWNED = (
 
 OWN_CONDITIONS = ("Prepared", "Ready")
 QUIET = 0.1
-"""Seconds of preparing before it is worth a report: with a cached archive it is over by then."""
+"""Seconds of preparing or stopping before it is worth a report: mostly it is over by then."""
 
 Told = tuple[Phase, str, str]
 """Phase, reason, message."""

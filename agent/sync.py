@@ -272,15 +272,16 @@ def _goes_soon(assignment: Assignment) -> bool:
 
 
 def _quiet_until(look: _Look) -> float:
-    """A preparation that takes no time is not worth a write."""
+    """What is over in no time, such as unpacking a cached archive or a prompt end, is not worth a write."""
     instance = look.instance
-    if instance.life != "down" or instance.prepared or instance.failure or look.waits or not instance.exit_told:
+    if instance.life == "up":
+        return instance.stopping.since + status.QUIET if instance.stopping else 0.0
+    if instance.life == "left" or instance.prepared or instance.failure or look.waits or not instance.exit_told:
         return 0.0
-    begun = instance.preparing_since
-    if begun is None:
-        is_about_to = look.is_free("prepare") and not look.draining
-        return look.now.ticks + status.QUIET if is_about_to and _wants_start(look) else 0.0
-    return begun + status.QUIET
+    if instance.preparing_since is not None:
+        return instance.preparing_since + status.QUIET
+    is_about_to = look.is_free("prepare") and not look.draining
+    return look.now.ticks + status.QUIET if is_about_to and _wants_start(look) else 0.0
 
 
 def _wants_start(look: _Look) -> bool:

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.conformance.client_suite")
+pytest.register_assert_rewrite("tests.conformance.client_suite", "tests.conformance.runtime_suite")

@@ -1,6 +1,6 @@
 """A wire object to its canonical form: unknown fields found and pruned, then the kind's model validated."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -17,6 +17,11 @@ MAX_ANNOTATIONS = 256 * 1024
 MAX_ENTRIES = 1000
 """Labels, annotations, finalizers or owners of one object."""
 
+_MAX_TOLD = 50
+"""Faults that one error lists."""
+
+_LONGEST_PATH = 200
+
 
 def decode(kind: Kind, document: Document, mode: Mode) -> tuple[Body, list[str]]:
     """The object without what its kind does not know, and warnings about that.
@@ -25,8 +30,10 @@ def decode(kind: Kind, document: Document, mode: Mode) -> tuple[Body, list[str]]
     """
     _check_shape(kind, document.body)
     body, unknown = prune(kind, document.body)
-    found = [f'unknown field "{path}"' for path in unknown]
-    found += [f'duplicate field "{path}"' for path in document.duplicates]
+    found = [f'unknown field "{path[:_LONGEST_PATH]}"' for path in unknown]
+    found += [f'duplicate field "{path[:_LONGEST_PATH]}"' for path in document.duplicates]
+    if len(found) > _MAX_TOLD:
+        found = [*found[:_MAX_TOLD], f"and {len(found) - _MAX_TOLD} more"]
     if found and mode == "Strict":
         raise BadRequest(
             f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: '
@@ -41,12 +48,16 @@ def _check_shape(kind: Kind, body: Body) -> None:
         if given not in (None, "", wanted):
             raise BadRequest(f"{field}: the object says {given!r}, the request is about {wanted!r}")
     for field in ("metadata", "spec", "status"):
-        if field in kind.schema.fields and body.get(field) is not None and not isinstance(body[field], dict):
-            raise BadRequest(f"{field}: must be an object")
+        if field in kind.schema.fields:
+            _check_type(field, body.get(field), dict, "an object")
     metadata = body.get("metadata") or {}
     for name, (container, text) in _METADATA_TYPES.items():
-        if metadata.get(name) and not isinstance(metadata[name], container):
-            raise BadRequest(f"metadata.{name}: must be {text}")
+        _check_type(f"metadata.{name}", metadata.get(name), container, text)
+
+
+def _check_type(field: str, value: Any, wanted: type, text: str) -> None:
+    if value is not None and not isinstance(value, wanted):
+        raise BadRequest(f"{field}: must be {text}, not {_shown(value)}")
 
 
 _METADATA_TYPES: dict[str, tuple[type, str]] = {
@@ -84,7 +95,7 @@ def _pruned(schema: Schema, value: Any, path: str, unknown: list[str]) -> Any:
 
 def validate(kind: Kind, body: Body) -> Body:
     """The canonical form: typed, with defaults, without empty values. Raises Invalid with all causes."""
-    causes = check_metadata(kind, body)
+    causes = [*check_metadata(kind, body), *_repeated(kind.schema, body, "")]
     try:
         model = kind.model.model_validate_json(orjson.dumps(body), strict=True)
     except ValidationError as error:
@@ -93,13 +104,43 @@ def validate(kind: Kind, body: Body) -> Body:
         if not causes:
             return model.to_body()
     name = str((body.get("metadata") or {}).get("name", ""))
-    causes = _without_echoes(list({(cause.field, cause.message): cause for cause in causes}.values()))[:50]
+    causes = _without_echoes(list({(cause.field, cause.message): cause for cause in causes}.values()))[:_MAX_TOLD]
     texts = [f"{cause.field}: {cause.message}" for cause in causes]
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     raise Invalid(
         f'{kind.qualified} "{name}" is invalid: {text}',
         details=Details(name=name, group=kind.group, kind=kind.name, causes=causes),
     )
+
+
+_NESTED = (dict, list)
+
+
+def _repeated(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
+    """Items of list maps that have the key of an earlier one: apply could not tell them apart."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            known = schema.fields.get(key) or schema.items
+            if known is not None and isinstance(item, _NESTED):
+                yield from _repeated(known, item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and schema.items is not None:
+        if schema.keys:
+            yield from _repeated_items(schema.keys, value, path)
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                yield from _repeated(schema.items, item, f"{path}[{index}]")
+
+
+def _repeated_items(keys: Sequence[str], items: list[Any], path: str) -> Iterator[Cause]:
+    seen: set[bytes] = set()
+    for index, item in enumerate(items):
+        if not isinstance(item, dict) or any(key not in item for key in keys):
+            continue
+        values = orjson.dumps([item[key] for key in keys])
+        if values in seen:
+            field = f"{path}[{index}].{keys[0]}"
+            yield Cause(field, f"Duplicate value: {_shown(item[keys[0]])}", "FieldValueDuplicate")
+        seen.add(values)
 
 
 def _without_echoes(causes: list[Cause]) -> list[Cause]:
@@ -123,8 +164,8 @@ _TYPE_ERRORS = {
     "model_attributes_type": "object",
     "tuple_type": "array",
     "list_type": "array",
-    "datetime_type": "time (RFC 3339)",
 }
+_TIME_ERRORS = ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware")
 
 
 def _cause(error: Any) -> Cause:
@@ -135,14 +176,21 @@ def _cause(error: Any) -> Cause:
         return Cause(field, "Required value", "FieldValueRequired")
     if kind in _TYPE_ERRORS:
         return Cause(field, f"Invalid value: {shown}: must be of type {_TYPE_ERRORS[kind]}", "FieldValueTypeInvalid")
+    if kind in _TIME_ERRORS:
+        message = f"Invalid value: {shown}: must be a time with its zone, such as 2026-01-31T12:00:00Z"
+        return Cause(field, message, "FieldValueTypeInvalid")
     if kind == "literal_error":
         wanted = error["ctx"]["expected"].replace("'", '"')
         return Cause(field, f"Unsupported value: {shown}: supported values: {wanted}", "FieldValueNotSupported")
     if kind == "string_too_long":
         return Cause(field, f"Too long: may not be longer than {error['ctx']['max_length']}", "FieldValueTooLong")
+    if kind == "string_pattern_mismatch":
+        message = f"must match {error['ctx']['pattern']}"
     message = message.replace("should be", "must be").replace("should have", "must have").replace("Tuple", "the list")
     message = message.replace(" after validation", "")
-    return Cause(field, f"Invalid value: {message}" if shown in _CONTAINERS else f"Invalid value: {shown}: {message}")
+    reason = "FieldValueTooLong" if kind == "too_long" else "FieldValueInvalid"
+    told = f"Invalid value: {message}" if shown in _CONTAINERS else f"Invalid value: {shown}: {message}"
+    return Cause(field, told, reason)
 
 
 _CONTAINERS = ("object", "array")
@@ -178,7 +226,21 @@ def check_metadata(kind: Kind, body: Body) -> list[Cause]:
         for name in metadata.get("finalizers") or ()
         if not (isinstance(name, str) and is_qualified_name(name))
     ]
-    return causes
+    return [*causes, *_check_owners(metadata.get("ownerReferences") or ())]
+
+
+def _check_owners(owners: Sequence[Any]) -> Iterator[Cause]:
+    """References without empty parts, and one controller at most."""
+    controllers = 0
+    for index, owner in enumerate(owners):
+        if not isinstance(owner, dict):
+            continue  # the model says so
+        for key in ("apiVersion", "kind", "name", "uid"):
+            if owner.get(key) in ("", None):
+                yield Cause(f"metadata.ownerReferences[{index}].{key}", "Required value", "FieldValueRequired")
+        controllers += owner.get("controller") is True
+    if controllers > 1:
+        yield Cause("metadata.ownerReferences", f"Invalid value: {controllers} controllers: must have at most one")
 
 
 def _check_labels(labels: dict[str, Any]) -> Iterator[Cause]:
@@ -193,7 +255,7 @@ def _check_annotations(annotations: dict[str, Any]) -> Iterator[Cause]:
     for key in annotations:
         if not is_qualified_name(key):
             yield Cause("metadata.annotations", f"Invalid value: {_shown(key)}: is not an annotation key")
-    size = sum(len(key) + len(str(value)) for key, value in annotations.items())
+    size = sum(len(key.encode()) + len(str(value).encode()) for key, value in annotations.items())
     if size > MAX_ANNOTATIONS:
         yield Cause("metadata.annotations", f"Too long: {size} bytes; at most {MAX_ANNOTATIONS} in all")
 

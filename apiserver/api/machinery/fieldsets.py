@@ -4,12 +4,14 @@ A path is a tuple of FieldsV1 keys: ``f:spec``, ``k:{"name":"main"}`` for an ite
 a member of a set. An item of a list map also has the leaf ``.``: the item itself.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, cast
 
 import orjson
 
 from apiserver.api.errors import BadRequest
+from apiserver.api.machinery.documents import MAX_DEPTH
 from apiserver.api.meta import Body
 from apiserver.api.schema import Schema
 
@@ -17,9 +19,13 @@ Path = tuple[str, ...]
 FieldSet = frozenset[Path]
 Leaves = dict[Path, Any]
 
+ABSENT = object()
+"""What is not there; None is a value of JSON."""
+
 ITSELF = "."
-_UNOWNED_METADATA = frozenset(
-    {
+UNOWNED = frozenset(
+    ("f:metadata", f"f:{name}")
+    for name in (
         "name",
         "namespace",
         "uid",
@@ -31,80 +37,141 @@ _UNOWNED_METADATA = frozenset(
         "managedFields",
         "generateName",
         "selfLink",
-    }
-)
-_MAX_DEPTH = 64
+    )
+) | {("f:apiVersion",), ("f:kind",), ("f:metadata",)}
+"""What no manager owns: identity, and what the server decides."""
+
+_ATOMIC = Schema("any")
+_CONTAINERS = (dict, list)
+_UNKEYED = (dict, list, type(None))
+"""What tells no item of a list from another."""
 
 
 def leaves(schema: Schema, body: Body) -> Leaves:
-    """The leaves that managers can own, with their values. Lists are one leaf unless the schema says how
-    their items are told apart; an empty map or list is a leaf."""
+    """The leaves that managers can own, with their values.
+
+    Structs and maps are granular. Lists are one leaf, unless the schema says how their items are told apart.
+    An item of a list map itself has the value ``{}``. Empty containers are leaves; so is what the schema does not know.
+    """
     found: Leaves = {}
     for key, value in body.items():
-        if key == "metadata":
-            owned = {name: item for name, item in value.items() if name not in _UNOWNED_METADATA}
-            if owned:
-                _walk(schema.fields.get(key), owned, ("f:metadata",), found)
-        elif key not in ("apiVersion", "kind"):
-            _walk(schema.fields.get(key), value, (f"f:{key}",), found)
+        _walk(schema.fields.get(key, _ATOMIC), value, (f"f:{key}",), found)
+    for path in UNOWNED:
+        found.pop(path, None)
     return found
 
 
-def _walk(schema: Schema | None, value: Any, path: Path, found: Leaves) -> None:
-    if isinstance(value, dict) and value and (schema is None or schema.type in ("object", "map")):
+def _walk(schema: Schema, value: Any, path: Path, found: Leaves) -> None:
+    if not value or not isinstance(value, _CONTAINERS):
+        found[path] = value
+    elif isinstance(value, dict) and schema.type in ("object", "map"):
         for key, item in value.items():
-            inner = None
-            if schema is not None:
-                inner = schema.fields.get(key, _ATOMIC) if schema.type == "object" else schema.items
-            _walk(inner, item, (*path, f"f:{key}"), found)
-    elif isinstance(value, list) and value and schema is not None and schema.keys:
+            inner = (*path, f"f:{key}")
+            if isinstance(item, _CONTAINERS):
+                _walk(below(schema, key), item, inner, found)
+            else:
+                found[inner] = item
+    elif isinstance(value, list) and schema.is_set:
         for item in value:
-            place = (*path, item_key(schema, item))
-            found[(*place, ITSELF)] = None
-            for key, inner_value in item.items():
-                inner = schema.items.fields.get(key, _ATOMIC) if schema.items else _ATOMIC
-                _walk(inner, inner_value, (*place, f"f:{key}"), found)
-    elif isinstance(value, list) and value and schema is not None and schema.is_set:
-        for item in value:
-            found[(*path, f"v:{orjson.dumps(item).decode()}")] = None
+            found[(*path, member_key(item))] = item
+    elif isinstance(value, list) and (keyed := items_by_key(schema, value)):
+        for key, item in keyed.items():
+            found[(*path, key, ITSELF)] = {}
+            _walk(schema.items or _ATOMIC, item, (*path, key), found)
     else:
         found[path] = value
 
 
-_ATOMIC = Schema("any")
+def below(schema: Schema, key: str) -> Schema:
+    """The schema of a struct's field or a map's value."""
+    return schema.fields.get(key, _ATOMIC) if schema.type == "object" else schema.items or _ATOMIC
 
 
-def item_key(schema: Schema, item: Any) -> str:
-    """The path key of a list map's item. Raises BadRequest where it lacks its key."""
-    if not isinstance(item, dict) or any(key not in item for key in schema.keys):
-        raise BadRequest(f"an item of a list lacks its key {', '.join(schema.keys)}")
-    keyed = {key: item[key] for key in schema.keys}
-    return f"k:{orjson.dumps(keyed, option=orjson.OPT_SORT_KEYS).decode()}"
+def at_path(schema: Schema, path: Path) -> Schema:
+    """The schema of what a path names; one that leads nowhere ends at a schema of type ``any``."""
+    for key in path:
+        schema = below(schema, key[2:]) if key.startswith("f:") else schema.items or _ATOMIC
+    return schema
 
 
-def to_fields_v1(paths: FieldSet) -> dict[str, Any]:
+def items_by_key(schema: Schema, items: Sequence[Any]) -> dict[str, dict[str, Any]] | None:
+    """The items of a list map by their path keys. None where they cannot be told apart (no list map, a key
+    that is missing, no scalar or there twice): then the list is one value, and validation names the fault."""
+    if not schema.keys:
+        return None
+    keyed: dict[str, dict[str, Any]] = {}
+    for item in items:
+        keys = {key: item.get(key) for key in schema.keys} if isinstance(item, dict) else {"": None}
+        if any(isinstance(value, _UNKEYED) for value in keys.values()):
+            return None
+        keyed[_item_key(keys)] = item
+    return keyed if len(keyed) == len(items) else None
+
+
+def _item_key(keys: dict[str, Any]) -> str:
+    return f"k:{orjson.dumps(keys, option=orjson.OPT_SORT_KEYS).decode()}"
+
+
+def member_key(item: Any) -> str:
+    """The path key of a set's member."""
+    return f"v:{orjson.dumps(item).decode()}"
+
+
+def to_fields_v1(fields: FieldSet) -> dict[str, Any]:
     """The nested form, in a stable order."""
     root: dict[str, Any] = {}
-    for path in sorted(paths):
-        place = root
-        for part in path:
-            place = place.setdefault(part, {})
+    nodes: dict[Path, dict[str, Any]] = {(): root}
+    ordered = sorted(fields)
+    for path in ordered:
+        _node(nodes, path)
+    for path in ordered:
+        if nodes[path]:
+            nodes[path][ITSELF] = {}
     return root
 
 
+def _node(nodes: dict[Path, dict[str, Any]], path: Path) -> dict[str, Any]:
+    if path not in nodes:
+        nodes[path] = _node(nodes, path[:-1]).setdefault(path[-1], {})
+    return nodes[path]
+
+
 def from_fields_v1(fields: dict[str, Any]) -> FieldSet:
-    """The paths of the nested form. Raises BadRequest on nonsense."""
+    """The paths of the nested form. Raises BadRequest on what is no such form."""
     return frozenset(_paths(fields, ()))
 
 
-def _paths(fields: Any, path: Path) -> Iterator[Path]:
-    if not isinstance(fields, dict) or len(path) > _MAX_DEPTH:
-        raise BadRequest("metadata.managedFields: fieldsV1 is not a tree of field paths")
-    for key, inner in fields.items():
-        if inner:
-            yield from _paths(inner, (*path, key))
-        else:
-            yield (*path, key)
+def _paths(node: Any, path: Path) -> Iterator[Path]:
+    if not isinstance(node, dict) or len(path) > MAX_DEPTH:
+        raise _nonsense(path)
+    if path and (not node or ITSELF in node):
+        yield (*path, ITSELF) if path[-1].startswith("k:") else path
+    for key, inner in node.items():
+        canonical = _canonical(key)
+        if canonical is None or (key == ITSELF and (inner != {} or not path)):
+            raise _nonsense((*path, key))
+        if key != ITSELF:
+            yield from _paths(inner, (*path, canonical))
+
+
+@lru_cache(maxsize=4096)
+def _canonical(key: str) -> str | None:
+    """A FieldsV1 key as we would write it, or None where it is none."""
+    if key == ITSELF or key.startswith("f:"):
+        return key
+    try:
+        value = orjson.loads(key[2:])
+    except orjson.JSONDecodeError:
+        return None
+    if key.startswith("v:"):
+        return member_key(value)
+    has_scalars = isinstance(value, dict) and not any(isinstance(v, _UNKEYED) for v in value.values())
+    return _item_key(value) if key.startswith("k:") and value and has_scalars else None
+
+
+def _nonsense(path: Path) -> BadRequest:
+    place = " ".join(path)[:200]
+    return BadRequest(f"metadata.managedFields: fieldsV1 is not a tree of field paths at {place!r}")
 
 
 def dotted(path: Path) -> str:
@@ -116,59 +183,62 @@ def dotted(path: Path) -> str:
         elif part.startswith("k:"):
             keys = orjson.loads(part[2:])
             text += "[" + ",".join(f"{key}={orjson.dumps(value).decode()}" for key, value in keys.items()) + "]"
-        elif part.startswith("v:"):
+        else:
             text += f"[={part[2:]}]"
     return text
 
 
-def remove(schema: Schema, body: Any, path: Path) -> Any:
-    """A copy of ``body`` without what the path names; what is not there is no matter. Containers that the
-    removal empties go too."""
-    head, rest = path[0], path[1:]
-    if head == ITSELF:
-        return body
-    if head.startswith("f:") and isinstance(body, dict):
-        key = head[2:]
-        if key not in body:
-            return body
-        made = dict(body)
-        left = remove(_inner(schema, key), body[key], rest) if rest else None
-        if not rest or (left in ({}, []) and body[key] not in ({}, [])):
-            del made[key]
-        else:
-            made[key] = left
-        return made
-    if isinstance(body, list):
-        return list(_without(schema, body, head, rest))
-    return body
+def remove(schema: Schema, body: Body, paths: Collection[Path], *, kept: Collection[Path]) -> Body:
+    """A copy of ``body`` without what the paths name. Containers that this empties go too, but for those in
+    ``kept``; paths that lead nowhere are no matter."""
+    return cast(Body, _without(schema, body, to_fields_v1(frozenset(paths)), (), kept))
 
 
-def _without(schema: Schema, items: list[Any], head: str, rest: Path) -> Iterator[Any]:
-    for item in items:
-        if schema.keys and isinstance(item, dict) and head.startswith("k:") and item_key(schema, item) == head:
-            if rest:
-                yield remove(schema.items or _ATOMIC, item, rest)
-        elif not (schema.is_set and head == f"v:{orjson.dumps(item).decode()}"):
-            yield item
+def _without(schema: Schema, value: Any, tree: dict[str, Any], path: Path, kept: Collection[Path]) -> Any:
+    """``value`` without the branches of a FieldsV1 tree, or ABSENT where nothing is left."""
+    if path and (not tree or ITSELF in tree):
+        return ABSENT
+    parts = _parts(schema, value)
+    left: dict[str, Any] = {}
+    for key, part in parts.items():
+        kept_part = part
+        if key in tree:
+            kept_part = _without(at_path(schema, (key,)), part, tree[key], (*path, key), kept)
+        if kept_part is not ABSENT:
+            left[key] = kept_part
+    if len(left) == len(parts) and all(left[key] is parts[key] for key in tree.keys() & parts.keys()):
+        return value
+    if path and not left and path not in kept:
+        return ABSENT
+    return {key[2:]: part for key, part in left.items()} if isinstance(value, dict) else list(left.values())
 
 
-def _inner(schema: Schema, key: str) -> Schema:
-    if schema.type == "object":
-        return schema.fields.get(key, _ATOMIC)
-    return schema.items or _ATOMIC
+def _parts(schema: Schema, value: Any) -> dict[str, Any]:
+    """What a container holds, by path keys; nothing where it is one value."""
+    if isinstance(value, dict):
+        return {f"f:{key}": part for key, part in value.items()}
+    if isinstance(value, list) and schema.is_set:
+        return {member_key(item): item for item in value}
+    return (items_by_key(schema, value) or {}) if isinstance(value, list) else {}
 
 
 def merge(schema: Schema, live: Any, config: Any) -> Any:
-    """``config`` laid over ``live``: structs and maps by key, list maps by their items' keys, the rest whole."""
+    """``config`` laid over ``live``: structs and maps by key, list maps by their items' keys, sets joined, the
+    rest whole. Items that both have stay in their places; new ones follow in the order of ``config``.
+
+    Unchanged parts are shared with the arguments, which stay as they are.
+    """
     if isinstance(live, dict) and isinstance(config, dict) and schema.type in ("object", "map"):
         made = dict(live)
         for key, value in config.items():
-            made[key] = merge(_inner(schema, key), live[key], value) if key in live else value
+            made[key] = merge(below(schema, key), live[key], value) if key in live else value
         return made
-    if isinstance(live, list) and isinstance(config, list) and schema.keys:
-        wanted = {item_key(schema, item): item for item in config}
-        merged = [merge(schema.items or _ATOMIC, item, wanted.pop(item_key(schema, item), item)) for item in live]
-        return merged + list(wanted.values())
-    if isinstance(live, list) and isinstance(config, list) and schema.is_set:
-        return live + [item for item in config if item not in live]
-    return config
+    if not isinstance(live, list) or not isinstance(config, list):
+        return config
+    if schema.is_set:
+        return list({member_key(item): item for item in (*live, *config)}.values())
+    old, new = items_by_key(schema, live), items_by_key(schema, config)
+    if old is None or new is None:
+        return config
+    items = {key: merge(schema.items or _ATOMIC, item, new[key]) if key in new else item for key, item in old.items()}
+    return list((items | {key: item for key, item in new.items() if key not in old}).values())

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,11 @@ from agent.performer import Host
 from agent.ports import PortRange
 from agent.preparations import ArchivePreparer
 from agent.runtime import Runtime
-from apiserver.api.errors import NotFound
+from apiserver.api.errors import NotFound, ServiceUnavailable
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.client.testing import MemoryClient, MemoryCluster
 from tests.unit.agent.archives import archive
 from tests.unit.agent.objects import NODE, assignment
-from tests.unit.agent.waiting import eventually
 
 ARCHIVE = archive({"start.sh": "echo started; exec sleep 1000"})
 SHA = hashlib.sha256(ARCHIVE).hexdigest()
@@ -56,9 +55,10 @@ class Site:
         """Wait until the assignment's status has the phase, and fulfils ``but``."""
         async with asyncio.timeout(10):
             while True:
-                one = await self.get(name)
-                if one.status.phase == phase and (but is None or but(one)):
-                    return one
+                with suppress(ServiceUnavailable):
+                    one = await self.get(name)
+                    if one.status.phase == phase and (but is None or but(one)):
+                        return one
                 await asyncio.sleep(0.005)
 
     async def vanishes(self, name: str) -> None:
@@ -118,6 +118,3 @@ def site(root: Path, runtime: Runtime) -> Site:
     with folders.locked():
         (folders.cache / f"{SHA}.zip").write_bytes(ARCHIVE)
     return Site(folders, runtime)
-
-
-__all__ = ["ARCHIVE", "FOREVER", "SHA", "Running", "Site", "eventually", "site"]

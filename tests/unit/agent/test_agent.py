@@ -12,8 +12,9 @@ from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assi
 from apiserver.api.kinds.event import Event
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.node import NODE_LEASES, Node
-from tests.unit.agent.driving import Site, eventually, site
+from tests.unit.agent.driving import Site, site
 from tests.unit.agent.objects import NODE
+from tests.unit.agent.waiting import eventually
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from agent.artifacts import Artifacts, Corrupt, Unavailable
+from agent.artifacts import Artifacts, Corrupt, Unavailable, evict
 from tests.unit.agent.waiting import eventually
 
 CONTENT = b"archive" * 1000
@@ -154,3 +155,11 @@ async def test_redirects_stay_within_the_scheme_and_have_an_end(site: Site, arti
             await artifacts.obtain(f"{other.url}/tls", SHA)
         with pytest.raises(Unavailable, match="more than 5 redirects"):
             await artifacts.obtain(f"{other.url}/loop", SHA)
+
+
+def test_the_archives_used_longest_ago_make_room(tmp_path: Path) -> None:
+    for age, name in enumerate(["new.zip", "used.zip", "old.zip", "oldest.zip"]):
+        (tmp_path / name).write_bytes(b"x" * 10)
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    evict(tmp_path, keep=tmp_path / "oldest.zip", max_bytes=30)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.zip", "oldest.zip", "used.zip"]

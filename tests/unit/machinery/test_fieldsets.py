@@ -1,0 +1,98 @@
+"""Paths of fields: their leaves, their FieldsV1 form, merging and removing by path."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apiserver.api.kinds.task import TASKS
+from apiserver.api.machinery.fieldsets import dotted, from_fields_v1, leaves, merge, remove, to_fields_v1
+from apiserver.api.meta import Body
+
+MAIN = ("f:spec", "f:entries", 'k:{"name":"main"}')
+BODY: Body = {
+    "apiVersion": "plum.dev/v1",
+    "kind": "Task",
+    "metadata": {"name": "t", "uid": "u", "labels": {"a.b/c": "1"}, "finalizers": ["x", "y"]},
+    "spec": {"entries": [{"name": "main", "app": {"name": "a"}, "env": []}]},
+    "status": {"operator": {"deep": {"er": 1}}},
+}
+
+
+def test_leaves() -> None:
+    assert leaves(TASKS.schema, BODY) == {
+        ("f:metadata", "f:labels", "f:a.b/c"): "1",
+        ("f:metadata", "f:finalizers", 'v:"x"'): "x",
+        ("f:metadata", "f:finalizers", 'v:"y"'): "y",
+        (*MAIN, "."): {},
+        (*MAIN, "f:name"): "main",
+        (*MAIN, "f:app", "f:name"): "a",
+        (*MAIN, "f:env"): [],
+        ("f:status", "f:operator"): {"deep": {"er": 1}},
+    }
+
+
+@pytest.mark.parametrize("entries", ["x", {"a": 1}, ["x"], [{}], [{"name": {}}], [{"name": "a"}, {"name": "a"}]])
+def test_a_list_whose_items_cannot_be_told_apart_is_one_leaf(entries: Any) -> None:
+    body: Body = {"spec": {"entries": entries}}
+    assert leaves(TASKS.schema, body) == {("f:spec", "f:entries"): entries}
+    assert merge(TASKS.schema, BODY, body)["spec"]["entries"] == entries
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ((*MAIN, "f:replicas"), '.spec.entries[name="main"].replicas'),
+        (("f:metadata", "f:finalizers", 'v:"x"'), '.metadata.finalizers[="x"]'),
+        (("f:a", 'k:{"name":"x","port":80}'), '.a[name="x",port=80]'),
+    ],
+)
+def test_dotted(path: tuple[str, ...], text: str) -> None:
+    assert dotted(path) == text
+
+
+def test_a_path_that_is_member_and_prefix_gets_a_dot() -> None:
+    fields = frozenset({("f:a",), ("f:a", "f:b")})
+    assert to_fields_v1(fields) == {"f:a": {"f:b": {}, ".": {}}}
+    assert from_fields_v1(to_fields_v1(fields)) == fields
+
+
+def test_keys_are_read_in_any_spelling() -> None:
+    fields: Body = {"f:spec": {"f:entries": {'k:{ "name" : "main" }': {}}}}
+    assert from_fields_v1(fields) == {(*MAIN, ".")}
+
+
+KEYS = st.sampled_from(["f:a", "f:b", 'v:"x"', 'k:{"n":1}', 'k:{"m":"x","n":1}'])
+PATHS = st.lists(KEYS, min_size=1, max_size=4).map(lambda keys: (*keys, ".") if keys[-1][0] == "k" else tuple(keys))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.frozensets(PATHS, max_size=8))
+def test_fields_v1_round_trips(fields: frozenset[tuple[str, ...]]) -> None:
+    assert from_fields_v1(to_fields_v1(fields)) == fields
+
+
+def test_remove_takes_emptied_containers_along() -> None:
+    label, finalizer = ("f:metadata", "f:labels", "f:a.b/c"), ("f:metadata", "f:finalizers", 'v:"x"')
+    before = repr(BODY)
+    left = remove(TASKS.schema, BODY, [label, finalizer, MAIN, ("f:nowhere", "f:at")], kept=())
+    assert left["metadata"] == {"name": "t", "uid": "u", "finalizers": ["y"]}
+    assert "spec" not in left
+    kept = remove(TASKS.schema, BODY, [MAIN], kept={("f:spec",)})
+    assert kept["spec"] == {}
+    assert repr(BODY) == before
+
+
+def test_merge_keeps_places_and_appends() -> None:
+    def entries(*names: str, **more: Any) -> Body:
+        return {"spec": {"entries": [{"name": name, **more} for name in names]}}
+
+    merged = merge(TASKS.schema, entries("a", "b"), entries("c", "b", startCmd="x"))
+    assert merged["spec"]["entries"] == [
+        {"name": "a"},
+        {"name": "b", "startCmd": "x"},
+        {"name": "c", "startCmd": "x"},
+    ]
+    live, config = {"metadata": {"finalizers": ["x", "y"]}}, {"metadata": {"finalizers": ["z", "x"]}}
+    assert merge(TASKS.schema, live, config)["metadata"]["finalizers"] == ["x", "y", "z"]
