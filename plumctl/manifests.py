@@ -8,7 +8,8 @@ from typing import Any
 
 from apiserver.api.errors import ApiError, Invalid
 from apiserver.api.machinery.decode import decode, validate
-from apiserver.api.machinery.documents import MAX_BYTES, Document, read_yaml
+from apiserver.api.machinery.documents import MAX_BYTES, Document
+from apiserver.api.machinery.yaml_documents import read_yaml
 from apiserver.api.meta import Body
 from apiserver.api.scheme import SCHEME, Kind
 

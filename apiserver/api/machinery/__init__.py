@@ -1,6 +1,6 @@
 """What the generic verbs do to an object, as pure functions over wire objects (``Body``).
 
-- ``documents``  bytes to objects: JSON and YAML with duplicate keys found, bounded against bombs
+- ``documents``, ``yaml_documents``  bytes to objects: duplicate keys found, bounded against bombs
 - ``decode``     unknown fields found and pruned, the kind's model validated, the canonical form made
 - ``patches``    RFC 7386 merge patch and RFC 6902 JSON patch
 - ``fieldsets``  sets of field paths and their ``FieldsV1`` form

@@ -18,7 +18,8 @@ from apiserver.api.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json, read_yaml
+from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json
+from apiserver.api.machinery.yaml_documents import read_yaml
 from apiserver.api.scheme import SCHEME
 from apiserver.api.selectors import parse_fields, parse_labels
 from apiserver.server.registry import Mode, Options, Target

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apiserver.api.errors import ApiError, BadRequest
-from apiserver.api.machinery.documents import MAX_BYTES, read_json, read_yaml
+from apiserver.api.machinery.documents import MAX_BYTES, read_json
+from apiserver.api.machinery.yaml_documents import read_yaml
 
 
 def test_json_with_duplicates() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from apiserver.api.errors import BadRequest
-from apiserver.api.machinery.documents import MAX_BYTES, MAX_DUPLICATES, MAX_NODES, read_json, read_yaml
+from apiserver.api.machinery.documents import MAX_BYTES, MAX_DUPLICATES, read_json
+from apiserver.api.machinery.yaml_documents import MAX_NODES, read_yaml
 
 LONG_KEY = "k" * 1_000_000
 WIDE_TEXT = f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 1000)}]\n"
