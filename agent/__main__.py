@@ -102,7 +102,9 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
     runtime = ProcessRuntime()
     async with RestClient(config, manager=MANAGER) as client, RestClient(config, manager=MANAGER) as lease_client:
         preparer = ArchivePreparer(Artifacts(folders.cache, client.http, max_bytes=max_bytes))
-        registration = Registration(lease_client, _machine(host, runtime.boot_id), rng=random.Random())
+        registration = Registration(
+            lease_client, _machine(host, folders.identity(), runtime.boot_id), rng=random.Random()
+        )
         agent = Agent(host, Parts(client, folders, runtime, preparer, registration))
         try:
             await agent.run(
@@ -114,9 +116,9 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
             runtime.close()
 
 
-def _machine(host: Host, boot_id: str) -> Machine:
+def _machine(host: Host, identity: str, boot_id: str) -> Machine:
     cpu, memory = node.capacity()
-    return Machine(host.node, host.ip, boot_id, _version(), str(host.port_range), cpu, memory)
+    return Machine(host.node, identity, host.ip, boot_id, _version(), str(host.port_range), cpu, memory)
 
 
 def _version() -> str:

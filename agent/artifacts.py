@@ -84,15 +84,20 @@ class Artifacts:
         download = self._downloads.get(sha256)
         if download is None:
             download = self._downloads[sha256] = _Download(asyncio.create_task(self._download(url, sha256)))
-            download.task.add_done_callback(lambda _: self._downloads.pop(sha256, None))
+            download.task.add_done_callback(lambda _: self._forget(sha256, download))
         download.waiting += 1
         try:
             return await asyncio.shield(download.task)
         finally:
             download.waiting -= 1
             if not download.waiting and not download.task.done():
-                self._downloads.pop(sha256, None)
+                self._forget(sha256, download)
                 download.task.cancel()
+
+    def _forget(self, sha256: str, download: _Download) -> None:
+        """Drop a download that is over, but not the one that may have followed it."""
+        if self._downloads.get(sha256) is download:
+            del self._downloads[sha256]
 
     async def _download(self, url: str, sha256: str) -> Path:
         try:

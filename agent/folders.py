@@ -9,8 +9,9 @@ import logging
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -59,6 +60,18 @@ class Folders:
             file.flush()
             yield
 
+    def identity(self) -> str:
+        """Who the agent of this folder is: made once, kept over restarts. Raises OSError."""
+        path = self.root / "identity"
+        with suppress(FileNotFoundError):
+            if found := path.read_text().strip():
+                return found
+        made = str(uuid.uuid4())
+        scratch = self.root / "identity.tmp"
+        scratch.write_text(made)
+        scratch.replace(path)
+        return made
+
     def instance(self, key: Key) -> Path:
         """The folder of one instance, which is also its HOME."""
         return self.instances / _named(*key)
@@ -78,7 +91,8 @@ class Folders:
         return self.data / _named(*parts)
 
     def records(self) -> list[Record]:
-        """What earlier agents left. A folder without a readable record is thrown away."""
+        """What earlier agents left. A folder without a record, or with a broken one, is thrown away. Raises
+        OSError where a record is there and cannot be read: it may be that of a running process."""
         found = []
         for folder in sorted(self.instances.iterdir()):
             try:
@@ -86,9 +100,12 @@ class Folders:
                 if self.instance(record.key) != folder:
                     raise ValueError(f"is the record of {_named(*record.key)}")
                 found.append(record)
-            except (OSError, ValidationError, ValueError) as error:
+            except (FileNotFoundError, NotADirectoryError, ValidationError, ValueError) as error:
                 log.warning("%s: no usable record, removing the folder: %s", folder.name, error)
-                _remove(folder)
+                try:
+                    _remove(folder)
+                except OSError as failure:
+                    log.warning("%s: stays, it cannot be removed: %s", folder.name, failure)
         return found
 
     def save(self, record: Record) -> None:
@@ -126,4 +143,16 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
         return
     (path / "record.json").unlink(missing_ok=True)
+    _open_up(path)
     shutil.rmtree(path)
+
+
+def _open_up(path: Path) -> None:
+    """Make every folder writable for us: apps leave read-only ones, such as module caches."""
+    os.chmod(path, 0o700)
+    for folder, inner, _ in os.walk(path):
+        for name in inner:
+            place = os.path.join(folder, name)
+            if not os.path.islink(place):  # what a link leads to is not ours to change
+                with suppress(OSError):
+                    os.chmod(place, 0o700)

@@ -37,6 +37,8 @@ class Machine:
     """What the agent tells about its machine."""
 
     node: str
+    identity: str
+    """Who holds the node's lease: the agent of one data folder, over restarts."""
     ip: str
     boot_id: str
     version: str
@@ -96,10 +98,15 @@ class Registration:
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(REQUEST_SECONDS):
-            if not self._uid or loop.time() >= self._register_at:
-                self._uid = await self._register()
-                self._register_at = loop.time() + REGISTER_SECONDS * self._rng.uniform(0.9, 1.1)
+            if self._uid and loop.time() < self._register_at:
+                await self._renew()
+                return
+            node = await self._client.apply(Node, self._machine.node, {})
+            self._uid = node.metadata.uid or ""
+            # The lease first: while another agent holds it, this one has nothing to say about the node.
             await self._renew()
+            await self._tell()
+            self._register_at = loop.time() + REGISTER_SECONDS * self._rng.uniform(0.9, 1.1)
 
     def _note(self, error: Exception) -> None:
         level = logging.DEBUG if self._failures else logging.WARNING
@@ -107,17 +114,15 @@ class Registration:
         self._failures += 1
         self._uid = ""  # the server may have lost the Node, or be another one
 
-    async def _register(self) -> str:
-        node = await self._client.apply(Node, self._machine.node, {})
+    async def _tell(self) -> None:
         status = {"status": self._machine.status()}
         await self._client.apply(Node, self._machine.node, status, subresource="status")
-        return node.metadata.uid or ""
 
     async def _renew(self) -> None:
         node = self._machine.node
         owner = {"apiVersion": "plum.dev/v1", "kind": "Node", "name": node, "uid": self._uid}
         spec = {
-            "holderIdentity": node,
+            "holderIdentity": self._machine.identity,
             "leaseDurationSeconds": LEASE_SECONDS,
             "renewTime": format_micro_time(self._now()),
         }

@@ -42,16 +42,24 @@ def of(assignment: Assignment, instance: Instance, *, waits: bool, now: Moment, 
         finished_at=record.finished_at,
         conditions=_conditions(assignment, instance, phase, now),
     )
-    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    body: dict[str, Any] = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    # Said even when empty: else what the node controller wrote there while we were silent would stay its own.
+    return body | {"reason": reason, "message": message[:1024]}
 
 
 def differs(assignment: Assignment, wanted: Mapping[str, Any]) -> bool:
     """Whether the stored status says anything else than the agent would."""
     stored = assignment.status.model_dump(mode="json", by_alias=True, exclude_none=True)
     ours = [c for c in stored.get("conditions", ()) if c["type"] in OWN_CONDITIONS]
-    return any(stored.get(name) != wanted.get(name) for name in OWNED) or (
+    return any(_said(stored, name) != _said(wanted, name) for name in OWNED) or (
         {c["type"]: c for c in ours} != {c["type"]: c for c in wanted.get("conditions", ())}
     )
+
+
+def _said(status: Mapping[str, Any], name: str) -> Any:
+    """A field's value; an empty text is the same as none."""
+    value = status.get(name)
+    return None if value == "" else value
 
 
 def tells_exit(wanted: Mapping[str, Any]) -> bool:
@@ -84,6 +92,7 @@ def _down(assignment: Assignment, instance: Instance) -> Told:
     end, streak = instance.record.end, instance.record.streak
     if end is not None and end.cause in ("Exited", "StartFailed"):
         wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success)
+        wanted = wanted or end.cause == "StartFailed"
         if not wanted or not restarts.is_backing_off(streak):
             return _ended(instance)
         wait = f"starts again after {restarts.delay(streak):g} s"

@@ -233,7 +233,8 @@ def _start_at(assignment: Assignment, instance: Instance) -> float | None:
     end = instance.record.end
     if end is None or end.cause not in ("Exited", "StartFailed") or _restart_requested(assignment, instance):
         return instance.ended
-    if not restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success):
+    wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success)
+    if not wanted and end.cause == "Exited":  # what never ran is for us to try again, whatever the policy
         return None
     return instance.ended + restarts.delay(instance.record.streak)
 

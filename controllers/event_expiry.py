@@ -24,12 +24,13 @@ NEXT_PASS_SECONDS = 1.0
 
 def expired(events: Iterable[Event], *, now: datetime, kept_for: timedelta = KEPT_FOR) -> list[Event]:
     """The events whose last occurrence is older than ``kept_for``. Pure."""
-    return [event for event in events if (last := last_seen(event)) is not None and now - last > kept_for]
+    return [event for event in events if (last := last_seen(event, now)) is not None and now - last > kept_for]
 
 
-def last_seen(event: Event) -> datetime | None:
-    """When it happened last, as far as the event says."""
-    return event.last_timestamp or event.event_time or event.metadata.creation_timestamp
+def last_seen(event: Event, now: datetime) -> datetime | None:
+    """When it happened last, as far as the event says; what it says of the future is not believed."""
+    told = event.last_timestamp or event.event_time
+    return told if told is not None and told <= now else event.metadata.creation_timestamp
 
 
 class EventExpiry:

@@ -56,10 +56,12 @@ def plan(
     *,
     now: datetime,
     lost_after: timedelta = LOST_AFTER,
+    witnessed: timedelta = timedelta.max,
 ) -> Plan:
     """The next writes for one node and all assignments that name it; ``node`` None: there is no such node.
 
-    How long a node has been silent is read off its stored Ready condition, so that it survives a restart.
+    How long a node has been silent is read off its stored Ready condition, but at most as long as the caller
+    has ``witnessed`` it by a clock that nobody sets: a step of the wall clock must not declare a node lost.
     """
     if node is None:
         return Plan(tuple(Release(copy) for copy in assignments if is_held(copy)))
@@ -70,7 +72,7 @@ def plan(
         return Plan(first)
     unknown = tuple(MarkUnknown(copy) for copy in assignments if _is_known(copy))
     held = [copy for copy in assignments if is_held(copy)]
-    silent = now - ready.last_transition_time if ready.last_transition_time else timedelta()
+    silent = min(witnessed, now - ready.last_transition_time) if ready.last_transition_time else timedelta()
     if held and silent < lost_after:
         return Plan((*first, *unknown), look_again=(lost_after - silent).total_seconds())
     return Plan((*first, *unknown, *map(Release, held)))

@@ -1,6 +1,7 @@
 """The node controller: turns lease transitions into readiness, and speaks for agents that are gone."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -15,7 +16,7 @@ from apiserver.client.controller import Controller, Key, Result
 from apiserver.client.events import EventRecorder
 from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
-from controllers.node_plan import LOST_AFTER, MarkUnknown, Release, SetReady, is_held, is_node_ready, plan
+from controllers.node_plan import LOST_AFTER, MarkUnknown, Release, SetReady, is_held, plan
 from controllers.writing import each, version_of
 
 log = logging.getLogger(__name__)
@@ -41,10 +42,14 @@ class NodeReconciler:
         events: EventRecorder,
         lost_after: timedelta = LOST_AFTER,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """The client must write as ``MANAGER``; the assignments need the index ``node``."""
         self._client, self._events, self._lost_after, self._now = client, events, lost_after, now
         self._nodes, self._leases, self._assignments = nodes, leases, assignments
+        self._monotonic = monotonic
+        self._silent_since: dict[str, float] = {}
+        """When each silent node was first seen so, by the monotonic clock."""
 
     async def reconcile(self, key: Key) -> Result:
         """One step for one node. A node that the cache does not know is looked up before its processes are
@@ -55,13 +60,22 @@ class NodeReconciler:
             return Result(requeue_after=RETRY_SECONDS)
         lease = await self._lease(name)
         copies = self._assignments.by_index(BY_NODE, name)
-        step = plan(node, lease, copies, now=self._now(), lost_after=self._lost_after)
+        witnessed = self._witnessed(name, lease)
+        step = plan(node, lease, copies, now=self._now(), lost_after=self._lost_after, witnessed=witnessed)
         for action in step.actions:
             if isinstance(action, SetReady) and node is not None:
                 await self._set_ready(node, action.condition)
         reached = await each((action for action in step.actions if not isinstance(action, SetReady)), self._write)
         await self._assignments.wait_for_version(reached, timeout=WAIT_SECONDS)
         return Result(requeue_after=step.look_again)
+
+    def _witnessed(self, name: str, lease: Lease | None) -> timedelta:
+        """How long this process has seen the node silent."""
+        if lease is not None and lease.status.state == "Held":
+            self._silent_since.pop(name, None)
+            return timedelta()
+        since = self._silent_since.setdefault(name, self._monotonic())
+        return timedelta(seconds=self._monotonic() - since)
 
     async def _lease(self, name: str) -> Lease | None:
         """From the cache if it is held, else from the server: the agent may be back, and what it says counts."""
@@ -148,7 +162,8 @@ def watch(
                 controller.enqueue(("", lease.metadata.name))
 
     def on_assignment(old: Assignment | None, new: Assignment | None) -> None:
-        if new is not None and (is_held(new) or not is_node_ready(nodes.get("", new.spec.node_name))):
+        # Not on every report from a silent node: what its agent says counts until its lease changes again.
+        if new is not None and is_held(new):
             controller.enqueue(("", new.spec.node_name))
 
     nodes.add_handler(on_node)

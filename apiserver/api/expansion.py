@@ -30,7 +30,8 @@ from apiserver.api.meta import ObjectMeta, OwnerReference, is_label_value
 
 ATTEMPTS_PER_GENERATION = 1_000_000
 """Attempts of a generation start at this many times its number. Were they to start at the number itself,
-a slot that was refilled often, emptied, and filled again later would get an attempt, and a name, back."""
+a slot that was refilled often, emptied, and filled again later would get an attempt, and a name, back. What can
+still come back is the name of a copy that vanished while no controller was looking; its uid does not."""
 
 _BLOB_PATH = re.compile(r"/artifacts/sha256/([0-9a-f]{64})")
 

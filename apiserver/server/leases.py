@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from apiserver.api.errors import ApiError
+from apiserver.api.errors import ApiError, Conflict, Details
 from apiserver.api.kinds.lease import LEASES
 from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.meta import Body, format_micro_time
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 DEFAULT_TERM = 15
 CHECK_EVERY = 0.5
 """Seconds between two looks for expired leases."""
+
+STALL_SECONDS = 2.0
+"""A look that comes later than this by itself was held up: renewals could not be heard in that time."""
 
 ACTOR = Actor(user="system:apiserver", manager="plum-apiserver")
 
@@ -52,15 +55,30 @@ class NodeLeases:
         if slot is None:
             return None
         body = slot.parse()
-        if dig(body, "status.state") != "Held" or not _only_renews(body, config):
+        if dig(body, "status.state") != "Held" or not (is_renewal(config) and _only_renews(body, config)):
             return None
         self._note(name)
         return self.freshen(slot)
 
-    def settle(self, new: Body) -> Body:
-        """A lease that is being written is held from now on."""
-        self._note(new["metadata"]["name"])
+    def settle(self, old: Body | None, config: Body, new: Body) -> Body:
+        """``new`` as Held, if ``config`` is a renewal at all. Raises Conflict while another holds the lease:
+        two agents of one name would run everything twice."""
+        if not is_renewal(config):
+            return new
+        holder, claimed = dig(old or {}, "spec.holderIdentity"), dig(config, "spec.holderIdentity")
+        if dig(old or {}, "status.state") == "Held" and holder != claimed:
+            name = str(new["metadata"]["name"])
+            raise Conflict(
+                f"the lease of node {name} is held by another agent ({holder}): stop that one, or give this one "
+                "another --node; a lease that is not renewed is free when its term ends",
+                details=Details(name=name, group=LEASES.group, kind=LEASES.plural),
+            )
         return dict(new, status=dict(new.get("status") or {}, state="Held"))
+
+    def note(self, name: str, config: Body) -> None:
+        """The write of a lease has been stored; if it was a renewal, its term begins anew."""
+        if is_renewal(config):
+            self._note(name)
 
     def freshen(self, slot: Slot) -> Body:
         """The lease with the renewal time that memory holds."""
@@ -73,23 +91,32 @@ class NodeLeases:
     async def run(self) -> None:
         """Store every transition from Held to Expired, for ever."""
         while True:
+            before = self._monotonic()
             await asyncio.sleep(CHECK_EVERY)
+            self.forgive(self._monotonic() - before - CHECK_EVERY)
             try:
                 await self.expire()
             except ApiError as error:
                 log.warning("expired leases were not stored, trying again: %s", error)
 
+    def forgive(self, late: float) -> None:
+        """Give back the seconds that this server was not there to hear anybody, if they are many."""
+        if late > STALL_SECONDS:
+            log.warning("the server stood still for %.1f s; all leases get that time back", late)
+            self._renewed = {name: (at + late, text) for name, (at, text) in self._renewed.items()}
+
     async def expire(self) -> None:
         """Store the leases that have expired by now as such, in one commit."""
-        if any(self._is_overdue(slot) for slot in self._held()):
+        present = list(self._store.cache.select(Filter(LEASES, namespace=NODE_LEASES)))
+        if len(self._renewed) > len(present):
+            names = {slot.key.name for slot in present}
+            self._renewed = {name: renewed for name, renewed in self._renewed.items() if name in names}
+        if any(self._is_overdue(slot) for slot in present):
             await self._store.write(self._expiries, ACTOR)
 
     def _expiries(self, view: View) -> Intents:
         overdue = [slot for slot in view.select(Filter(LEASES, namespace=NODE_LEASES)) if self._is_overdue(slot)]
         return [Put(LEASES, dict(self.freshen(slot), status={"state": "Expired"})) for slot in overdue]
-
-    def _held(self) -> list[Slot]:
-        return list(self._store.cache.select(Filter(LEASES, namespace=NODE_LEASES)))
 
     def _is_overdue(self, slot: Slot) -> bool:
         renewed = self._renewed.setdefault(slot.key.name, (self._monotonic(), ""))
@@ -101,6 +128,11 @@ class NodeLeases:
 
     def _note(self, name: str) -> None:
         self._renewed[name] = (self._monotonic(), format_micro_time(self._clock()))
+
+
+def is_renewal(config: Body) -> bool:
+    """Whether an applied lease says that its holder is alive, rather than, say, labels it."""
+    return bool(dig(config, "spec.renewTime"))
 
 
 def _only_renews(body: Body, config: Body) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import orjson
 
-from apiserver.api.errors import AlreadyExists, BadRequest, Conflict, Details, Invalid, NotFound
+from apiserver.api.errors import AlreadyExists, BadRequest, Conflict, Details, Forbidden, Invalid, NotFound
 from apiserver.api.kinds.lease import LEASES
 from apiserver.api.kinds.namespace import NAMESPACES
 from apiserver.api.kinds.node import NODE_LEASES
@@ -123,7 +123,7 @@ class Registry:
             named = self._named(view, kind, body)
             new = writes.create(kind, named, self._context(options))
             self._admit(view, kind, new)
-            return self._persist(kind, None, new, options, outcome)
+            return self._persist(view, kind, None, new, options, outcome)
 
         return await self._write(decide, options, outcome)
 
@@ -140,22 +140,25 @@ class Registry:
         def decide(view: View) -> Intents:
             old = self._old(view, target)
             new = writes.update(kind, old, body, self._context(options), subresource=target.subresource)
-            return self._persist(kind, old, new, options, outcome)
+            return self._persist(view, kind, old, new, options, outcome)
 
         return await self._write(decide, options, outcome)
 
-    async def patch(self, target: Target, patch: Any, how: PatchType, options: Options) -> Outcome:
-        """Merge or JSON patch of an object or its status. Raises NotFound, Conflict, BadRequest, Invalid."""
+    async def patch(
+        self, target: Target, patch: Any, how: PatchType, options: Options, *, duplicates: tuple[str, ...] = ()
+    ) -> Outcome:
+        """Merge or JSON patch of an object or its status; ``duplicates`` are keys that the patch gave twice.
+        Raises NotFound, Conflict, BadRequest, Invalid."""
         kind = target.kind
         outcome = Outcome()
 
         def decide(view: View) -> Intents:
             old = self._old(view, target)
             patched = merge_patch(old, patch) if how == "merge" else json_patch(old, patch)
-            body, outcome.warnings = decode(kind, Document(patched, ()), options.validation)
+            body, outcome.warnings = decode(kind, Document(patched, duplicates), options.validation)
             _bind_names(target, body)
             new = writes.update(kind, old, body, self._context(options), subresource=target.subresource)
-            return self._persist(kind, old, new, options, outcome)
+            return self._persist(view, kind, old, new, options, outcome)
 
         return await self._write(decide, options, outcome)
 
@@ -175,12 +178,17 @@ class Registry:
                 raise not_found(target)
             context = self._context(options)
             new = writes.apply(kind, old, dict(config), context, force=options.force, subresource=target.subresource)
+            if is_node_lease(kind, target.namespace):
+                new = self.leases.settle(old, config, new)
             if old is None:
                 outcome.created = True
                 self._admit(view, kind, new)
-            return self._persist(kind, old, new, options, outcome)
+            return self._persist(view, kind, old, new, options, outcome)
 
-        return await self._write(decide, options, outcome)
+        await self._write(decide, options, outcome)
+        if is_renewal:
+            self.leases.note(target.name, config)
+        return outcome
 
     async def delete(self, target: Target, options: DeleteOptions, user: str = "") -> Outcome:
         """Ask for deletion. The outcome is ``gone`` where nothing held the object. Raises NotFound, Conflict."""
@@ -205,16 +213,19 @@ class Registry:
             outcome.raw = slots[0].body
         return outcome
 
-    def _persist(self, kind: Kind, old: Body | None, new: Body, options: Options, outcome: Outcome) -> Intents:
-        if is_node_lease(kind, new["metadata"].get("namespace") or ""):
-            new = self.leases.settle(new)
+    def _persist(
+        self, view: View, kind: Kind, old: Body | None, new: Body, options: Options, outcome: Outcome
+    ) -> Intents:
         if old is not None and writes.same(old, new):
             outcome.raw = orjson.dumps(old)
             return []
         outcome.raw = orjson.dumps(new)
+        gone = writes.is_gone(new)
+        if gone and old is not None:  # the last finalizer goes: what was true at the deletion may not be any more
+            self._hooks.get(kind.resource, NO_HOOKS).before_delete(view, old)
         if options.dry_run:
             return []
-        return [Remove(kind, new)] if writes.is_gone(new) else [Put(kind, new)]
+        return [Remove(kind, new)] if gone else [Put(kind, new)]
 
     async def _write(self, decide: Callable[[View], Intents], options: Options, outcome: Outcome) -> Outcome:
         slots = await self.store.write(decide, Actor(options.user, options.manager))
@@ -249,10 +260,15 @@ class Registry:
 
     def _admit(self, view: View, kind: Kind, new: Body) -> None:
         namespace = new["metadata"].get("namespace") or ""
-        if kind.namespaced and view.slot(NAMESPACES, "", namespace) is None:
+        room = view.get(NAMESPACES, "", namespace) if kind.namespaced else None
+        if kind.namespaced and room is None:
             raise NotFound(
                 f'namespaces "{namespace}" not found: create it first (kind: Namespace)',
                 details=Details(name=namespace, kind=NAMESPACES.plural),
+            )
+        if room is not None and "deletionTimestamp" in room["metadata"]:
+            raise Forbidden(
+                f'{kind.resource} "{new["metadata"]["name"]}" is forbidden: the namespace {namespace} is being deleted'
             )
         self._hooks.get(kind.resource, NO_HOOKS).before_create(view, new)
 

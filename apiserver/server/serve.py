@@ -120,7 +120,15 @@ async def _run(
     registry = Registry(store, leases, build_hooks(blobs.has), clock=_now, new_uid=lambda: str(uuid.uuid4()), rng=rng)
     await _bootstrap(registry)
     ending = asyncio.Event()
-    parts = Parts(registry, blobs, tokens, is_ready=lambda: not ending.is_set(), clock=_now, rng=rng)
+    parts = Parts(
+        registry,
+        blobs,
+        tokens,
+        is_local=_is_loopback(settings.host),
+        is_ready=lambda: not ending.is_set(),
+        clock=_now,
+        rng=rng,
+    )
     server = _Server(_config(build_app(parts)))
     host, port = listener.getsockname()[:2]
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")

@@ -81,6 +81,7 @@ def apply(kind: Kind, old: Body | None, config: Body, ctx: Context, *, force: bo
         )
     kind.default(config)
     if old is None:
+        _check_unborn(kind, config)
         config = _born(kind, config, ctx)
     else:
         _check_version(kind, old, config)
@@ -155,6 +156,17 @@ def _check_version(kind: Kind, old: Body, new: Body) -> None:
             f'Operation cannot be fulfilled on {kind.resource} "{name}": the UID in the request ({uid}) '
             f"is not that of the stored object ({metadata(old).get('uid')})",
             details=details,
+        )
+
+
+def _check_unborn(kind: Kind, config: Body) -> None:
+    """An apply that means one certain object must not make another where that one is gone."""
+    meta = metadata(config)
+    if meta.get("uid") or meta.get("resourceVersion"):
+        raise Conflict(
+            f'Operation cannot be fulfilled on {kind.resource} "{meta.get("name", "")}": '
+            "the object that the request names by uid or resourceVersion does not exist any more",
+            details=Details(name=str(meta.get("name", "")), group=kind.group, kind=kind.plural),
         )
 
 

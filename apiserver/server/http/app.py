@@ -36,6 +36,8 @@ class Parts:
     registry: Registry
     blobs: Blobs
     tokens: Tokens | None
+    is_local: bool
+    """Whether only this machine can reach the server."""
     is_ready: Callable[[], bool]
     clock: Callable[[], datetime]
     rng: random.Random
@@ -70,7 +72,7 @@ def build_app(parts: Parts) -> ASGIApp:
         ],
         exception_handlers={ApiError: _refused, HTTPException: _unrouted},
     )
-    return Gate(app, metrics=metrics, tokens=parts.tokens)
+    return Gate(app, metrics=metrics, tokens=parts.tokens, is_local=parts.is_local)
 
 
 def _endpoint(serve: Resources) -> Callable[[Request], Awaitable[Response]]:

@@ -1,13 +1,14 @@
 """What every request passes before it is routed: path, authentication, metrics, and faults after it."""
 
+import ipaddress
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from apiserver.api.errors import ApiError, InternalError
+from apiserver.api.errors import ApiError, Forbidden, InternalError
 from apiserver.server.http.auth import ANONYMOUS, Tokens
 from apiserver.server.http.metrics import Metrics
 
@@ -18,9 +19,17 @@ class Gate:
     """The outermost ASGI application."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, tokens: Tokens | None, monotonic: Callable[[], float] = time.monotonic
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        tokens: Tokens | None,
+        is_local: bool,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``is_local``: the server listens on loopback only."""
         self._app, self._metrics, self._tokens, self._monotonic = app, metrics, tokens, monotonic
+        self._is_local = is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -52,10 +61,11 @@ class Gate:
             await error_response(InternalError(f"Internal error occurred: {error}"))(scope, receive, send)
 
     def _user(self, scope: Scope) -> str:
+        headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
         if self._tokens is None:
+            check_browser(headers, is_local=self._is_local)
             return ANONYMOUS
-        header = next((value for key, value in scope["headers"] if key == b"authorization"), b"")
-        return self._tokens.user(scope["path"], header.decode("latin-1"))
+        return self._tokens.user(scope["path"], headers.get(b"authorization", ""))
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         target = scope.get("plum_target")
@@ -63,6 +73,30 @@ class Gate:
         self._metrics.requests.labels(verb, resource, str(status or 499)).inc()
         if verb != "watch":
             self._metrics.latency.labels(verb, resource).observe(seconds)
+
+
+def check_browser(headers: Mapping[bytes, str], *, is_local: bool) -> None:
+    """Refuse what a foreign web page makes a browser send. Raises Forbidden.
+
+    Without tokens whoever reaches the server may run programs, and every page in a browser on this machine
+    reaches loopback: by cross-site requests, which name their origin, and by names that it lets point here
+    (DNS rebinding), which the host header gives away.
+    """
+    host = headers.get(b"host", "")
+    if is_local and host and not _is_loopback_name(host):
+        raise Forbidden(f"the host {host[:100]!r} is not this server's: use 127.0.0.1 or localhost, or --token-file")
+    origin = headers.get(b"origin")
+    cross_site = headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin")
+    if cross_site or (origin is not None and origin.partition("://")[2] != host):
+        raise Forbidden("requests from other web pages are refused while the server demands no tokens")
+
+
+def _is_loopback_name(host: str) -> bool:
+    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+    try:
+        return name.lower() == "localhost" or ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 class _Watched:

@@ -107,8 +107,8 @@ class Resources:
         kind, options = media_type(request), read_options(request)
         match kind:
             case _ if kind == MERGE:
-                patch = read_json_value(await read_body(request))
-                return await self.registry.patch(target, patch, "merge", options)
+                merge = read_json(await read_body(request))
+                return await self.registry.patch(target, merge.body, "merge", options, duplicates=merge.duplicates)
             case _ if kind == JSON_PATCH:
                 patch = read_json_value(await read_body(request))
                 return await self.registry.patch(target, patch, "json", options)

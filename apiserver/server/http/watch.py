@@ -100,7 +100,10 @@ class WatchResponse(Response):
         finally:
             sending.cancel()
             leaving.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+            failure, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
+        if isinstance(failure, Exception):
+            # Not a clean end: the client must see its connection break.
+            raise failure
         if finished:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -133,7 +136,7 @@ async def watch_collection(
     is_list = flag(query, "sendInitialEvents")
     if "sendInitialEvents" in query and query.get("resourceVersionMatch") != "NotOlderThan":
         raise Invalid("resourceVersionMatch: Forbidden: must be NotOlderThan when sendInitialEvents is given")
-    seconds = number(query, "timeoutSeconds", rng.randint(1800, 3600), most=MAX_WATCH_SECONDS)
+    seconds = number(query, "timeoutSeconds", 0, most=MAX_WATCH_SECONDS) or rng.randint(1800, 3600)
     frame = _table_frames(target, accepted, clock) if accepted.form == "table" else _object_frames(registry)
     stream = _Stream(registry, target, frame, bookmarks=flag(query, "allowWatchBookmarks"), is_list=is_list)
     return WatchResponse(stream.frames(selection, None if is_list else since), seconds)
@@ -204,11 +207,23 @@ async def _poll(registry: Registry, target: Target, selection: Filter, since: in
         events = [("ADDED", slot) for slot in registry.store.cache.select(selection)]
         return _document(registry, target, events, version)
     await reach(registry, since)
+    waiting = asyncio.create_task(_first_batch(registry, selection, since, seconds))
+    leaving = asyncio.create_task(_disconnected(request.receive))
+    try:
+        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+        batch = await waiting if waiting.done() else Batch([], since)
+    finally:
+        waiting.cancel()
+        leaving.cancel()
+        await asyncio.gather(waiting, leaving, return_exceptions=True)
+    return _document(registry, target, *_cut(batch.deliveries, batch.version, limit))
+
+
+async def _first_batch(registry: Registry, selection: Filter, since: int, seconds: float) -> Batch:
     async with aclosing(
         batches(registry, selection, since, idle=seconds, gather=COALESCE_SECONDS)  # type: ignore[type-var]
     ) as found:
-        batch = await anext(found, Batch([], since))
-    return _document(registry, target, *_cut(batch.deliveries, batch.version, limit))
+        return await anext(found, Batch([], since))
 
 
 def _cut(events: list[tuple[str, Slot]], version: int, limit: int) -> tuple[list[tuple[str, Slot]], int]:

@@ -29,14 +29,6 @@ class Cache:
         """One object."""
         return self._slots[key.kind].get((key.namespace, key.name))
 
-    def count(self, kind: str) -> int:
-        """How many objects of a kind there are."""
-        return len(self._slots[kind])
-
-    def slots(self, kind: str) -> Sequence[Slot]:
-        """All objects of a kind, in no order; a copy."""
-        return list(self._slots[kind].values())
-
     def select(self, selection: Filter, *, after: tuple[str, str] = ("", "")) -> Iterator[Slot]:
         """Matching objects in the order of namespace and name, those behind ``after`` only.
 

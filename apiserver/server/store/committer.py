@@ -163,11 +163,11 @@ class Committer:
             log.error("a batch of %d writes was not stored: %s", len(decided.accepted), error)
             decided.fail(ServiceUnavailable(f"the write was not stored: {error}"))
             return
-        except OutcomeUnknown as error:
+        except Exception as error:
             self._closed = True
             decided.fail(Timeout(f"whether the write was stored is not known: {error}"))
             self._fail_queue()
-            raise
+            raise OutcomeUnknown(str(error)) from error
         self.batch_sizes(len(decided.accepted))
         self._publish(decided.events, decided.version)
         decided.acknowledge()

@@ -67,7 +67,10 @@ class SQLiteEngine:
 
     def commit(self, changes: Sequence[Change], version: int) -> None:
         """See Engine."""
-        transaction = self._connection.begin()
+        try:
+            transaction = self._connection.begin()
+        except DBAPIError as error:  # such as a lock that somebody else holds
+            raise CommitFailed(str(error.orig)) from error
         try:
             self._write(changes, version)
         except BaseException as error:

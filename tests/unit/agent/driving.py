@@ -76,7 +76,7 @@ class Site:
         """An agent that runs during the block, and is then asked to end if it has not been."""
         async with httpx.AsyncClient(base_url="http://127.0.0.1:1") as server:
             preparer = ArchivePreparer(Artifacts(self.folders.cache, server))
-            machine = Machine(NODE, "10.0.0.1", "boot", "1", "30000-30999", "2", "1Ki")
+            machine = Machine(NODE, "agent-1", "10.0.0.1", "boot", "1", "30000-30999", "2", "1Ki")
             client = self.cluster.client(MANAGER)
             parts = Parts(client, self.folders, self.runtime, preparer, Registration(client, machine))
             host = Host(NODE, "http://server", "10.0.0.1", PortRange(30000, 30999))

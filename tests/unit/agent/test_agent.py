@@ -50,7 +50,7 @@ async def test_the_node_is_registered_with_a_lease_and_without_readiness(node: S
         lease = await node.user.get(Lease, NODE, namespace=NODE_LEASES)
     assert (one.status.ip, one.status.boot_id, one.status.port_range) == ("10.0.0.1", "boot", "30000-30999")
     assert one.status.conditions == ()
-    assert lease.spec.holder_identity == NODE
+    assert lease.spec.holder_identity == "agent-1"
     assert lease.spec.lease_duration_seconds == 15
     assert [owner.uid for owner in lease.metadata.owner_references] == [one.metadata.uid]
 

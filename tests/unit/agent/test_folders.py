@@ -91,3 +91,25 @@ with Folders(pathlib.Path({str(tmp_path)!r})).locked():
         other.kill()
     with Folders(tmp_path).locked():
         assert (tmp_path / "lock").read_text() == str(os.getpid())
+
+
+def test_what_an_app_made_read_only_goes_too(tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    with folders.locked():
+        deep = folders.instance(("default", "web-1")) / "app" / "cache" / "module"
+        deep.mkdir(parents=True)
+        (deep / "file").write_text("x")
+        outside = tmp_path / "outside"
+        outside.mkdir(mode=0o555)
+        (deep / "link").symlink_to(outside)
+        for folder in (deep, deep.parent):
+            folder.chmod(0o555)
+        folders.remove(("default", "web-1"))
+        assert not folders.instance(("default", "web-1")).exists()
+        assert outside.stat().st_mode & 0o777 == 0o555
+
+
+def test_the_identity_of_a_folder_stays(tmp_path: Path) -> None:
+    one, other = Folders(tmp_path / "one"), Folders(tmp_path / "other")
+    with one.locked(), other.locked():
+        assert one.identity() == Folders(tmp_path / "one").identity() != other.identity()

@@ -8,7 +8,7 @@ from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.node import NODE_LEASES, Node
 from apiserver.client.testing import MemoryCluster
 
-MACHINE = Machine("nodeA", "10.0.0.1", "boot", "1.2", "20000-29999", "2", "64Ki")
+MACHINE = Machine("nodeA", "agent-1", "10.0.0.1", "boot", "1.2", "20000-29999", "2", "64Ki")
 
 
 @asynccontextmanager
