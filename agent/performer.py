@@ -32,7 +32,8 @@ REPORT_RETRY = Backoff(base=0.5, cap=10.0)
 AGAIN_SECONDS = 2.0
 """The pause after work that failed unexpectedly."""
 
-START_SCRIPT = "./start.sh"
+START_SCRIPT = "exec ./start.sh"
+"""``exec``, so that the shell does not stand between the agent and the app."""
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def _reading(archive: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
     except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeError, struct.error, NotImplementedError) as error:
         raise Refused(f"not a zip archive that can be read: {error}") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise Refused(f"{error.filename or error}: two entries claim the same path") from error
+        raise Refused(f"two entries claim the same path: {os.path.basename(str(error.filename))!r}") from error
 
 
 def _check_directory_size(archive: Path, limits: Limits) -> None:

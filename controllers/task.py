@@ -92,9 +92,9 @@ class TaskReconciler:
         reached = await each(deletions, write)
         reached = max(reached, await each((a for a in actions if not isinstance(a, Delete)), write))
         if created := sum(isinstance(action, Create) for action in actions):
-            await self._events.record(task, "Normal", "Created", f"created {created} assignments")
+            await self._events.record(task, "Normal", "Created", f"created {_counted(created)}")
         if deletions:
-            await self._events.record(task, "Normal", "Deleted", f"deleted {len(deletions)} assignments")
+            await self._events.record(task, "Normal", "Deleted", f"deleted {_counted(len(deletions))}")
         await self._assignments.wait_for_version(reached, timeout=WAIT_SECONDS)
 
     async def _write(self, task: Task, action: Action) -> int:
@@ -134,6 +134,10 @@ class TaskReconciler:
             if not is_live(found) or (task.metadata.uid or "") not in controllers_of(found):
                 raise
             return version_of(found)
+
+
+def _counted(number: int) -> str:
+    return f"{number} assignment{'' if number == 1 else 's'}"
 
 
 def _body(status: TaskStatus) -> Body:

@@ -12,12 +12,12 @@ up=
 watch=
 finish() {
     trap - EXIT INT TERM
+    [ -z "$watch" ] || kill "$watch" 2>/dev/null || true
     if [ -n "$up" ]; then
         kill -TERM "$up" 2>/dev/null || true
         wait "$up" 2>/dev/null || true
     fi
-    [ -z "$watch" ] || kill "$watch" 2>/dev/null || true
-    rm -f "$data/ready"
+    rm -f "$data/ready.$$"
     exit "${1:-0}"
 }
 trap 'finish $?' EXIT
@@ -28,31 +28,36 @@ say() { printf '\n\033[1m%s\033[0m\n' "$1"; }
 
 say "Starting the API server, the controllers and two nodes (data in $data) …"
 # It ends with its standard input, a pipe that only this script holds: so it ends with us, however we end.
-rm -f "$data/ready" "$data/alive"
-mkfifo "$data/alive"
-"$plumctl" up --data-dir "$data" --addr "$addr" --nodes 2 --until-eof <"$data/alive" >"$data/ready" &
+rm -f "$data/ready.$$" "$data/alive.$$"
+mkfifo "$data/alive.$$"
+"$plumctl" up --data-dir "$data" --addr "$addr" --nodes 2 --until-eof <"$data/alive.$$" >"$data/ready.$$" &
 up=$!
-exec 3>"$data/alive"
-rm -f "$data/alive"
+exec 3>"$data/alive.$$"
+rm -f "$data/alive.$$"
 tries=0
-until [ -s "$data/ready" ]; do
+until [ -s "$data/ready.$$" ]; do
     kill -0 "$up" 2>/dev/null || { wait "$up" || code=$?; up=; finish "${code:-1}"; }
     tries=$((tries + 1))
     [ "$tries" -lt 1500 ] || { echo "error: not ready after 150 s; see $data/logs" >&2; finish 1; }
     sleep 0.1
 done
-cat "$data/ready"
+cat "$data/ready.$$"
 
 export KUBECONFIG="$data/kubeconfig"
 say "Pushing the app and applying the manifests …"
 "$plumctl" app push manifests/hello/app
 "$plumctl" apply -f manifests/hello
+# What was stopped in an earlier run stays stopped until somebody starts it.
+"$plumctl" start task/hello
 
 say "Watching the assignments until two copies run …"
 "$plumctl" get assignments -w 3>&- &
 watch=$!
 tries=0
-until [ "$("$plumctl" get assignments -l plum.dev/task=hello --field-selector status.phase=Running -o name | wc -l)" -ge 2 ]; do
+running() {
+    "$plumctl" get assignments -l plum.dev/task=hello --field-selector status.phase=Running -o name 2>/dev/null | wc -l
+}
+until count=$(running) && [ "${count:-0}" -ge 2 ]; do
     tries=$((tries + 1))
     [ "$tries" -lt 120 ] || { "$plumctl" describe task hello; echo "error: the task does not run" >&2; finish 1; }
     sleep 0.3

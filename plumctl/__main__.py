@@ -1,29 +1,19 @@
-"""``plumctl``: all commands, put together."""
+"""``plumctl``: the console script."""
 
-from plumctl import about, apply, delete, describe, get, push, state, up
-from plumctl.cli import cli
-
-for _command in (
-    up.up,
-    push.app,
-    apply.apply,
-    get.get,
-    describe.describe,
-    state.start,
-    state.stop,
-    state.restart,
-    delete.delete,
-    about.api_resources,
-    about.explain,
-    about.version,
-    about.completion,
-):
-    cli.add_command(_command)
+import sys
 
 
 def main() -> None:
-    """The console script."""
-    cli(prog_name="plumctl")
+    """Run the command line; an interrupt or a full disk behind standard output is no traceback."""
+    try:
+        from plumctl.commands import cli  # noqa: PLC0415 - loading takes a moment in which people press Ctrl-C
+
+        cli(prog_name="plumctl")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        sys.stderr.write(f"error: cannot write the output: {error.strerror or error}\n")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumctl.entries import MAX_FILES, NotAnApp, check_entries
+from apiserver.api.kinds.task import is_app_text
+from plumctl.entries import MAX_FILES, NotAnApp, check_contents, check_entries
 
 __all__ = ["Archive", "NotAnApp", "inspect", "pack", "read_meta"]
 
@@ -83,6 +84,7 @@ def inspect(path: Path) -> Archive:
     try:
         with zipfile.ZipFile(path) as archive:
             check_entries(archive, path.stat().st_size, str(path))
+            check_contents(archive, str(path))
             root = _root(archive, path)
             name, version = read_meta(_meta_text(archive, root + META, path), f"{path}: {META}")
     except NotAnApp:
@@ -128,6 +130,8 @@ def read_meta(text: str, where: str) -> tuple[str, str]:
     for key in ("name", "version"):
         if not values.get(key):
             raise NotAnApp(f"{where}: says no {key}; add a line {key}=…")
+        if not is_app_text(values[key]):
+            raise NotAnApp(f"{where}: {key} has a slash or a control character; rename it")
         if len(values[key]) > MAX_TEXT:
             raise NotAnApp(f"{where}: {key} is longer than {MAX_TEXT} characters; shorten it")
     return values["name"], values["version"]

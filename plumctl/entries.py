@@ -30,9 +30,23 @@ def check_entries(archive: zipfile.ZipFile, size: int, where: str) -> None:
         raise NotAnApp(f"{where}: has {len(infos)} files, at most {MAX_FILES} can be pushed")
     _check_size(infos, size, where)
     seen: set[str] = set()
+    files = {info.orig_filename.strip("/") for info in infos if not info.is_dir()}
     for info in infos:
+        if _is_below(info.orig_filename, files):
+            raise NotAnApp(f"{where}: the entry {info.orig_filename[:100]!a} lies below a file; pack the app again")
         if problem := _problem(info, seen) or _link_problem(archive, info):
             raise NotAnApp(f"{where}: the entry {info.orig_filename[:100]!a} {problem}; pack the app again without it")
+
+
+def check_contents(archive: zipfile.ZipFile, where: str) -> None:
+    """Read every entry once: what is damaged is told now rather than by an agent. Raises NotAnApp."""
+    if damaged := archive.testzip():
+        raise NotAnApp(f"{where}: the entry {damaged[:100]!a} is damaged; pack the app again")
+
+
+def _is_below(name: str, files: set[str]) -> bool:
+    parts = name.strip("/").split("/")
+    return any("/".join(parts[:length]) in files for length in range(1, len(parts)))
 
 
 def _check_size(infos: Sequence[zipfile.ZipInfo], size: int, where: str) -> None:
@@ -49,7 +63,8 @@ def _problem(info: zipfile.ZipInfo, seen: set[str]) -> str:
     path = "/".join(parts)
     if not name or name.startswith("/") or "\\" in name or "\0" in name or ".." in parts:
         return "leads out of the app's folder"
-    if len(name.encode(errors="surrogatepass")) > MAX_NAME_BYTES or len(parts) > MAX_DEPTH:
+    raw = [part.encode(errors="surrogatepass") for part in parts]
+    if sum(map(len, raw)) + len(raw) > MAX_NAME_BYTES or len(raw) > MAX_DEPTH or max(map(len, raw), default=0) > 255:
         return "has too long a name"
     if path in seen and not info.is_dir():
         return "is there twice"

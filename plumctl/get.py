@@ -79,6 +79,8 @@ def get(
     if watch and len(targets) > 1:
         raise click.UsageError("--watch takes one kind or one object")
     query = {k: v for k, v in (("labelSelector", selector), ("fieldSelector", field_selector)) if v}
+    if any(target.name for target in targets) and (query or all_namespaces):
+        raise click.UsageError("give names, or --selector, --field-selector and --all-namespaces, not both")
     several = len({target.kind for target in targets}) > 1
     view = View(output, namespace, all_namespaces, query, chunk_size, several, show_managed_fields)
     session.run(lambda client: _watch(client, targets[0], view) if watch else _show(client, targets, view))
@@ -162,6 +164,7 @@ class _Watch:
         self._shown: dict[tuple[str, str], tuple[int, Body]] = {}
         """What was shown last of each object, and its version: changes at or before it are not shown again."""
         self._version = ""
+        self._age = -1
         query = dict(view.query)
         if target.name:
             query["fieldSelector"] = ",".join(
@@ -195,6 +198,8 @@ class _Watch:
         """Show what differs from what was shown last."""
         pages = await self._pages()
         self._version = str(pages[0]["metadata"]["resourceVersion"])
+        names = [column["name"] for column in pages[0].get("columnDefinitions") or ()]
+        self._age = names.index("Age") if "Age" in names else -1
         there = set()
         for page in pages:
             for row in page.get("rows") or page.get("items") or []:
@@ -204,6 +209,13 @@ class _Watch:
             body = self._shown[key][1]
             last = dict(_metadata(body["rows"][0] if self._view.accept == TABLE else body))
             self._show(body, last | {"resourceVersion": self._version}, gone=True)
+
+    def _cells(self, body: Body) -> object:
+        """What a reader sees of an object; the age goes on by itself."""
+        if self._view.accept != TABLE:
+            return body
+        cells = body["rows"][0]["cells"]
+        return [cell for index, cell in enumerate(cells) if index != self._age]
 
     async def _pages(self) -> list[Body]:
         while True:
@@ -241,6 +253,8 @@ class _Watch:
         self._shown[key] = version, body
         if gone:
             del self._shown[key]
+        elif seen is not None and self._cells(body) == self._cells(seen[1]):
+            return  # a change of something that the table does not show
         kind, mark = self._target.kind, "   (deleted)" if gone else ""
         match self._view.output:
             case "table" | "wide":

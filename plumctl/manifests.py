@@ -67,7 +67,7 @@ def read_manifests(paths: Sequence[str], *, namespace: str) -> list[Manifest]:
                 found.append(manifest)
     errors += _twice(found)
     if not errors and not found:
-        errors.append(f"no objects in {', '.join(paths)}: expected .yaml, .yml or .json files")
+        errors.append(f"no objects in {', '.join(paths)}: write one, or name a folder with .yaml, .yml or .json files")
     if errors:
         raise BadManifests(errors)
     return sorted(found, key=lambda manifest: ORDER.index(manifest.kind.name))

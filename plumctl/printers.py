@@ -28,7 +28,7 @@ _Dumper.add_representer(str, _text)
 
 def as_yaml(body: Any) -> str:
     """A body as YAML, keys in their own order, non-ASCII as it is."""
-    return str(yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**16)).rstrip()
+    return str(yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**16)).removesuffix("\n")
 
 
 def as_json(body: Any) -> str:

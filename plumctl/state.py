@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import click
 
-from apiserver.api.kinds.assignment import RESTARTED_AT
+from apiserver.api.kinds.assignment import ASSIGNMENTS, RESTARTED_AT, TASK_LABEL
 from apiserver.api.meta import Body, format_micro_time
 from apiserver.client.rest import MERGE, RestClient
-from plumctl.cli import MANAGER, Session, namespace_option, pass_session
-from plumctl.raw import place, send
+from plumctl.cli import MANAGER, Failure, Session, namespace_option, pass_session
+from plumctl.raw import place, read, send
 from plumctl.targets import Named, parse_targets
 
 _FIELD = {"Task": "state", "Assignment": "desired"}
@@ -23,15 +23,35 @@ def _targets(what: Sequence[str]) -> list[Named]:
     return targets
 
 
-def _patch(session: Session, targets: Sequence[Named], namespace: str, patch: "dict[str, Body]", done: str) -> None:
+def _set(session: Session, targets: Sequence[Named], namespace: str, state: str, done: str) -> None:
+    """Write the state; of a task that has it already, to the copies that people set otherwise."""
+
     async def work(client: RestClient) -> None:
         for target in targets:
             path = place(client, target.kind, namespace, target.name)
-            body = patch[target.kind.name]
-            await send(client, "PATCH", path, query={"fieldManager": MANAGER}, body=body, media_type=MERGE)
+            field = _FIELD[target.kind.name]
+            before = await read(client, path)
+            await _patch(client, path, {"spec": {field: state}})
+            if target.kind.name == "Task" and before["spec"].get(field) == state:
+                for copy in await _copies(client, target, namespace):
+                    if copy["spec"].get("desired") != state:
+                        copy_path = place(client, ASSIGNMENTS, namespace, copy["metadata"]["name"])
+                        await _patch(client, copy_path, {"spec": {"desired": state}})
             click.echo(f"{target} {done}")
 
     session.run(work)
+
+
+async def _copies(client: RestClient, task: Named, namespace: str) -> list[Body]:
+    query = {"labelSelector": f"{TASK_LABEL}={task.name}"}
+    items: list[Body] = (await read(client, place(client, ASSIGNMENTS, namespace), query=query))["items"]
+    return items
+
+
+async def _patch(client: RestClient, path: str, body: Body) -> Body:
+    response = await send(client, "PATCH", path, query={"fieldManager": MANAGER}, body=body, media_type=MERGE)
+    patched: Body = response.json()
+    return patched
 
 
 @click.command()
@@ -44,8 +64,7 @@ def start(session: Session, what: tuple[str, ...], namespace: str) -> None:
     \b
       plumctl start task/hello
     """
-    patch = {kind: {"spec": {field: "Running"}} for kind, field in _FIELD.items()}
-    _patch(session, _targets(what), namespace, patch, "started")
+    _set(session, _targets(what), namespace, "Running", "started")
 
 
 @click.command()
@@ -59,8 +78,7 @@ def stop(session: Session, what: tuple[str, ...], namespace: str) -> None:
       plumctl stop task/hello
       plumctl stop assignment/hello-main-abcdefgh
     """
-    patch = {kind: {"spec": {field: "Stopped"}} for kind, field in _FIELD.items()}
-    _patch(session, _targets(what), namespace, patch, "stopped")
+    _set(session, _targets(what), namespace, "Stopped", "stopped")
 
 
 @click.command()
@@ -75,5 +93,14 @@ def restart(session: Session, what: tuple[str, ...], namespace: str) -> None:
       plumctl restart assignment/hello-main-abcdefgh
     """
     now = format_micro_time(datetime.now(UTC))
-    patch: dict[str, Body] = {kind: {"metadata": {"annotations": {RESTARTED_AT: now}}} for kind in _FIELD}
-    _patch(session, _targets(what), namespace, patch, "restarted")
+    targets = _targets(what)
+
+    async def work(client: RestClient) -> None:
+        for target in targets:
+            path = place(client, target.kind, namespace, target.name)
+            if (await read(client, path))["spec"].get(_FIELD[target.kind.name]) == "Stopped":
+                raise Failure(f"{target} is stopped; plumctl start {target} starts it")
+            await _patch(client, path, {"metadata": {"annotations": {RESTARTED_AT: now}}})
+            click.echo(f"{target} restarted")
+
+    session.run(work)

@@ -21,8 +21,10 @@ async def raise_for_status(response: httpx.Response) -> None:
     await response.aread()
     status = _read_status(response.content)
     if status is None:
-        text = response.text.strip()[:200] or response.reason_phrase
-        status = {"message": f"the server answered {response.status_code}: {text}"}
+        text = " ".join(response.text[:1000].split())[:200] or response.reason_phrase
+        status = {
+            "message": f"the server answered {response.status_code}, which is not how a Plum server talks: {text}"
+        }
     status["code"] = response.status_code
     wait = response.headers.get("retry-after", "")
     if wait.isdecimal() and len(wait) < 6:

@@ -102,7 +102,8 @@ class RuntimeSuite:
         process = await harness.start(FOREVER)
         unknown = Process(uid=process.uid, boot_id=process.boot_id)
         assert await harness.runtime.kill(unknown)
-        assert await harness.runtime.exited(process) == Exit(signal=signal.SIGKILL)
+        # A shell whose command is killed first may yet tell that in its own exit code.
+        assert await harness.runtime.exited(process) in (Exit(signal=signal.SIGKILL), Exit(code=128 + signal.SIGKILL))
         await harness.end(process)
 
     async def test_instances_do_not_touch_one_another(self, harness: Harness) -> None:

@@ -133,9 +133,15 @@ def test_stop_start_and_restart(cluster: Cluster) -> None:
     first, second = cluster.running("naps", 2)
     cluster.plumctl("stop", f"assignment/{first['metadata']['name']}")
     wait_for("one stopped", lambda: sorted(phases(cluster, "naps")) == ["Running", "Stopped"])
+    refused = cluster.plumctl("restart", f"assignment/{first['metadata']['name']}", code=1)
+    assert "is stopped; plumctl start assignment/" in refused
+    cluster.plumctl("start", "task/naps")  # which runs already: so its stopped copy is meant
+    cluster.running("naps", 2)
+    cluster.plumctl("stop", f"assignment/{first['metadata']['name']}")
+    wait_for("one stopped", lambda: sorted(phases(cluster, "naps")) == ["Running", "Stopped"])
     cluster.plumctl("stop", "task/naps")
     wait_for("all stopped", lambda: phases(cluster, "naps") == ["Stopped", "Stopped"])
-    assert not psutil.pid_exists(second["status"]["pid"])
+    assert not any(psutil.pid_exists(copy["status"]["pid"]) for copy in (first, second))
     cluster.plumctl("start", "task/naps")
     cluster.running("naps", 2)
     cluster.plumctl("restart", f"assignment/{first['metadata']['name']}")

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,7 +17,15 @@ from tests.servers import first_line
 
 
 def child(up: "subprocess.Popen[bytes]", module: str) -> psutil.Process:
-    return next(found for found in psutil.Process(up.pid).children() if module in found.cmdline())
+    return next(found for found in psutil.Process(up.pid).children() if module in command_of(found))
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """Its command line; none for one that has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def test_a_new_up_waits_for_what_a_killed_one_left_and_takes_its_port(tmp_path: Path) -> None:
@@ -34,7 +44,10 @@ def test_a_new_up_waits_for_what_a_killed_one_left_and_takes_its_port(tmp_path: 
 def test_killed_parts_come_back_and_a_watch_tells_every_change_once(tmp_path: Path) -> None:
     with running_cluster(tmp_path, nodes=1) as cluster:
         command = [sys.executable, "-m", "plumctl", "get", "namespaces", "-w", "-o", "name"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=cluster.environ) as watching:
+        with (
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=cluster.environ) as watching,
+            killed(watching),
+        ):
             assert watching.stdout
             there = [watching.stdout.readline() for _ in cluster.plumctl("get", "ns", "-o", "name").splitlines()]
             assert all(line.startswith("namespace/") for line in there)
@@ -55,8 +68,18 @@ def test_killed_parts_come_back_and_a_watch_tells_every_change_once(tmp_path: Pa
             wait_for(module, lambda module=module: is_there(cluster.process, module))  # type: ignore[misc]
 
 
+@contextmanager
+def killed(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """Kill it when the block fails, so that nobody waits for it."""
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        raise
+
+
 def is_there(up: "subprocess.Popen[bytes]", module: str) -> bool:
-    return any(module in found.cmdline() for found in psutil.Process(up.pid).children())
+    return any(module in command_of(found) for found in psutil.Process(up.pid).children())
 
 
 def answers(url: str) -> bool:

@@ -76,6 +76,10 @@ def test_wrong_input_names_the_field_and_changes_nothing(http: httpx.Client) -> 
         ({"entries": [{}]}, "spec.entries[0]"),
         ({"entries": []}, "spec.entries"),
         ({"entries": [{"name": "a", "artifactUrl": "/x"}, {"name": "a", "artifactUrl": "/x"}]}, "spec.entries[1].name"),
+        (
+            {"entries": [{"artifactUrl": "/x", "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 80}]}]},
+            "spec.entries[0].ports[1].port",
+        ),
     ):
         status = expect(http.post(TASKS, json=task("wrong", **spec)), 422, "Invalid", field)
         assert status["details"]["causes"][0]["field"] == field
@@ -209,6 +213,8 @@ def test_pages_and_selectors(http: httpx.Client) -> None:
     )
     expect(http.get(TASKS, params={"continue": "%%%"}), 400, "BadRequest")
     expect(http.get(TASKS, params={"limit": "-1"}), 400, "BadRequest", "limit")
+    expect(http.get(TASKS, params={"watch": "maybe"}), 400, "BadRequest", "watch")
+    expect(http.get(TASKS, params={"resourceVersionMatch": "Exact"}), 400, "BadRequest", "NotOlderThan")
     deleted = http.request("DELETE", TASKS, params={"labelSelector": "test in (page-0,page-1)"})
     assert len(deleted.json()["items"]) == 2
 

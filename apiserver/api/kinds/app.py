@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from apiserver.api.columns import AGE, NAME
-from apiserver.api.kinds.task import SHA256
+from apiserver.api.kinds.task import SHA256, AppText
 from apiserver.api.meta import Model, Resource
 from apiserver.api.scheme import SCHEME, Column, Kind, at
 
@@ -14,8 +14,8 @@ from apiserver.api.scheme import SCHEME, Column, Kind, at
 class AppSpec(Model):
     """What was uploaded; it never changes."""
 
-    name: Annotated[str, Field(min_length=1, max_length=128)]
-    version: Annotated[str, Field(min_length=1, max_length=128)]
+    name: AppText
+    version: AppText
     sha256: SHA256
     """Digest of the archive; the blob is at ``/artifacts/sha256/<sha256>``."""
     size_bytes: Annotated[int, Field(ge=0)]

@@ -43,6 +43,26 @@ def is_node_name(text: str) -> bool:
     return NODE_NAME.fullmatch(text) is not None and text not in (".", "..")
 
 
+def is_app_text(text: str) -> bool:
+    """Whether a text can be an app's name or version: it becomes part of names and addresses."""
+    return text.isprintable() and "/" not in text and "\\" not in text
+
+
+def _app_text(text: str) -> str:
+    if not is_app_text(text):
+        raise ValueError("must have no slash and no control character")
+    return text
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold a NUL character: no process can be given one")
+    return text
+
+
+AppText = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_app_text)]
+
+
 def _env_name(text: str) -> str:
     if not _ENV_NAME.fullmatch(text):
         raise ValueError("must be letters, digits and '_', not starting with a digit")
@@ -97,15 +117,15 @@ SHA256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class AppReference(Model):
     """An uploaded app by name and version; the newest upload of the pair is meant."""
 
-    name: Annotated[str, Field(min_length=1, max_length=128)]
-    version: Annotated[str, Field(min_length=1, max_length=128)]
+    name: AppText
+    version: AppText
 
 
 class EnvVar(Model):
     """One environment variable."""
 
     name: Annotated[str, AfterValidator(_env_name)]
-    value: Annotated[str, Field(max_length=32768)] = ""
+    value: Annotated[str, Field(max_length=32768), AfterValidator(_no_nul)] = ""
 
 
 class Port(Model):
@@ -127,7 +147,7 @@ class Entry(Model):
     """A zip to run: a path of this server, or an http(s) URL together with ``sha256``."""
     sha256: SHA256 | None = None
     """The digest that the artifact must have."""
-    start_cmd: Annotated[str, Field(max_length=32768), Field(exclude_if=is_empty)] = ""
+    start_cmd: Annotated[str, Field(max_length=32768), AfterValidator(_no_nul), Field(exclude_if=is_empty)] = ""
     """Run by ``/bin/sh -c`` in the instance's own folder; empty means ``./start.sh``."""
     replicas: Annotated[int, Field(ge=0, le=MAX_COPIES)] | None = None
     """How many copies the scheduler places; 1 if ``nodeReplicas`` is not given either."""
@@ -238,16 +258,19 @@ def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
         where = f"spec.entries[{index}]"
         causes += _unique(f"{where}.env", entry.get("env", ()))
         causes += _unique(f"{where}.ports", entry.get("ports", ()))
+        causes += _unique(f"{where}.ports", entry.get("ports", ()), key="port")
     return [*_unique("spec.entries", new["spec"]["entries"]), *causes]
 
 
-def _unique(where: str, items: Sequence[dict[str, Any]]) -> list[Cause]:
-    seen: set[str] = set()
+def _unique(where: str, items: Sequence[dict[str, Any]], *, key: str = "name") -> list[Cause]:
+    seen: set[Any] = set()
     causes = []
     for index, item in enumerate(items):
-        if item["name"] in seen:
-            causes.append(Cause(f"{where}[{index}].name", f'Duplicate value: "{item["name"]}"', "FieldValueDuplicate"))
-        seen.add(item["name"])
+        if key not in item:
+            continue
+        if item[key] in seen:
+            causes.append(Cause(f"{where}[{index}].{key}", f'Duplicate value: "{item[key]}"', "FieldValueDuplicate"))
+        seen.add(item[key])
     return causes
 
 

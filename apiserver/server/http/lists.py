@@ -40,6 +40,8 @@ async def list_collection(
     query = request.query_params
     selection = read_filter(target, query)
     limit = number(query, "limit", 0, most=MAX_LIMIT)
+    if query.get("resourceVersionMatch", "") not in ("", "NotOlderThan"):
+        raise BadRequest("resourceVersionMatch: only NotOlderThan is supported")
     await reach(registry, number(query, "resourceVersion", 0, most=2**63))
     version, after = registry.store.version, ("", "")
     if token := query.get("continue"):

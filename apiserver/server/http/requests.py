@@ -73,6 +73,14 @@ def flag(query: Mapping[str, str], name: str) -> bool:
     return query.get(name, "") in ("true", "1")
 
 
+def wants_watch(query: Mapping[str, str]) -> bool:
+    """Whether a GET of a collection is a watch. Raises BadRequest for a word that says neither."""
+    word = query.get("watch", "")
+    if word not in ("", "0", "false", "1", "true", "poll"):
+        raise BadRequest(f'watch: Unsupported value: "{word[:40]}": supported: "true", "false", "poll"')
+    return word in ("1", "true", "poll")
+
+
 def number(query: Mapping[str, str], name: str, default: int, *, most: int) -> int:
     """A whole number of the query, between 0 and ``most``. Raises BadRequest."""
     text = query.get(name, "")

@@ -21,12 +21,14 @@ from apiserver.server.http.requests import (
     is_dry_run,
     media_type,
     negotiate,
+    number,
     read_body,
     read_document,
     read_filter,
     read_options,
     read_target,
     unsupported,
+    wants_watch,
 )
 from apiserver.server.http.watch import watch_collection
 from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target
@@ -73,7 +75,7 @@ class Resources:
             if target.subresource:
                 verbs.pop("DELETE")
         else:
-            watching = query.get("watch", "") in ("true", "1", "poll")
+            watching = wants_watch(query)
             verbs = {"GET": "watch" if watching else "list", "POST": "create", "DELETE": "deletecollection"}
         if method not in verbs or verbs[method] not in target.kind.verbs:
             raise MethodNotAllowed(f"the server does not allow {method} on {request.url.path}")
@@ -173,6 +175,7 @@ async def _delete_options(request: Request) -> DeleteOptions:
         raise unsupported(kind, ("application/json",))
     body = read_json(raw).body if raw.strip() else {}
     query = request.query_params
+    number(query, "gracePeriodSeconds", 0, most=2**31)  # the grace is the entry's own, but nonsense is refused
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy") or "Background"
     if propagation not in _PROPAGATION:
         raise BadRequest(f"propagationPolicy: Unsupported value: {propagation!r}: supported: {', '.join(_PROPAGATION)}")

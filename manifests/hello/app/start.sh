@@ -1,3 +1,3 @@
 #!/bin/sh
-# The port is the agent's to choose; exec makes the server the main process, so that it gets the stop signal.
+# The port is the agent's to choose; exec makes the server the main process, the one whose end counts.
 exec python3 server.py

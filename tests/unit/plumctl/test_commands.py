@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import plumctl.__main__  # noqa: F401 - adds the commands
+import plumctl.commands  # noqa: F401 - adds the commands
 from plumctl.cli import cli
 from tests.servers import start_apiserver
 

@@ -41,7 +41,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=20)
 
 @given(st.recursive(SCALARS, lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=5), x, max_size=3)))
 def test_yaml_reads_back(value: object) -> None:
-    assert yaml.safe_load(as_yaml(value)) == value
+    assert yaml.safe_load(as_yaml(value) + "\n") == value
 
 
 def test_explain() -> None:

@@ -1,0 +1,23 @@
+"""All commands, put together."""
+
+from plumctl import about, apply, delete, describe, get, push, state, up
+from plumctl.cli import cli
+
+for _command in (
+    up.up,
+    push.app,
+    apply.apply,
+    get.get,
+    describe.describe,
+    state.start,
+    state.stop,
+    state.restart,
+    delete.delete,
+    about.api_resources,
+    about.explain,
+    about.version,
+    about.completion,
+):
+    cli.add_command(_command)
+
+__all__ = ["cli"]
