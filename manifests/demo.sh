@@ -9,12 +9,14 @@ mkdir -p "$data"
 data=$(cd "$data" && pwd)
 
 up=
+held=
 watch=
 finish() {
     trap - EXIT INT TERM
     [ -z "$watch" ] || kill "$watch" 2>/dev/null || true
     if [ -n "$up" ]; then
-        kill -TERM "$up" 2>/dev/null || true
+        # Closing the pipe asks it to end; a signal on top of a Ctrl-C would end it at once, out of order.
+        if [ -n "$held" ]; then exec 3>&-; else kill -TERM "$up" 2>/dev/null || true; fi
         wait "$up" 2>/dev/null || true
     fi
     rm -f "$data/ready.$$"
@@ -33,6 +35,7 @@ mkfifo "$data/alive.$$"
 "$plumctl" up --data-dir "$data" --addr "$addr" --nodes 2 --until-eof <"$data/alive.$$" >"$data/ready.$$" &
 up=$!
 exec 3>"$data/alive.$$"
+held=yes
 rm -f "$data/alive.$$"
 tries=0
 until [ -s "$data/ready.$$" ]; do

@@ -23,7 +23,7 @@ class Connection:
         """One request and its whole reply, which must have a content-length."""
         raw = b"" if body is None else orjson.dumps(body)
         head = (
-            f"{method} {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {len(raw)}"
+            f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(raw)}"
         )
         self._writer.write(head.encode() + b"\r\n\r\n" + raw)
         reply = await self._reader.readuntil(b"\r\n\r\n")
