@@ -27,4 +27,4 @@ bench: venv
 	$(BIN)/python -m tests.bench
 
 soak: venv
-	PLUM_SOAK_KILLS=100 $(BIN)/pytest -q -s tests/e2e/test_kill_server.py
+	PLUM_SOAK_KILLS=100 $(BIN)/pytest -q -s -o faulthandler_timeout=0 tests/e2e/test_kill_server.py

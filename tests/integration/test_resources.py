@@ -98,6 +98,11 @@ def test_warn_prunes_and_warns(http: httpx.Client) -> None:
     assert response.status_code == 201
     assert 'unknown field \\"spec.colour\\"' in response.headers["warning"]
     assert "colour" not in response.json()["spec"]
+    body = task("broken") | {"spec": task("broken")["spec"] | {"a\r\nset-cookie: x": 1}}
+    response = http.post(TASKS, json=body)
+    assert response.status_code == 201
+    assert "set-cookie" not in response.headers
+    assert "a??set-cookie: x" in response.headers["warning"]
 
 
 def test_update_needs_the_version_and_keeps_status_and_identity(http: httpx.Client) -> None:

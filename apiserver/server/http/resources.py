@@ -36,6 +36,9 @@ from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target
 REQUEST_SECONDS = 60.0
 """How long any request but a watch may take."""
 
+MAX_WARNING = 500
+"""Characters of one warning."""
+
 MERGE, JSON_PATCH, APPLY = (
     "application/merge-patch+json",
     "application/json-patch+json",
@@ -162,7 +165,9 @@ class Resources:
             raw = orjson.dumps(tables.table(target.kind, rows, {"resourceVersion": version}))
         response = Response(raw, status_code=201 if outcome.created else 200, media_type=JSON)
         for warning in outcome.warnings:
-            text = warning.replace("\\", "\\\\").replace('"', '\\"').encode("ascii", "replace")
+            # Field names are the client's: a line break in one must not become another header.
+            plain = "".join(char if char.isprintable() else "?" for char in warning[:MAX_WARNING])
+            text = plain.replace("\\", "\\\\").replace('"', '\\"').encode("ascii", "replace")
             response.raw_headers.append((b"warning", b'299 - "' + text + b'"'))
         return response
 
