@@ -22,7 +22,8 @@ class Connection:
     async def request(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
         """One request and its whole reply, which must have a content-length."""
         raw = b"" if body is None else orjson.dumps(body)
-        head = f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(raw)}"
+        head = f"{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        head += f"content-length: {len(raw)}"
         self._writer.write(head.encode() + b"\r\n\r\n" + raw)
         reply = await self._reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in reply.lower().split(b"\r\n") if line.startswith(b"content-length:"))
