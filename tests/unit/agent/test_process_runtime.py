@@ -112,7 +112,8 @@ async def test_those_that_multiply_are_killed_until_none_is_left(runtime: Proces
     await eventually(lambda: len(processes.members(process)) > 3)
     assert await runtime.kill(process)
     assert not processes.members(process)
-    assert await finish(runtime, process) == Exit(signal=9)
+    # A shell whose last command is killed before it may yet tell that in its own exit code.
+    assert await finish(runtime, process) in (Exit(signal=9), Exit(code=137))
 
 
 async def test_what_an_earlier_agent_left_is_killed(runtime: ProcessRuntime, tmp_path: Path) -> None:
