@@ -83,11 +83,6 @@ def is_held(copy: Assignment) -> bool:
     return copy.metadata.deletion_timestamp is not None and STOPPED_FINALIZER in copy.metadata.finalizers
 
 
-def is_node_ready(node: Node | None) -> bool:
-    """Whether the node is there and its Ready condition says True."""
-    return node is not None and conditions.is_true(node.status.conditions, "Ready")
-
-
 def _readiness(node: Node, lease: Lease | None, now: datetime) -> Condition:
     status: Literal["True", "Unknown"] = "Unknown"
     reason, message = LEASE_EXPIRED, "the agent has not renewed the node's lease in time"

@@ -10,7 +10,7 @@ from apiserver.api.errors import Expired, NotFound, ServiceUnavailable, Timeout
 from apiserver.client.rest import RestClient
 from plumctl.apply import load
 from plumctl.cli import Failure, Session, namespace_option, pass_session
-from plumctl.raw import place, read, send
+from plumctl.raw import place, read, read_items, send
 from plumctl.targets import Named, parse_targets
 
 POLL_SECONDS = 30
@@ -82,8 +82,8 @@ def delete(
 
 async def _names(client: RestClient, target: Named, namespace: str, selector: str) -> list[str]:
     query = {"labelSelector": selector} if selector else {}
-    body = await read(client, place(client, target.kind, namespace), query=query)
-    return [str(item["metadata"]["name"]) for item in body["items"]]
+    path = place(client, target.kind, namespace)
+    return [str(item["metadata"]["name"]) async for item in read_items(client, path, query=query)]
 
 
 async def _ask(client: RestClient, target: Named, namespace: str) -> str:

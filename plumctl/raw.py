@@ -15,6 +15,7 @@ from apiserver.client.rest import RestClient, raise_for_status
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 WATCH_READ_SECONDS = 90.0
+PAGE = 500
 
 
 def place(client: RestClient, kind: Kind, namespace: str, name: str = "", *, everywhere: bool = False) -> str:
@@ -55,6 +56,19 @@ async def read(client: RestClient, path: str, *, query: Mapping[str, str] | None
     response = await send(client, "GET", path, query=query, accept=accept or "application/json")
     body: dict[str, Any] = orjson.loads(response.content)
     return body
+
+
+async def read_items(client: RestClient, path: str, *, query: Mapping[str, str] | None = None) -> AsyncIterator[Body]:
+    """The objects of a collection, page by page. Raises ApiError; Expired when paging took too long."""
+    token = ""
+    while True:
+        more = {"continue": token} if token else {}
+        page = await read(client, path, query={"limit": str(PAGE), **(query or {}), **more})
+        for item in page["items"]:
+            yield item
+        token = page["metadata"].get("continue", "")
+        if not token:
+            return
 
 
 async def stream(client: RestClient, path: str, query: Mapping[str, str], accept: str) -> AsyncIterator[Body]:

@@ -9,7 +9,7 @@ from apiserver.api.kinds.assignment import ASSIGNMENTS, RESTARTED_AT, TASK_LABEL
 from apiserver.api.meta import Body, format_micro_time
 from apiserver.client.rest import MERGE, RestClient
 from plumctl.cli import MANAGER, Failure, Session, namespace_option, pass_session
-from plumctl.raw import place, read, send
+from plumctl.raw import place, read, read_items, send
 from plumctl.targets import Named, parse_targets
 
 _FIELD = {"Task": "state", "Assignment": "desired"}
@@ -33,25 +33,22 @@ def _set(session: Session, targets: Sequence[Named], namespace: str, state: str,
             before = await read(client, path)
             await _patch(client, path, {"spec": {field: state}})
             if target.kind.name == "Task" and before["spec"].get(field) == state:
-                for copy in await _copies(client, target, namespace):
-                    if copy["spec"].get("desired") != state:
-                        copy_path = place(client, ASSIGNMENTS, namespace, copy["metadata"]["name"])
-                        await _patch(client, copy_path, {"spec": {"desired": state}})
+                await _set_copies(client, target, namespace, state)
             click.echo(f"{target} {done}")
 
     session.run(work)
 
 
-async def _copies(client: RestClient, task: Named, namespace: str) -> list[Body]:
+async def _set_copies(client: RestClient, task: Named, namespace: str, state: str) -> None:
     query = {"labelSelector": f"{TASK_LABEL}={task.name}"}
-    items: list[Body] = (await read(client, place(client, ASSIGNMENTS, namespace), query=query))["items"]
-    return items
+    async for copy in read_items(client, place(client, ASSIGNMENTS, namespace), query=query):
+        if copy["spec"].get("desired") != state:
+            path = place(client, ASSIGNMENTS, namespace, copy["metadata"]["name"])
+            await _patch(client, path, {"spec": {"desired": state}})
 
 
-async def _patch(client: RestClient, path: str, body: Body) -> Body:
-    response = await send(client, "PATCH", path, query={"fieldManager": MANAGER}, body=body, media_type=MERGE)
-    patched: Body = response.json()
-    return patched
+async def _patch(client: RestClient, path: str, body: Body) -> None:
+    await send(client, "PATCH", path, query={"fieldManager": MANAGER}, body=body, media_type=MERGE)
 
 
 @click.command()

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import httpx
+
 START_SECONDS = 30.0
 
 
@@ -29,6 +31,24 @@ def first_line(stream: IO[bytes], seconds: float) -> str:
     return raw.split(b"\n")[0].decode()
 
 
+def end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """TERM, and KILL when the time is up."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(5)
+
+
+def answers(url: str) -> bool:
+    """Whether the server is ready."""
+    try:
+        return httpx.get(f"{url}/readyz", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
 @contextmanager
 def start_apiserver(data_dir: Path, *args: str) -> Iterator[str]:
     """A server over ``data_dir`` on a free port; yields its URL."""
@@ -41,10 +61,5 @@ def start_apiserver(data_dir: Path, *args: str) -> Iterator[str]:
         line = first_line(process.stdout, START_SECONDS)
         yield line.split()[-1]
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
+        end(process, 15)
         process.stdout.close()

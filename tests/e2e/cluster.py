@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from tests.servers import first_line
+from tests.servers import end, first_line
 
 READY_SECONDS = 90.0
 T = TypeVar("T")
@@ -121,12 +121,7 @@ def running_cluster(directory: Path, *, nodes: int = 2, addr: str = "127.0.0.1:0
         yield Cluster(directory, line.removeprefix("ready: "), process)
     finally:
         if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(90)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
+            end(process, 90)
         process.stdout.close()
         for found in processes_of(directory):
             found.kill()

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.e2e.cluster import processes_of, running_cluster, wait_for
-from tests.servers import first_line
+from tests.servers import answers, first_line
 
 
 def child(up: "subprocess.Popen[bytes]", module: str) -> psutil.Process:
@@ -80,13 +80,6 @@ def killed(process: "subprocess.Popen[str]") -> Iterator[None]:
 
 def is_there(up: "subprocess.Popen[bytes]", module: str) -> bool:
     return any(module in command_of(found) for found in psutil.Process(up.pid).children())
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.mark.parametrize("ending", ["TERM", "end of standard input"])

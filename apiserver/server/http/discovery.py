@@ -21,6 +21,12 @@ def _groups() -> dict[tuple[str, str], list[Kind]]:
     return found
 
 
+def _extras(kind: Kind) -> dict[str, Any]:
+    """What both forms of discovery say the same way, and leave out where there is none."""
+    found = {"shortNames": list(kind.short_names), "categories": list(kind.categories)}
+    return {key: value for key, value in found.items() if value}
+
+
 def _resource_list(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
     resources: list[dict[str, Any]] = []
     for kind in kinds:
@@ -31,10 +37,7 @@ def _resource_list(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
             "kind": kind.name,
             "verbs": list(kind.verbs),
         }
-        if kind.short_names:
-            entry["shortNames"] = list(kind.short_names)
-        if kind.categories:
-            entry["categories"] = list(kind.categories)
+        entry |= _extras(kind)
         resources.append(entry)
         if kind.has_status:
             name = f"{kind.plural}/status"
@@ -51,10 +54,7 @@ def _aggregated_resource(kind: Kind) -> dict[str, Any]:
         "singularResource": kind.singular,
         "verbs": list(kind.verbs),
     }
-    if kind.short_names:
-        entry["shortNames"] = list(kind.short_names)
-    if kind.categories:
-        entry["categories"] = list(kind.categories)
+    entry |= _extras(kind)
     if kind.has_status:
         entry["subresources"] = [{"subresource": "status", "responseKind": response, "verbs": STATUS_VERBS}]
     return entry

@@ -13,8 +13,8 @@ MAX_HEAD = 64 * 1024
 HEAD_SECONDS = 20.0
 _REFUSAL = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: text/plain; charset=utf-8\r\ncontent-length: 34\r\nconnection: close\r\n\r\n"
-    b"the request head is over 64 KiB\r\n\r\n"
+    b"content-type: text/plain; charset=utf-8\r\ncontent-length: 32\r\nconnection: close\r\n\r\n"
+    b"the request head is over 64 KiB\n"
 )
 
 

@@ -1,0 +1,33 @@
+"""What the documents promise is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from apiserver.api.scheme import SCHEME
+from plumctl.commands import cli
+
+COMMANDS = re.compile(r"^ *\$?(?:\.venv/bin/|\")?plumctl\"? (?:app )?([a-z][a-z-]*)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readme_names_only_commands_and_targets_that_exist(name: str) -> None:
+    text = Path(name).read_text(encoding="utf-8")
+    commands = set(COMMANDS.findall(text))
+    assert {"up", "push", "apply", "get", "restart", "delete"} <= commands
+    assert commands - {"push"} <= set(cli.commands)
+    targets = re.findall(r"^([a-z]+):", Path("Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"`?make ([a-z]+)", text)) <= set(targets)
+
+
+def test_every_command_shows_an_example() -> None:
+    for command in cli.commands.values():
+        examples = [command, *getattr(command, "commands", {}).values()]
+        assert any("plumctl " in (one.help or "") for one in examples), command.name
+
+
+def test_every_kind_is_in_the_readme() -> None:
+    for name in ("README.md", "README.zh-CN.md"):
+        text = Path(name).read_text(encoding="utf-8")
+        assert [kind.name for kind in SCHEME if f"`{kind.name}`" not in text] == []
