@@ -1,7 +1,7 @@
 """Engines and stores for tests: objects made of a name, labels and a node."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,11 @@ from apiserver.api.meta import Body
 from apiserver.api.scheme import SCHEME
 from apiserver.server.store.committer import Intents, Put, Remove, View
 from apiserver.server.store.engine import Change, Engine, Key, Seen
+from apiserver.server.store.following import follow
+from apiserver.server.store.retention import Retention
+from apiserver.server.store.snapshot import Filter
 from apiserver.server.store.store import Store, open_store
+from apiserver.server.store.watchers import Delivery, Watcher
 
 KIND = SCHEME.named("assignments")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -53,10 +57,32 @@ def change(version: int, name: str, kind: str = "ADDED", *, sequence: int = 0, r
 
 
 @asynccontextmanager
-async def running(engine: Engine, *, ring_bytes: int = 1 << 20, inline: bool = True) -> AsyncIterator[Store]:
-    """A store over the engine; a failed commit of unknown outcome fails the test."""
+async def running(
+    engine: Engine, *, ring_bytes: int = 1 << 20, inline: bool = True, keep: Retention | None = None
+) -> AsyncIterator[Store]:
+    """A store over the engine; one whose state is no longer certain fails the test."""
     failures: list[BaseException] = []
-    opened = open_store(engine, clock=lambda: NOW, on_failure=failures.append, inline=inline, ring_bytes=ring_bytes)
+    opened = open_store(
+        engine, clock=lambda: NOW, on_failure=failures.append, inline=inline, ring_bytes=ring_bytes, keep=keep
+    )
     async with opened as store:
         yield store
     assert not failures
+
+
+async def missed(store: Store, selection: Filter, version: int) -> list[Delivery]:
+    """What a watch that resumes after a version is told of the past. Raises Expired."""
+    found: list[Delivery] = []
+    async with aclosing(follow(store, [selection], version, idle=0.001)) as batches:  # type: ignore[type-var]
+        async for batch in batches:
+            if not batch.deliveries:
+                break
+            found += batch.deliveries
+    return found
+
+
+def watching(store: Store, *selections: Filter, limit: int = 1000) -> Watcher:
+    """A live watch, from now on; give it back to ``store.watchers``."""
+    watcher = Watcher(selections, limit=limit)
+    store.watchers.add(watcher)
+    return watcher

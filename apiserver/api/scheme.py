@@ -11,6 +11,9 @@ from apiserver.api import schema
 from apiserver.api.errors import Cause, NotFound
 from apiserver.api.meta import Body, Resource, is_dns_subdomain
 
+KEPT_REVISIONS = 10
+"""Specs of an object that are kept for rollback, the present one included."""
+
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
@@ -61,6 +64,8 @@ class Kind:
     short_names: tuple[str, ...] = ()
     namespaced: bool = True
     selectable: tuple[str, ...] = ()
+    indexed: tuple[str, ...] = ()
+    """The selectable fields by which lists are looked up rather than searched."""
     immutable: tuple[str, ...] = ()
     """Dotted paths that an update may not change."""
     default: Callable[[Body], None] = no_default
@@ -68,6 +73,8 @@ class Kind:
     is_name: Callable[[str], bool] = is_dns_subdomain
     name_rule: str = "a lowercase RFC 1123 subdomain: letters, digits, '-' and '.', at most 253 characters"
     categories: tuple[str, ...] = ()
+    rolled_out: Callable[[Body], Any] | None = None
+    """The part of an object whose change makes a new revision, for kinds whose specs are kept for rollback."""
     verbs: tuple[str, ...] = ALL_VERBS
 
     @cached_property

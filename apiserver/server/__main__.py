@@ -2,14 +2,34 @@
 
 import asyncio
 import logging
+import re
 import sys
+from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import click
 
 from apiserver.server.serve import CannotServe, Settings, parse_address, raise_file_limit, serve
-from apiserver.server.store.engine import OutcomeUnknown
-from apiserver.server.store.sqlite import StoreUnusable
+from apiserver.server.store.committer import StoreBroken
+from apiserver.server.store.migrations import StoreUnusable
+from apiserver.server.store.retention import Retention
+
+
+class Duration(click.ParamType[timedelta]):
+    """A time such as ``90s``, ``30m``, ``24h`` or ``7d``."""
+
+    name = "duration"
+    _UNITS: ClassVar = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """See click."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value))
+        if not found:
+            self.fail(f"{value!r} is not a duration: write a number and s, m, h or d, for example 24h", param, ctx)
+        return timedelta(**{self._UNITS[found[2]]: int(found[1])})
 
 
 @click.command(context_settings={"auto_envvar_prefix": "PLUM", "show_default": True})
@@ -18,9 +38,26 @@ from apiserver.server.store.sqlite import StoreUnusable
 @click.option("--token-file", type=click.Path(path_type=Path), help="Bearer tokens, one token,user per line.")
 @click.option("--insecure", is_flag=True, help="Serve other machines without authentication.")
 @click.option("--max-artifact-bytes", type=click.IntRange(min=1), default=1 << 30, help="Limit of an upload.")
+@click.option(
+    "--history-bytes",
+    type=click.IntRange(min=1 << 20),
+    default=64 << 20,
+    help="Size of the log of changes; it may hold as much as the objects do, if that is more.",
+)
+@click.option("--history-changes", type=click.IntRange(min=1000), default=1_000_000, help="Length of that log.")
+@click.option("--history-age", type=Duration(), default="24h", help="Age of the oldest change in it.")
 @click.option("--until-eof", is_flag=True, hidden=True, help="Also end with standard input.")
 def main(
-    data_dir: Path, addr: str, token_file: Path | None, insecure: bool, max_artifact_bytes: int, until_eof: bool
+    *,
+    data_dir: Path,
+    addr: str,
+    token_file: Path | None,
+    insecure: bool,
+    max_artifact_bytes: int,
+    history_bytes: int,
+    history_changes: int,
+    history_age: timedelta,
+    until_eof: bool,
 ) -> None:
     """Serve the Kubernetes API of Plum.
 
@@ -31,12 +68,13 @@ def main(
     raise_file_limit()
     try:
         host, port = parse_address(addr)
-        settings = Settings(data_dir, host, port, token_file, insecure, max_artifact_bytes, until_eof)
+        keep = Retention(history_age, history_changes, history_bytes)
+        settings = Settings(data_dir, host, port, token_file, insecure, max_artifact_bytes, until_eof, keep)
         asyncio.run(serve(settings, lambda url: click.echo(f"plum-apiserver: listening on {url}")))
     except (CannotServe, StoreUnusable) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
-    except OutcomeUnknown as error:
+    except StoreBroken as error:
         click.echo(f"error: the store failed and cannot be trusted: {error}; start the server again", err=True)
         sys.exit(3)
 

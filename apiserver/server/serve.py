@@ -11,7 +11,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from apiserver.server.http.auth import Tokens, read_token_file
 from apiserver.server.http.protocol import BoundedProtocol
 from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.registry import Options, Registry, Target
+from apiserver.server.store.retention import Retention
 from apiserver.server.store.sqlite import SQLiteEngine
 from apiserver.server.store.store import Store, open_store
 from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
@@ -51,6 +52,7 @@ class Settings:
     insecure: bool = False
     max_artifact_bytes: int = 1 << 30
     until_eof: bool = False
+    keep: Retention = field(default_factory=Retention)
 
 
 class CannotServe(Exception):
@@ -90,7 +92,7 @@ def _is_loopback(host: str) -> bool:
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until asked to end. ``announce`` gets the URL once requests are answered.
 
-    Raises CannotServe, StoreUnusable; OutcomeUnknown when the store can no longer be trusted.
+    Raises CannotServe, StoreUnusable; StoreBroken when the store can no longer be trusted.
     """
     tokens = check_exposure(settings)
     listener = _listen(settings)
@@ -102,7 +104,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
     with contextlib.closing(listener):
         engine = SQLiteEngine(settings.data_dir)
-        async with open_store(engine, clock=_now, on_failure=fail) as store:
+        async with open_store(engine, clock=_now, on_failure=fail, keep=settings.keep) as store:
             await _run(settings, store, tokens, listener, failed, announce)
 
 
@@ -125,7 +127,7 @@ async def _run(
         blobs,
         tokens,
         is_local=_is_loopback(settings.host),
-        is_ready=lambda: not ending.is_set(),
+        unready=lambda: "the server is shutting down" if ending.is_set() else store.committer.trouble,
         clock=_now,
         rng=rng,
     )
@@ -145,7 +147,7 @@ async def _run(
         ending.set()
         expiring.cancel()
         asked.cancel()
-        store.watchers.cut_all()
+        store.watchers.end()
         server.should_exit = True
         await asyncio.gather(serving, expiring, asked, return_exceptions=True)
 

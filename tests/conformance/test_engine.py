@@ -3,14 +3,17 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from apiserver.server.store.engine import Engine
+from apiserver.api.meta import format_micro_time
+from apiserver.server.store.engine import Engine, Revision
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.sqlite import SQLiteEngine, StoreUnusable
-from tests.stores import change
+from tests.stores import NOW, change
 
 Reopen = Callable[[], Engine]
 
@@ -93,3 +96,89 @@ def test_a_newer_schema_and_a_foreign_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bad" / "plum.db").write_bytes(b"not a database, certainly not" * 100)
     with pytest.raises(StoreUnusable, match="not a database"):
         SQLiteEngine(tmp_path / "bad")
+
+
+def test_the_log_is_forgotten_up_to_a_version_and_no_further(reopen: Reopen) -> None:
+    engine = reopen()
+    shared = [change(2, name, sequence=position) for position, name in enumerate("bcd")]
+    engine.commit([change(1, "a"), *shared, change(3, "a", "DELETED")], 3)
+    assert [mark.version for mark in engine.oldest(4)] == [1, 2, 2, 2]
+    engine.compact(2)
+    assert engine.log_size == (1, sum(mark.size for mark in engine.oldest(9)))
+    assert [found.version for found in engine.changes_after(0, size=1 << 20)] == [3]
+    loaded = reopen().load(history_bytes=1 << 20)
+    assert (loaded.compacted, loaded.floor, loaded.version) == (2, 2, 3)
+    assert sorted(stored.key.name for stored in loaded.objects) == ["b", "c", "d"]
+    reopen().compact(3)
+    loaded = reopen().load(history_bytes=1 << 20)
+    assert (loaded.changes, loaded.compacted, loaded.floor, loaded.version) == ([], 3, 3, 3)
+
+
+def test_the_log_is_read_on_in_whole_versions(reopen: Reopen) -> None:
+    shared = [change(2, name, sequence=position, raw=b"x" * 1000) for position, name in enumerate("bcd")]
+    engine = reopen()
+    engine.commit([change(1, "a"), *shared, change(3, "e")], 3)
+    reached, steps = 0, []
+    while found := engine.changes_after(reached, size=1):
+        steps.append([one.version for one in found])
+        reached = found[-1].version
+    assert steps == [[1], [2, 2, 2], [3]]
+
+
+def test_the_history_of_an_object_comes_newest_first(reopen: Reopen) -> None:
+    engine = reopen()
+    engine.commit([change(1, "a"), change(2, "b"), change(3, "a", "MODIFIED"), change(4, "a", "DELETED")], 4)
+    key = change(1, "a").key
+    assert [found.version for found in engine.history(key, before=4, limit=2)] == [4, 3]
+    assert [found.version for found in engine.history(key, before=3, limit=9)] == [3, 1]
+
+
+def test_a_moment_leads_to_the_version_of_that_time(reopen: Reopen) -> None:
+    engine = reopen()
+    hour = timedelta(hours=1)
+    engine.commit([replace(change(number, "a", "MODIFIED"), time=NOW + number * hour) for number in (1, 2, 3)], 3)
+    assert [engine.version_at(NOW + hours * hour) for hours in (0, 1, 2.5, 9)] == [0, 1, 2, 3]
+    engine.compact(2)
+    assert engine.version_at(NOW) == 2
+
+
+def test_the_newest_revisions_are_kept_beyond_the_log(reopen: Reopen) -> None:
+    engine = reopen()
+    for number in range(1, 6):
+        spec = Revision(number, b'{"n":%d}' % number, kept=3)
+        engine.commit([replace(change(number, "a", "MODIFIED"), revision=spec)], number)
+    engine.compact(5)
+    key = change(1, "a").key
+    found = reopen().revisions(key)
+    assert [(one.number, one.version, one.spec) for one in found] == [
+        (5, 5, b'{"n":5}'),
+        (4, 4, b'{"n":4}'),
+        (3, 3, b'{"n":3}'),
+    ]
+    assert (found[0].user, found[0].manager, found[0].time) == ("someone", "test", format_micro_time(NOW))
+    again = replace(change(7, "a"), revision=Revision(1, b"{}", kept=3))
+    reopen().commit([change(6, "a", "DELETED"), again], 7)
+    assert [one.number for one in reopen().revisions(key)] == [1]
+
+
+def test_a_probe_stores_nothing_but_the_version(reopen: Reopen) -> None:
+    engine = reopen()
+    engine.commit([change(1, "a")], 1)
+    engine.commit((), 1)
+    assert engine.settle() == 1
+    assert (engine.log_size[0], engine.vacuum()) == (1, False)
+
+
+def test_space_is_given_back(tmp_path: Path) -> None:
+    engine = SQLiteEngine(tmp_path)
+    for start in range(0, 4000, 500):
+        engine.commit([change(start + n + 1, f"a{n}", "MODIFIED", raw=b"x" * 4000) for n in range(500)], start + 500)
+    full = engine.sizes()
+    engine.compact(3500)
+    assert engine.sizes().free > full.database // 2
+    while engine.vacuum():
+        pass
+    left = engine.sizes()
+    assert left.database < full.database / 2
+    assert left.free <= max(left.database // 10, 256 * 8192)
+    engine.close()

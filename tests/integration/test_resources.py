@@ -219,7 +219,31 @@ def test_pages_and_selectors(http: httpx.Client) -> None:
     expect(http.get(TASKS, params={"continue": "%%%"}), 400, "BadRequest")
     expect(http.get(TASKS, params={"limit": "-1"}), 400, "BadRequest", "limit")
     expect(http.get(TASKS, params={"watch": "maybe"}), 400, "BadRequest", "watch")
-    expect(http.get(TASKS, params={"resourceVersionMatch": "Exact"}), 400, "BadRequest", "NotOlderThan")
+    expect(http.get(TASKS, params={"resourceVersionMatch": "Exact"}), 400, "BadRequest", "resourceVersion")
+    expect(http.get(TASKS, params={"resourceVersionMatch": "Some"}), 400, "BadRequest", "NotOlderThan")
+
+
+def labelled(http: httpx.Client, name: str, value: str) -> None:
+    body = task(name)
+    body["metadata"]["labels"] = {"test": value}
+    assert http.post(TASKS, json=body).status_code == 201
+
+
+def test_pages_show_one_state_whatever_happens_meanwhile(http: httpx.Client) -> None:
+    for number in range(4):
+        labelled(http, f"still-{number}", "still")
+    params = {"limit": "2", "labelSelector": "test=still"}
+    first = http.get(TASKS, params=params).json()
+    http.delete(f"{TASKS}/still-2")
+    labelled(http, "still-9", "still")
+    second = http.get(TASKS, params=params | {"continue": first["metadata"]["continue"]}).json()
+    shown = [item["metadata"]["name"] for page in (first, second) for item in page["items"]]
+    assert shown == ["still-0", "still-1", "still-2", "still-3"]
+    exact = {"resourceVersion": first["metadata"]["resourceVersion"], "resourceVersionMatch": "Exact"}
+    then = http.get(TASKS, params=exact | {"labelSelector": "test=still"}).json()
+    assert [item["metadata"]["name"] for item in then["items"]] == shown
+    now = http.get(TASKS, params={"labelSelector": "test=still"}).json()
+    assert [item["metadata"]["name"] for item in now["items"]] == ["still-0", "still-1", "still-3", "still-9"]
     deleted = http.request("DELETE", TASKS, params={"labelSelector": "test in (page-0,page-1)"})
     assert len(deleted.json()["items"]) == 2
 

@@ -95,8 +95,7 @@ def test_keys_given_twice_in_a_patch_are_found(http: httpx.Client) -> None:
 
 async def test_a_lock_on_the_database_fails_writes_and_not_the_server(tmp_path: Path) -> None:
     engine = SQLiteEngine(tmp_path)
-    engine._connection.exec_driver_sql("PRAGMA busy_timeout=50")
-    engine._connection.commit()
+    engine._reading().exec_driver_sql("PRAGMA busy_timeout=50")
     async with running(engine, inline=False) as store:
         await store.write(put(body("a")))
         other = sqlite3.connect(tmp_path / "plum.db", isolation_level=None)

@@ -14,7 +14,7 @@ from apiserver.server.store.snapshot import Filter
 from apiserver.server.store.sqlite import SQLiteEngine
 from apiserver.server.store.store import Store
 from apiserver.server.store.watchers import Watcher
-from tests.stores import KIND, body, put, remove, running
+from tests.stores import KIND, body, missed, put, remove, running, watching
 
 NAMES = st.sampled_from("abcd")
 NODES = st.sampled_from(["", "nodeA", "nodeB"])
@@ -69,18 +69,14 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(selector=SELECTORS)
     def watch(self, selector: tuple[str, str]) -> None:
         selection = self.select(selector)
-        missed, watcher = self.store.watch(selection, self.store.version)
-        assert not missed
-        self.live.append((watcher, selection, dict(self.states[-1])))
+        self.live.append((watching(self.store, selection), selection, dict(self.states[-1])))
 
     @rule(selector=SELECTORS, data=st.data())
     def resume(self, selector: tuple[str, str], data: st.DataObject) -> None:
         """Replaying what came after any version turns that version's selection into the present one."""
         version = data.draw(st.integers(0, len(self.states) - 1))
         selection = self.select(selector)
-        missed, watcher = self.store.watch(selection, version)
-        self.store.unwatch(watcher)
-        self.replay(selection, self.states[version], missed)
+        self.replay(selection, self.states[version], self.runner.run(missed(self.store, selection, version)))
 
     @invariant()
     def reads_agree(self) -> None:

@@ -77,6 +77,7 @@ EVENTS = SCHEME.register(
             "reason",
             "type",
         ),
+        indexed=("involvedObject.uid", "involvedObject.name"),
         columns=(
             Column("Last Seen", _last_seen),
             Column("Type", at("type")),

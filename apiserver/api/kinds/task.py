@@ -274,6 +274,15 @@ def _unique(where: str, items: Sequence[dict[str, Any]], *, key: str = "name") -
     return causes
 
 
+COUNTS = ("replicas", "nodeReplicas")
+"""What of an entry says how many copies there are; a rollback leaves it alone."""
+
+
+def rolled_out(body: Body) -> Any:
+    """What of a task makes a revision: its entries, but for their counts. Pure."""
+    return [{key: value for key, value in entry.items() if key not in COUNTS} for entry in body["spec"]["entries"]]
+
+
 def _desired(body: Body) -> int:
     total = 0
     for entry in dig(body, "spec.entries") or ():
@@ -302,6 +311,7 @@ TASKS = SCHEME.register(
         name_rule=f"a DNS label (lowercase letters, digits, '-') of at most {TASK_NAME_LENGTH} characters",
         default=_default,
         rules=_rules,
+        rolled_out=rolled_out,
         columns=(
             NAME,
             Column("State", at("spec.state")),

@@ -23,6 +23,7 @@ from apiserver.server.http.gate import Gate, error_response
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import no_resource
 from apiserver.server.http.resources import Resources
+from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Registry
 
 KUBERNETES = (1, 32, 4)
@@ -38,7 +39,8 @@ class Parts:
     tokens: Tokens | None
     is_local: bool
     """Whether only this machine can reach the server."""
-    is_ready: Callable[[], bool]
+    unready: Callable[[], str]
+    """Why the server cannot do all of its work now; empty when it can."""
     clock: Callable[[], datetime]
     rng: random.Random
 
@@ -46,12 +48,14 @@ class Parts:
 def build_app(parts: Parts) -> ASGIApp:
     """Wire routes, errors and the gate."""
     metrics = Metrics(parts.registry.store)
-    serve = Resources(parts.registry, parts.clock, parts.rng)
+    watching = Watching(parts.registry, metrics, parts.clock, parts.rng)
+    serve = Resources(parts.registry, watching, parts.clock)
     artifacts = Artifacts(parts.blobs)
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
     async def ready(request: Request) -> Response:
-        return PlainTextResponse("ok") if parts.is_ready() else PlainTextResponse("shutting down", status_code=503)
+        trouble = parts.unready()
+        return PlainTextResponse(f"{trouble}\n", status_code=503) if trouble else PlainTextResponse("ok")
 
     app = Starlette(
         routes=[
@@ -65,6 +69,7 @@ def build_app(parts: Parts) -> ASGIApp:
             Route("/api/{version}", discovery.resources),
             Route("/apis/{group}", discovery.group),
             Route("/apis/{group}/{version}", discovery.resources),
+            Route("/apis/plum.dev/v1/watch", watching.several),
             Route("/api/{version}/{path:path}", _endpoint(serve), methods=methods),
             Route("/apis/{group}/{version}/{path:path}", _endpoint(serve), methods=methods),
             Route("/artifacts/sha256/{digest}", artifacts.get, methods=["GET"]),

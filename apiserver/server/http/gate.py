@@ -42,11 +42,12 @@ class Gate:
         scope.setdefault("plum_verb", scope["method"].lower())
         watched = _Watched(send)
         began = self._monotonic()
-        with self._metrics.in_flight.track_inprogress():
-            try:
-                await self._pass(scope, receive, watched)
-            finally:
-                self._count(scope, watched.status, self._monotonic() - began)
+        serving = self._metrics.begin(scope["method"])
+        try:
+            await self._pass(scope, receive, watched)
+        finally:
+            serving.dec()
+            self._count(scope, watched, self._monotonic() - began)
 
     async def _pass(self, scope: Scope, receive: Receive, send: "_Watched") -> None:
         try:
@@ -67,12 +68,10 @@ class Gate:
             return ANONYMOUS
         return self._tokens.user(scope["path"], headers.get(b"authorization", ""))
 
-    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+    def _count(self, scope: Scope, watched: "_Watched", seconds: float) -> None:
         target = scope.get("plum_target")
-        verb, resource = scope["plum_verb"], target.kind.resource if target else ""
-        self._metrics.requests.labels(verb, resource, str(status or 499)).inc()
-        if verb != "watch":
-            self._metrics.latency.labels(verb, resource).observe(seconds)
+        resource = target.kind.resource if target else ""
+        self._metrics.end(scope["plum_verb"], resource, watched.status or 499, seconds, watched.size)
 
 
 def check_browser(headers: Mapping[bytes, str], *, is_local: bool) -> None:
@@ -100,15 +99,18 @@ def _is_loopback_name(host: str) -> bool:
 
 
 class _Watched:
-    """Notes the status on its way out."""
+    """Notes the status on its way out, and how many bytes there were."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 0
+        self.size = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+        else:
+            self.size += len(message.get("body", b""))
         await self._send(message)
 
 

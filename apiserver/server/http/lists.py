@@ -1,16 +1,15 @@
 """Pages of a collection.
 
-Pages are served from the live state and all carry the version of the first one: a watch from that version
-replays whatever changed while the client was paging, so nothing is missed. Long lists go out in slices, so
-that they never hold the event loop for long.
+All pages of a list show the state as of one version, which the first page names and the continue token
+carries: nothing is missed, shown twice, or newer than the rest. Long lists go out in slices, so that they
+never hold the event loop for long.
 """
 
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -21,7 +20,8 @@ from apiserver.api.errors import BadRequest, Expired, Timeout
 from apiserver.server.http import tables
 from apiserver.server.http.requests import Accepted, number, read_filter
 from apiserver.server.registry import Registry, Target
-from apiserver.server.store.snapshot import Filter, Slot
+from apiserver.server.store.snapshot import Slot
+from apiserver.server.store.table import FIRST
 
 SLICE = 200
 """Objects that are serialised without a break."""
@@ -40,18 +40,12 @@ async def list_collection(
     query = request.query_params
     selection = read_filter(target, query)
     limit = number(query, "limit", 0, most=MAX_LIMIT)
-    if query.get("resourceVersionMatch", "") not in ("", "NotOlderThan"):
-        raise BadRequest("resourceVersionMatch: only NotOlderThan is supported")
-    await reach(registry, number(query, "resourceVersion", 0, most=2**63))
-    version, after = registry.store.version, ("", "")
-    if token := query.get("continue"):
-        version, after = _read_token(token)
-        _check_token(registry, version)
-    slots, more = _page(registry, selection, after, limit)
+    version, after = await _place(registry, query)
+    slots, more = await registry.store.page(selection, version=version, after=after, limit=limit)
     metadata: dict[str, Any] = {"resourceVersion": str(version)}
     if more:
         metadata["continue"] = _token(version, slots[-1])
-        if not selection.labels and not selection.fields:
+        if selection.is_open:
             metadata["remainingItemCount"] = more
     pieces = (
         _rows(registry, target, slots, metadata, accepted, clock())
@@ -73,15 +67,23 @@ async def reach(registry: Registry, version: int) -> None:
         waited += 0.1
 
 
-def _page(registry: Registry, selection: Filter, after: tuple[str, str], limit: int) -> tuple[list[Slot], int]:
-    """The slots of a page, and how many follow it (exact only without selectors)."""
-    found = registry.store.cache.select(selection, after=after)
-    if not limit:
-        return list(found), 0
-    slots = list(islice(found, limit))
-    if selection.labels or selection.fields:
-        return slots, 1 if next(found, None) else 0
-    return slots, sum(1 for _ in found)
+async def _place(registry: Registry, query: Mapping[str, str]) -> tuple[int, tuple[str, str]]:
+    """The version that a list is of, and the object that it begins behind. Raises BadRequest, Expired, Timeout."""
+    wanted = number(query, "resourceVersion", 0, most=2**63)
+    match = query.get("resourceVersionMatch", "")
+    if match not in ("", "NotOlderThan", "Exact"):
+        raise BadRequest(f'resourceVersionMatch: Unsupported value: "{match[:40]}": supported: "NotOlderThan", "Exact"')
+    if token := query.get("continue"):
+        if wanted:
+            raise BadRequest("resourceVersion may not be given with continue: the token carries it")
+        version, after = _read_token(token)
+        if version > registry.store.version:
+            raise Expired("The provided continue parameter is not from this server. List again.")
+        return version, after
+    if match == "Exact" and not wanted:
+        raise BadRequest("resourceVersion: Required value: resourceVersionMatch Exact needs a version other than 0")
+    await reach(registry, wanted)
+    return wanted if match == "Exact" else registry.store.version, FIRST
 
 
 def _token(version: int, last: Slot) -> str:
@@ -98,11 +100,6 @@ def _read_token(token: str) -> tuple[int, tuple[str, str]]:
     except (binascii.Error, ValueError, TypeError):
         pass
     raise BadRequest("continue key is not valid: take it from the list that was cut")
-
-
-def _check_token(registry: Registry, version: int) -> None:
-    if not registry.store.cache.floor <= version <= registry.store.version:
-        raise Expired("The provided continue parameter is too old to display a consistent list result. List again.")
 
 
 async def _items(

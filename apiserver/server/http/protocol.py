@@ -49,6 +49,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
+        # For what cannot wait until the client has read everything.
+        self.scope["plum_abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
         self._expect_head()
 
     def on_headers_complete(self) -> None:

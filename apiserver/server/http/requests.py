@@ -20,7 +20,7 @@ from apiserver.api.errors import (
 )
 from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json
 from apiserver.api.machinery.yaml_documents import read_yaml
-from apiserver.api.scheme import SCHEME
+from apiserver.api.scheme import SCHEME, Kind
 from apiserver.api.selectors import parse_fields, parse_labels
 from apiserver.server.registry import Mode, Options, Target
 from apiserver.server.store.snapshot import Filter
@@ -66,6 +66,23 @@ def read_filter(target: Target, query: Mapping[str, str]) -> Filter:
         parse_labels(query.get("labelSelector", "")),
         parse_fields(query.get("fieldSelector", ""), target.kind.fields),
     )
+
+
+def read_filters(query: Mapping[str, str]) -> list[Filter]:
+    """The selections of a watch over several kinds: ``resources`` names them, ``namespace`` and ``labelSelector``
+    hold for all that have such. Raises BadRequest."""
+    names = [name for name in query.get("resources", "").split(",") if name]
+    if not names:
+        raise BadRequest("resources: Required value: name the kinds to watch, for example tasks,assignments")
+    labels, namespace = parse_labels(query.get("labelSelector", "")), query.get("namespace", "")
+    kinds: dict[str, Kind] = {}
+    for name in names:
+        kind = next((kind for kind in SCHEME if name in (kind.plural, kind.resource)), None)
+        if kind is None:
+            known = ", ".join(sorted(kind.plural for kind in SCHEME))
+            raise BadRequest(f'resources: Unsupported value: "{name[:60]}": supported: {known}')
+        kinds[kind.resource] = kind
+    return [Filter(kind, namespace if kind.namespaced else "", labels) for kind in kinds.values()]
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:

@@ -1,7 +1,6 @@
 """The verbs over objects and collections. No rule lives here: requests in, registry, replies out."""
 
 import asyncio
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,7 +29,7 @@ from apiserver.server.http.requests import (
     unsupported,
     wants_watch,
 )
-from apiserver.server.http.watch import watch_collection
+from apiserver.server.http.watch import Watching
 from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target
 
 REQUEST_SECONDS = 60.0
@@ -53,8 +52,8 @@ class Resources:
     """The endpoint of all API paths."""
 
     registry: Registry
+    watching: Watching
     clock: Callable[[], datetime]
-    rng: random.Random
 
     async def __call__(self, request: Request) -> Response:
         """Serve one request. Raises ApiError."""
@@ -64,7 +63,7 @@ class Resources:
         request.scope["plum_target"], request.scope["plum_verb"] = target, verb
         accepted = negotiate(request)
         if verb == "watch":
-            return await watch_collection(self.registry, target, request, accepted, clock=self.clock, rng=self.rng)
+            return await self.watching.collection(target, request, accepted)
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
                 return await self._serve(verb, target, request, accepted)
@@ -137,7 +136,8 @@ class Resources:
     async def _delete_collection(self, target: Target, request: Request) -> Response:
         """Delete each matching object in its own commit; one that is gone by then is no error."""
         options = await _delete_options(request)
-        selected = list(self.registry.store.cache.select(read_filter(target, request.query_params)))
+        store = self.registry.store
+        selected, _ = await store.page(read_filter(target, request.query_params), version=store.version)
         deleted: list[bytes] = []
         for slot in selected:
             one = replace(target, namespace=slot.key.namespace, name=slot.key.name)
@@ -153,7 +153,7 @@ class Resources:
         head: dict[str, Any] = {
             "kind": f"{target.kind.name}List",
             "apiVersion": target.kind.api_version,
-            "metadata": {"resourceVersion": str(self.registry.store.version)},
+            "metadata": {"resourceVersion": str(store.version)},
         }
         return Response(orjson.dumps(head)[:-1] + b',"items":[' + b",".join(deleted) + b"]}\n", media_type=JSON)
 

@@ -1,12 +1,12 @@
-"""Watching a collection: streaming (``watch=true``) and long-poll (``watch=poll``), one iterator behind both.
+"""Watching collections: streaming (``watch=true``) and long-poll (``watch=poll``), one iterator behind both.
 
-The cursor is the resourceVersion. A stream that ends (time, shutdown, a client too slow) is resumed from the
-last version seen; only where history has been forgotten does the client list again (410).
+The cursor is the resourceVersion. A stream that ends (time, shutdown, a client that does not read) is resumed
+from the last version seen; only where history has been forgotten does the client list again (410).
 """
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,15 +15,16 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from apiserver.api.errors import ApiError, Invalid
 from apiserver.server.http import tables
 from apiserver.server.http.lists import JSON, reach
-from apiserver.server.http.requests import Accepted, flag, number, read_filter
+from apiserver.server.http.metrics import Metrics
+from apiserver.server.http.requests import Accepted, flag, number, read_filter, read_filters
+from apiserver.server.http.streams import WatchResponse, disconnected
 from apiserver.server.registry import Registry, Target
+from apiserver.server.store.following import follow
 from apiserver.server.store.snapshot import Filter, Slot
-from apiserver.server.store.watchers import WatcherCut
 
 BOOKMARK_SECONDS = 30.0
 MAX_WATCH_SECONDS = 3600
@@ -34,149 +35,135 @@ COALESCE_SECONDS = 0.02
 DEFAULT_BATCH = 100
 INITIAL_SLICE = 100
 
+Deliveries = Sequence[tuple[str, Slot]]
+Framer = Callable[[str, Slot], bytes]
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some deliveries in order, and the version that the watch has reached with them."""
 
-    deliveries: list[tuple[str, Slot]]
+    deliveries: Deliveries
     version: int
     initial: bool = False
 
 
-async def batches(
-    registry: Registry, selection: Filter, since: int | None, *, idle: float, gather: float = 0.0
-) -> AsyncIterator[Batch]:
-    """The one iterator: batches as they come, an empty one after ``idle`` seconds without any; with
-    ``gather`` it waits that long after an event for more.
+@dataclass(frozen=True)
+class Watch:
+    """What a client watches, and from where; ``since`` None: everything there is comes first, as ADDED."""
 
-    Without ``since`` it begins with every object as ADDED (marked ``initial``, the last such batch may be
-    empty). Raises Expired; ends when the watcher is cut. Close it to give the watcher back.
-    """
-    store = registry.store
-    version = store.version if since is None else since
-    missed, watcher = store.watch(selection, version)
-    try:
-        if since is None:
-            slots = list(store.cache.select(selection))
-            for start in range(0, len(slots), INITIAL_SLICE):
-                yield Batch([("ADDED", slot) for slot in slots[start : start + INITIAL_SLICE]], version, initial=True)
-            yield Batch([], version, initial=True)
-        if missed:
-            yield Batch([(found.type, found.event.slot) for found in missed], missed[-1].event.version)
-        while True:
-            taken = watcher.take()
-            if taken:
-                yield Batch([(found.type, found.event.slot) for found in taken], taken[-1].event.version)
-                continue
-            await watcher.wait(idle)
-            if gather and watcher.has_buffered:
-                await asyncio.sleep(gather)
-            if not watcher.has_buffered and not watcher.is_cut:
-                # Everything up to here has been offered, and nothing of it was meant.
-                yield Batch([], store.version)
-    except WatcherCut:
-        return
-    finally:
-        store.unwatch(watcher)
+    registry: Registry
+    selections: Sequence[Filter]
+    since: int | None
 
+    async def batches(self, *, idle: float, gather: float = 0.0) -> AsyncIterator[Batch]:
+        """Batches as they come, an empty one after ``idle`` seconds without any; with ``gather`` it waits that
+        long after an event for more. The last batch of what there is (``initial``) is empty.
 
-class WatchResponse(Response):
-    """A chunked stream that begins at once and ends when the client goes, the time is up or the watch is cut."""
+        Raises Expired, Timeout for a version of the future; ends when the server does. Close it to give the
+        watcher back.
+        """
+        store = self.registry.store
+        if self.since is not None:
+            await reach(self.registry, self.since)
+        version = store.version if self.since is None else self.since
+        if self.since is None:
+            for selection in self.selections:
+                slots, _ = await store.page(selection, version=version)
+                for start in range(0, len(slots), INITIAL_SLICE):
+                    some = [("ADDED", slot) for slot in slots[start : start + INITIAL_SLICE]]
+                    yield Batch(some, version, initial=True)
+            yield Batch((), version, initial=True)
+        followed = follow(store, self.selections, version, idle=idle, gather=gather)
+        async with aclosing(followed) as found:  # type: ignore[type-var]
+            async for batch in found:
+                yield Batch([(one.type, one.event.slot) for one in batch.deliveries], batch.version)
 
-    def __init__(self, frames: AsyncIterator[bytes], seconds: float) -> None:
-        super().__init__(media_type=JSON)
-        self._frames, self._seconds = frames, seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See ASGI."""
-        headers = [(key, value) for key, value in self.raw_headers if key != b"content-length"]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(_disconnected(receive))
-        try:
-            await asyncio.wait((sending, leaving), timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
-            finished = not leaving.done()
-        finally:
-            sending.cancel()
-            leaving.cancel()
-            failure, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
-        if isinstance(failure, Exception):
-            # Not a clean end: the client must see its connection break.
-            raise failure
-        if finished:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _send(self, send: Send) -> None:
-        async with aclosing(self._frames) as frames:  # type: ignore[type-var]
-            async for frame in frames:
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
+    async def first(self, *, seconds: float, limit: int) -> tuple[Deliveries, int]:
+        """What a long-poll is answered: the first deliveries, about ``limit`` of them in whole versions, or none
+        within the time; and the version reached. Raises as ``batches``."""
+        store = self.registry.store
+        if self.since is None:
+            version = store.version
+            pages = [(await store.page(selection, version=version))[0] for selection in self.selections]
+            return [("ADDED", slot) for page in pages for slot in page], version
+        async with aclosing(self.batches(idle=seconds, gather=COALESCE_SECONDS)) as found:  # type: ignore[type-var]
+            batch = await anext(found, Batch((), self.since))
+        return _cut(batch.deliveries, batch.version, limit)
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+@dataclass(frozen=True)
+class Watching:
+    """The endpoint of watches."""
 
+    registry: Registry
+    metrics: Metrics
+    clock: Callable[[], datetime]
+    rng: random.Random
 
-async def watch_collection(
-    registry: Registry,
-    target: Target,
-    request: Request,
-    accepted: Accepted,
-    *,
-    clock: Callable[[], datetime],
-    rng: random.Random,
-) -> Response:
-    """A watch in the form that the query asks for. Raises BadRequest, Invalid; a poll also Expired, Timeout."""
-    query = request.query_params
-    selection = read_filter(target, query)
-    since = number(query, "resourceVersion", 0, most=2**63) or None
-    if query["watch"] == "poll":
-        return await _poll(registry, target, selection, since, request)
-    is_list = flag(query, "sendInitialEvents")
-    if "sendInitialEvents" in query and query.get("resourceVersionMatch") != "NotOlderThan":
-        raise Invalid("resourceVersionMatch: Forbidden: must be NotOlderThan when sendInitialEvents is given")
-    seconds = number(query, "timeoutSeconds", 0, most=MAX_WATCH_SECONDS) or rng.randint(1800, 3600)
-    frame = _table_frames(target, accepted, clock) if accepted.form == "table" else _object_frames(registry)
-    stream = _Stream(registry, target, frame, bookmarks=flag(query, "allowWatchBookmarks"), is_list=is_list)
-    return WatchResponse(stream.frames(selection, None if is_list else since), seconds)
+    async def collection(self, target: Target, request: Request, accepted: Accepted) -> Response:
+        """A watch of one kind in the form that the query asks for. Raises BadRequest, Invalid; a poll also
+        Expired, Timeout."""
+        is_table = accepted.form == "table"
+        frame = _table_frames(target, accepted, self.clock) if is_table else _object_frames(self.registry)
+        selections = [read_filter(target, request.query_params)]
+        return await self._respond(selections, request, frame, (target.kind.name, target.kind.api_version))
 
+    async def several(self, request: Request) -> Response:
+        """A watch of several kinds on one connection, in the order of the one global version; for browsers,
+        which open few connections to an origin. Raises as ``collection``."""
+        request.scope["plum_verb"] = "watch"
+        selections = read_filters(request.query_params)
+        return await self._respond(selections, request, _object_frames(self.registry), ("Bookmark", "plum.dev/v1"))
 
-Framer = Callable[[str, Slot], bytes]
+    async def _respond(
+        self, selections: Sequence[Filter], request: Request, frame: Framer, bookmark: tuple[str, str]
+    ) -> Response:
+        query = request.query_params
+        since = number(query, "resourceVersion", 0, most=2**63) or None
+        if query.get("watch") == "poll":
+            return await _poll(Watch(self.registry, selections, since), request)
+        is_list = flag(query, "sendInitialEvents")
+        if "sendInitialEvents" in query and query.get("resourceVersionMatch") != "NotOlderThan":
+            raise Invalid("resourceVersionMatch: Forbidden: must be NotOlderThan when sendInitialEvents is given")
+        seconds = number(query, "timeoutSeconds", 0, most=MAX_WATCH_SECONDS) or self.rng.randint(1800, 3600)
+        watch = Watch(self.registry, selections, None if is_list else since)
+        stream = _Stream(frame, bookmark, bookmarks=flag(query, "allowWatchBookmarks"), is_list=is_list)
+        resource = selections[0].kind.resource if len(selections) == 1 else "several"
+        frames = self.metrics.watch(resource, stream.frames(watch))
+        return WatchResponse(frames, seconds, media_type=JSON, on_stuck=self.metrics.stuck)
 
 
 @dataclass(frozen=True)
 class _Stream:
     """How one client wants its lines."""
 
-    registry: Registry
-    target: Target
     frame: Framer
+    bookmark: tuple[str, str]
+    """Kind and API version of bookmarks."""
     bookmarks: bool
     is_list: bool
 
-    async def frames(self, selection: Filter, since: int | None) -> AsyncIterator[bytes]:
-        """The lines; a failure is one ERROR line."""
+    async def frames(self, watch: Watch) -> AsyncIterator[tuple[bytes, int]]:
+        """The lines, with the number of events in them; a failure is one ERROR line."""
         try:
-            if since is not None:
-                await reach(self.registry, since)
-            async with aclosing(batches(self.registry, selection, since, idle=BOOKMARK_SECONDS)) as found:  # type: ignore[type-var]
+            async with aclosing(watch.batches(idle=BOOKMARK_SECONDS)) as found:  # type: ignore[type-var]
                 async for batch in found:
                     if batch.deliveries:
-                        yield b"".join(self.frame(kind, slot) for kind, slot in batch.deliveries)
+                        yield b"".join(self.frame(kind, slot) for kind, slot in batch.deliveries), len(batch.deliveries)
                     elif batch.initial and self.is_list:
-                        yield self._bookmark(batch.version, {"k8s.io/initial-events-end": "true"})
-                    elif self.bookmarks:
-                        yield self._bookmark(batch.version, {})
+                        yield self._bookmark(batch.version, {"k8s.io/initial-events-end": "true"}), 0
+                    elif self.bookmarks and not batch.initial:
+                        yield self._bookmark(batch.version, {}), 0
         except ApiError as error:
-            yield orjson.dumps({"type": "ERROR", "object": error.to_status()}) + b"\n"
+            yield orjson.dumps({"type": "ERROR", "object": error.to_status()}) + b"\n", 0
 
     def _bookmark(self, version: int, annotations: dict[str, str]) -> bytes:
         metadata: dict[str, Any] = {"resourceVersion": str(version), "creationTimestamp": None}
         if annotations:
             metadata["annotations"] = annotations
-        kind = self.target.kind
-        body = {"kind": kind.name, "apiVersion": kind.api_version, "metadata": metadata}
+        kind, api_version = self.bookmark
+        body = {"kind": kind, "apiVersion": api_version, "metadata": metadata}
         return orjson.dumps({"type": "BOOKMARK", "object": body}) + b"\n"
 
 
@@ -197,36 +184,27 @@ def _table_frames(target: Target, accepted: Accepted, clock: Callable[[], dateti
     return frame
 
 
-async def _poll(registry: Registry, target: Target, selection: Filter, since: int | None, request: Request) -> Response:
-    """The first events after ``since`` as one document; none within the time is an answer too."""
+async def _poll(watch: Watch, request: Request) -> Response:
+    """The first events as one document; none within the time is an answer too."""
     query = request.query_params
     seconds = number(query, "timeoutSeconds", DEFAULT_POLL_SECONDS, most=MAX_POLL_SECONDS)
     limit = max(1, number(query, "limit", DEFAULT_BATCH, most=10_000))
-    if since is None:
-        version = registry.store.version
-        events = [("ADDED", slot) for slot in registry.store.cache.select(selection)]
-        return _document(registry, target, events, version)
-    await reach(registry, since)
-    waiting = asyncio.create_task(_first_batch(registry, selection, since, seconds))
-    leaving = asyncio.create_task(_disconnected(request.receive))
+    waiting = asyncio.create_task(watch.first(seconds=seconds, limit=limit))
+    leaving = asyncio.create_task(disconnected(request.receive))
     try:
         await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
-        batch = await waiting if waiting.done() else Batch([], since)
+        deliveries, version = await waiting if waiting.done() else ((), watch.since or 0)
     finally:
         waiting.cancel()
         leaving.cancel()
         await asyncio.gather(waiting, leaving, return_exceptions=True)
-    return _document(registry, target, *_cut(batch.deliveries, batch.version, limit))
+    head = {"kind": "WatchEventBatch", "apiVersion": "plum.dev/v1", "metadata": {"resourceVersion": str(version)}}
+    frame = _object_frames(watch.registry)
+    items = b",".join(frame(kind, slot).rstrip() for kind, slot in deliveries)
+    return Response(orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}\n", media_type=JSON)
 
 
-async def _first_batch(registry: Registry, selection: Filter, since: int, seconds: float) -> Batch:
-    async with aclosing(
-        batches(registry, selection, since, idle=seconds, gather=COALESCE_SECONDS)  # type: ignore[type-var]
-    ) as found:
-        return await anext(found, Batch([], since))
-
-
-def _cut(events: list[tuple[str, Slot]], version: int, limit: int) -> tuple[list[tuple[str, Slot]], int]:
+def _cut(events: Deliveries, version: int, limit: int) -> tuple[Deliveries, int]:
     """At most ``limit`` events, cut between versions only: a version's events belong together."""
     if len(events) <= limit:
         return events, version
@@ -234,14 +212,3 @@ def _cut(events: list[tuple[str, Slot]], version: int, limit: int) -> tuple[list
     while end < len(events) and events[end][1].version == events[end - 1][1].version:
         end += 1
     return (events, version) if end == len(events) else (events[:end], events[end - 1][1].version)
-
-
-def _document(registry: Registry, target: Target, events: list[tuple[str, Slot]], version: int) -> Response:
-    head = {
-        "kind": "WatchEventBatch",
-        "apiVersion": "plum.dev/v1",
-        "metadata": {"resourceVersion": str(version)},
-    }
-    frame = _object_frames(registry)
-    items = b",".join(frame(kind, slot).rstrip() for kind, slot in events)
-    return Response(orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}\n", media_type=JSON)

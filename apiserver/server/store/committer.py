@@ -4,21 +4,27 @@ A writer hands in a decision: a function that sees the state as of its turn and 
 and remove. Decisions of one batch see each other's effects; the batch is stored in one transaction and
 then published. While a batch is on its way to the disk the next one gathers, which is all there is to
 group commit. A failed batch fails all its writers and leaves the state as it was.
+
+Where it cannot be told whether a batch was stored, nothing else is written until the engine has found out:
+the writers of that batch learn what became of it, or, when that takes too long, that it is not known. Nobody
+guesses. Reads go on all the time.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 import orjson
 
 from apiserver.api.errors import ApiError, InternalError, ServiceUnavailable, Timeout
 from apiserver.api.meta import Body
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import KEPT_REVISIONS, Kind
 from apiserver.server.store.cache import Cache
-from apiserver.server.store.engine import Change, ChangeType, CommitFailed, Engine, Key, OutcomeUnknown
+from apiserver.server.store.engine import Change, ChangeType, CommitFailed, Engine, Key, OutcomeUnknown, Revision
 from apiserver.server.store.snapshot import Event, Filter, Slot, slot_of
 
 log = logging.getLogger(__name__)
@@ -27,8 +33,28 @@ MAX_BATCH = 256
 MAX_QUEUE = 10_000
 """Writers that may wait; past that a writer is told to come back."""
 
-RunCommit = Callable[[Callable[[], None]], Awaitable[None]]
-"""How the engine's blocking commit is run: in a thread, or inline in a simulation."""
+SETTLE_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+"""Waits between two attempts to find out what was stored; the last one repeats."""
+
+TOLD_AFTER = 10.0
+"""Seconds after which the writers of such a batch are told that it is not known."""
+
+PROBE_SECONDS = 2.0
+"""How often a store that has refused a write is tried while nobody writes."""
+
+T = TypeVar("T")
+
+
+class RunEngine(Protocol):
+    """How the engine's blocking calls are run: in a thread, or inline in a simulation."""
+
+    def __call__(self, call: Callable[[], T], /) -> Awaitable[T]:
+        """Run one call after those that were asked for before."""
+        ...
+
+
+class StoreBroken(Exception):
+    """The engine holds something else than it was given: the process must end, and read anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +135,19 @@ class Committer:
         publish: Callable[[Sequence[Event], int], None],
         *,
         clock: Callable[[], datetime],
-        run_commit: RunCommit,
+        run_engine: RunEngine,
     ) -> None:
         self._engine, self._cache, self._publish = engine, cache, publish
-        self._clock, self._run_commit = clock, run_commit
+        self._clock, self._run_engine = clock, run_engine
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._closed = False
-        self.batch_sizes: Callable[[int], None] = lambda size: None
+        self._settling = False
+        self.trouble = ""
+        """Why the last write was not stored; empty when all is well."""
+        self.on_commit: Callable[[int, float], None] = lambda writes, seconds: None
+        """Told of each stored batch how many writes it held and how long storing it took."""
+        self.on_failure: Callable[[], None] = lambda: None
+        """Told of each batch that was not, or may not have been stored."""
 
     @property
     def depth(self) -> int:
@@ -128,6 +160,8 @@ class Committer:
         nothing was stored, Timeout when it is not."""
         if self._closed:
             raise ServiceUnavailable("the server is shutting down")
+        if self._settling:
+            raise ServiceUnavailable(f"nothing can be written for now: {self.trouble}")
         if self._queue.qsize() >= MAX_QUEUE:
             raise ServiceUnavailable("too many writes are waiting; try again in a second")
         waiting = _Waiting(decide, actor, asyncio.get_running_loop().create_future())
@@ -135,21 +169,32 @@ class Committer:
         return await waiting.done
 
     async def run(self) -> None:
-        """Serve writers until ``close``. Raises OutcomeUnknown when the state is no longer certain."""
-        while (first := await self._queue.get()) is not None:
-            batch = [first]
-            while len(batch) < MAX_BATCH and not self._queue.empty():
-                waiting = self._queue.get_nowait()
-                if waiting is None:
-                    self._queue.put_nowait(None)
-                    break
-                batch.append(waiting)
-            await self._commit(batch)
+        """Serve writers until ``close``. Raises StoreBroken when the state is no longer certain."""
+        while True:
+            try:
+                async with asyncio.timeout(PROBE_SECONDS if self.trouble else None):
+                    first = await self._queue.get()
+            except TimeoutError:
+                await self._probe()
+                continue
+            if first is None:
+                return
+            await self._commit(self._gather(first))
 
     def close(self) -> None:
         """Let ``run`` end once the writers in the queue have been served; new ones are refused."""
         self._closed = True
         self._queue.put_nowait(None)
+
+    def _gather(self, first: _Waiting) -> list[_Waiting]:
+        batch = [first]
+        while len(batch) < MAX_BATCH and not self._queue.empty():
+            waiting = self._queue.get_nowait()
+            if waiting is None:
+                self._queue.put_nowait(None)
+                break
+            batch.append(waiting)
+        return batch
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
         decided = _Batch(self._cache, self._clock())
@@ -157,26 +202,80 @@ class Committer:
             decided.take(waiting)
         if not decided.changes:
             return
+        began = time.perf_counter()
         try:
-            await self._run_commit(lambda: self._engine.commit(decided.changes, decided.version))
+            await self._run_engine(lambda: self._engine.commit(decided.changes, decided.version))
         except CommitFailed as error:
-            log.error("a batch of %d writes was not stored: %s", len(decided.accepted), error)
-            decided.fail(ServiceUnavailable(f"the write was not stored: {error}"))
+            self._note(str(error))
+            decided.fail(_not_stored(str(error)))
             return
         except Exception as error:
-            self._closed = True
-            decided.fail(Timeout(f"whether the write was stored is not known: {error}"))
-            self._fail_queue()
-            raise OutcomeUnknown(str(error)) from error
-        self.batch_sizes(len(decided.accepted))
+            if not await self._settle(decided, str(error)):
+                decided.fail(_not_stored(str(error)))
+                return
+        else:
+            self._well()
+        self.on_commit(len(decided.accepted), time.perf_counter() - began)
         self._publish(decided.events, decided.version)
         decided.acknowledge()
 
-    def _fail_queue(self) -> None:
-        while not self._queue.empty():
-            waiting = self._queue.get_nowait()
-            if waiting is not None and not waiting.done.done():
-                waiting.done.set_exception(ServiceUnavailable("the server is stopping: its store has failed"))
+    async def _settle(self, decided: "_Batch", why: str) -> bool:
+        """Find out whether the batch was stored. Raises StoreBroken."""
+        self._settling = True
+        self._note(f"whether the last write was stored is not known yet: {why}")
+        telling = asyncio.get_running_loop().call_later(TOLD_AFTER, decided.fail, _unknown(why))
+        try:
+            stored = await self._ask(decided)
+        finally:
+            telling.cancel()
+        if stored not in (decided.version, self._cache.version):
+            raise StoreBroken(f"the store is at version {stored}, not at {self._cache.version} or {decided.version}")
+        self._settling = False
+        self._well()
+        return stored == decided.version
+
+    async def _ask(self, decided: "_Batch") -> int:
+        tries = 0
+        while True:
+            try:
+                return await self._run_engine(self._engine.settle)
+            except OutcomeUnknown as error:
+                self.trouble = f"whether the last write was stored is not known yet: {error}"
+                log.debug("not settled: %s", error)
+            if self._closed:
+                decided.fail(_unknown(self.trouble))
+                raise StoreBroken(self.trouble)
+            await asyncio.sleep(SETTLE_SECONDS[min(tries, len(SETTLE_SECONDS) - 1)])
+            tries += 1
+
+    async def _probe(self) -> None:
+        """Nobody writes: see whether it would work again."""
+        try:
+            await self._run_engine(lambda: self._engine.commit((), self._cache.version))
+        except CommitFailed as error:
+            self.trouble = str(error)
+        except Exception as error:
+            await self._settle(_Batch(self._cache, self._clock()), str(error))
+        else:
+            self._well()
+
+    def _note(self, trouble: str) -> None:
+        self.on_failure()
+        log.log(logging.DEBUG if self.trouble else logging.ERROR, "the store takes no writes: %s", trouble)
+        self.trouble = trouble
+
+    def _well(self) -> None:
+        if self.trouble:
+            log.warning("the store takes writes again")
+            self.trouble = ""
+
+
+def _not_stored(why: str) -> ServiceUnavailable:
+    return ServiceUnavailable(f"the write was not stored: {why}")
+
+
+def _unknown(why: str) -> Timeout:
+    return Timeout(f"whether the write was stored is not known: {why}")
 
 
 class _Batch:
@@ -223,17 +322,19 @@ class _Batch:
     def _apply(self, intents: Intents, actor: Actor) -> list[Slot]:
         version = self.version + 1
         prepared = [self._change(intent, version, position, actor) for position, intent in enumerate(intents)]
-        keys = [slot.key for _, slot in prepared]
+        keys = [slot.key for _, slot, _ in prepared]
         if len(set(keys)) != len(keys):
             raise InternalError("Internal error occurred: one operation changes an object twice")
-        for change, slot in prepared:
+        for change, slot, before in prepared:
             self._view.set(slot.key, None if change.type == "DELETED" else slot)
             self.changes.append(change)
-            self.events.append(Event(version, change.type, slot, change.previous))
+            self.events.append(Event(version, change.type, slot, change.previous, before))
         self.version = version
-        return [slot for _, slot in prepared]
+        return [slot for _, slot, _ in prepared]
 
-    def _change(self, intent: Put | Remove, version: int, sequence: int, actor: Actor) -> tuple[Change, Slot]:
+    def _change(
+        self, intent: Put | Remove, version: int, sequence: int, actor: Actor
+    ) -> tuple[Change, Slot, Slot | None]:
         metadata = dict(intent.body["metadata"], resourceVersion=str(version))
         body = dict(intent.body, metadata=metadata)
         key = Key(intent.kind.resource, metadata.get("namespace") or "", metadata["name"])
@@ -251,5 +352,13 @@ class _Batch:
             time=self._now,
             user=actor.user,
             manager=actor.manager,
+            revision=_revision(intent.kind, body, old) if kind != "DELETED" else None,
         )
-        return change, slot
+        return change, slot, old
+
+
+def _revision(kind: Kind, body: Body, old: Slot | None) -> Revision | None:
+    """The spec to keep, if what is rolled out has changed."""
+    if kind.rolled_out is None or (old is not None and kind.rolled_out(old.parse()) == kind.rolled_out(body)):
+        return None
+    return Revision(int(body["metadata"].get("generation", 1)), orjson.dumps(body["spec"]), KEPT_REVISIONS)

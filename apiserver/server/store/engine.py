@@ -4,14 +4,21 @@ An operation is a list of changes that is stored whole or not at all, and all ch
 share one version: events are keyed ``(version, sequence)``. Versions come from the committer and grow
 strictly; an engine stores the highest one apart from the rows, so that it never goes back, whatever is
 deleted or compacted.
+
+The engine also keeps the log of changes: the feed of watches that resume and the history that people read.
+It is cut at its old end only, by ``compact``, between versions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+OVERHEAD = 400
+"""What the log is taken to hold of a change beside its body, in bytes."""
 
 
 class Key(NamedTuple):
@@ -24,10 +31,19 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What selectors see of an object."""
+    """What selectors see of an object beside its name and namespace. Equal ones may be one object."""
 
     labels: dict[str, str]
     fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A spec that is kept beyond the log, for rollback; the ``kept`` newest of an object are."""
+
+    number: int
+    spec: bytes
+    kept: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,8 @@ class Change:
     time: datetime
     user: str
     manager: str
+    revision: Revision | None = None
+    """The spec to keep with this change. Not part of the log: changes that are read back have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +74,53 @@ class StoredObject:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRevision:
+    """A kept spec, and the change that brought it."""
+
+    number: int
+    version: int
+    time: str
+    """RFC 3339; of a store from before revisions were kept, the object's creation."""
+    user: str
+    manager: str
+    spec: bytes
+
+
+class Mark(NamedTuple):
+    """What compaction needs to know of one change."""
+
+    version: int
+    time: datetime
+    size: int
+
+
 @dataclass(frozen=True)
 class Loaded:
     """All that a server needs to start."""
 
     objects: Sequence[StoredObject]
     changes: Sequence[Change]
-    """The recent history in order, as much as was asked for, cut between versions only."""
+    """The recent log in order, as much as was asked for, cut between versions only."""
     floor: int
     """``changes`` holds every change with a version above this."""
+    compacted: int
+    """The log holds every change with a version above this."""
     version: int
     """The highest version ever given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the engine holds, in bytes unless said otherwise."""
+
+    log_changes: int = 0
+    """A number of changes."""
+    log: int = 0
+    database: int = 0
+    free: int = 0
+    """What the database holds for later use."""
+    wal: int = 0
 
 
 class CommitFailed(Exception):
@@ -74,11 +128,34 @@ class CommitFailed(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """Whether the batch has been stored cannot be told: stop, start anew and read."""
+    """Whether the batch has been stored cannot be told yet: nothing works until ``settle`` has succeeded."""
+
+
+def whole_versions(found: Iterable[Change], size: int) -> tuple[list[Change], int | None]:
+    """The first changes of about so many bytes, cut between versions only, and the version that comes next."""
+    taken: list[Change] = []
+    held = 0
+    for one in found:
+        if held >= size and taken and one.version != taken[-1].version:
+            return taken, one.version
+        taken.append(one)
+        held += len(one.body) + OVERHEAD
+    return taken, None
 
 
 class Engine(Protocol):
-    """A place to keep objects. Called from one thread at a time."""
+    """A place to keep objects. Called from one thread at a time, ``backup`` and ``log_size`` excepted.
+
+    What reads raises is the engine's own; callers treat it as a temporary failure.
+    """
+
+    on_sync: Callable[[float], None]
+    """Told how many seconds each flush to the disk took."""
+
+    @property
+    def log_size(self) -> tuple[int, int]:
+        """Changes and bytes of the log: bodies, and ``OVERHEAD`` for each. Costs nothing."""
+        ...
 
     def load(self, *, history_bytes: int) -> Loaded:
         """Everything there is, with at most about ``history_bytes`` of recent changes."""
@@ -87,8 +164,50 @@ class Engine(Protocol):
     def commit(self, changes: Sequence[Change], version: int) -> None:
         """Store a batch of whole operations durably, in order; ``version`` is the highest given so far.
 
-        Raises CommitFailed or OutcomeUnknown. When it returns, the batch survives a crash.
+        Raises CommitFailed or OutcomeUnknown. When it returns, the batch survives a crash. An empty batch
+        stores the version alone: a probe.
         """
+        ...
+
+    def settle(self) -> int:
+        """After OutcomeUnknown: find out, durably. Returns the highest version stored: that of the batch, or
+        the one before. Raises OutcomeUnknown while it cannot be told; call again later."""
+        ...
+
+    def oldest(self, limit: int) -> Sequence[Mark]:
+        """The oldest changes of the log in order, at most ``limit``."""
+        ...
+
+    def compact(self, version: int) -> None:
+        """Forget every change up to a version. Raises CommitFailed or OutcomeUnknown."""
+        ...
+
+    def vacuum(self) -> bool:
+        """Give some free space back to the file system; False when there is nothing worth it. Raises as ``compact``."""
+        ...
+
+    def sizes(self) -> Sizes:
+        """How much is held now."""
+        ...
+
+    def changes_after(self, version: int, *, size: int) -> Sequence[Change]:
+        """The log from a version on, whole versions only, about ``size`` bytes; empty at its end."""
+        ...
+
+    def history(self, key: Key, *, before: int, limit: int) -> Sequence[Change]:
+        """The changes of one object with versions up to ``before``, newest first."""
+        ...
+
+    def version_at(self, moment: datetime) -> int:
+        """The highest version that the log says was stored by then; what ``compacted`` is if all are younger."""
+        ...
+
+    def revisions(self, key: Key) -> Sequence[StoredRevision]:
+        """The kept specs of an object, newest first; none where it is gone."""
+        ...
+
+    def backup(self, path: Path) -> None:
+        """Write a consistent copy of everything to a new file, while commits go on. From any thread. Raises OSError."""
         ...
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Slots and events: what the cache holds of an object and of a change."""
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -8,7 +9,9 @@ import orjson
 from apiserver.api.meta import Body
 from apiserver.api.scheme import Kind
 from apiserver.api.selectors import EVERYTHING, Selector
-from apiserver.server.store.engine import ChangeType, Key, Seen
+from apiserver.server.store.engine import Change, ChangeType, Key, Seen
+
+NAME, NAMESPACE = "metadata.name", "metadata.namespace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,11 @@ class Event:
     type: ChangeType
     slot: Slot
     previous: Seen | None
+    before: Slot | None = None
+    """The object before it; None for ADDED, and where the change was read from the log."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filter:
     """Which objects a list or a watch is about."""
 
@@ -46,11 +51,34 @@ class Filter:
     labels: Selector = EVERYTHING
     fields: Selector = EVERYTHING
 
+    @cached_property
+    def equal(self) -> dict[str, str]:
+        """The fields that must have one value; what an index can be asked for."""
+        return self.fields.equalities()
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether it asks for nothing but kind and namespace."""
+        return not (self.labels or self.fields)
+
+    @cached_property
+    def _about_key(self) -> Selector:
+        """What the field selector says of name and namespace, which are in the key."""
+        return Selector(tuple(found for found in self.fields.requirements if found.key in (NAME, NAMESPACE)))
+
+    @cached_property
+    def _about_object(self) -> Selector:
+        return Selector(tuple(found for found in self.fields.requirements if found.key not in (NAME, NAMESPACE)))
+
     def matches(self, key: Key, seen: Seen | None) -> bool:
         """Whether an object with these labels and fields is meant; one that is not there never is."""
         if seen is None or (self.namespace and key.namespace != self.namespace):
             return False
-        return self.labels.matches(seen.labels) and self.fields.matches(seen.fields)
+        if self.is_open:
+            return True
+        if self._about_key and not self._about_key.matches({NAME: key.name, NAMESPACE: key.namespace}):
+            return False
+        return self.labels.matches(seen.labels) and self._about_object.matches(seen.fields)
 
     def view(self, event: Event) -> ChangeType | None:
         """What the change is to this watcher: entering the selection is ADDED, leaving it DELETED."""
@@ -64,5 +92,22 @@ class Filter:
 def slot_of(kind: Kind, key: Key, version: int, body: Body, raw: bytes) -> Slot:
     """The slot of a stored object."""
     metadata = body["metadata"]
-    seen = Seen(metadata.get("labels") or {}, kind.field_values(body))
+    seen = share(metadata.get("labels") or {}, kind.field_values(body))
     return Slot(key, str(metadata.get("uid", "")), version, raw, seen)
+
+
+def event_of(kind: Kind, change: Change) -> Event:
+    """The event of a change that was read from the log."""
+    slot = slot_of(kind, change.key, change.version, orjson.loads(change.body), change.body)
+    previous = change.previous and share(change.previous.labels, change.previous.fields)
+    return Event(change.version, change.type, slot, previous)
+
+
+def share(labels: dict[str, str], fields: dict[str, str]) -> Seen:
+    """What selectors see. Many objects have the same, so that it is held once."""
+    return _seen(tuple(labels.items()), tuple((k, v) for k, v in fields.items() if k not in (NAME, NAMESPACE)))
+
+
+@lru_cache(maxsize=4096)
+def _seen(labels: tuple[tuple[str, str], ...], fields: tuple[tuple[str, str], ...]) -> Seen:
+    return Seen(dict(labels), dict(fields))

@@ -1,34 +1,64 @@
 """The engine on SQLite: WAL, ``synchronous=FULL``, one connection that one thread uses at a time.
 
-A second connection would meet SQLite's WAL-reset bug (fixed in 3.51.3, which few systems have yet) and
-gain nothing: all reads are served from memory. A lock on the data directory keeps a second server out.
+A second writing connection would meet SQLite's WAL-reset bug (fixed in 3.51.3, which few systems have yet)
+and gain nothing: all reads are served from memory. Backups read over a connection of their own, which writes
+nothing. A lock on the data directory keeps a second server out.
+
+Commits go through the driver itself: around a single row SQLAlchemy costs as much as SQLite does.
 """
 
 import fcntl
 import os
 import sqlite3
-import uuid
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import orjson
-from sqlalchemy import Connection, create_engine, delete, event, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, create_engine, event, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
-from sqlmodel import SQLModel
 
 from apiserver.api.meta import format_micro_time
-from apiserver.server.store.engine import Change, CommitFailed, Key, Loaded, OutcomeUnknown, Seen, StoredObject
-from apiserver.server.store.tables import SCHEMA_VERSION, EventRow, MetaRow, ObjectRow
+from apiserver.server.store import rows
+from apiserver.server.store.engine import (
+    OVERHEAD,
+    Change,
+    CommitFailed,
+    Key,
+    Loaded,
+    Mark,
+    OutcomeUnknown,
+    Sizes,
+    StoredObject,
+    StoredRevision,
+    whole_versions,
+)
+from apiserver.server.store.migrations import StoreUnusable, migrate
+from apiserver.server.store.tables import EventRow, MetaRow, ObjectRow, RevisionRow, row_id
 
-_PRAGMAS = ("page_size=8192", "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=2000", "busy_timeout=5000")
+__all__ = ["SQLiteEngine", "StoreUnusable"]
 
+_PRAGMAS = (
+    "page_size=8192",
+    "auto_vacuum=INCREMENTAL",  # before the first page is written: it holds for new files only
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=2000",
+    "journal_size_limit=33554432",
+    "busy_timeout=5000",
+    "temp_store=MEMORY",
+)
+_VACUUM_PAGES = 256
+"""Pages of one slice of vacuuming."""
 
-class StoreUnusable(Exception):
-    """The data directory cannot be used; the message says why and what to do."""
+_FREE_SHARE = 10
+"""Vacuuming is worth it when more than one page in so many is free, and more than a slice of them."""
+
+DATABASE = "plum.db"
 
 
 class SQLiteEngine:
@@ -36,106 +66,219 @@ class SQLiteEngine:
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(directory)
+        self.on_sync: Callable[[float], None] = lambda seconds: None
+        """Told how many seconds each COMMIT took, which is writing and flushing the log."""
+        self._path = directory / DATABASE
+        self._lock = lock_directory(directory)
+        self._connection: Connection | None = None
         try:
-            self._engine = create_engine(
-                f"sqlite:///{directory / 'plum.db'}",
-                poolclass=StaticPool,
-                connect_args={"check_same_thread": False, "isolation_level": None},
-            )
-            event.listen(self._engine, "connect", _prepare)
-            event.listen(self._engine, "begin", _begin_immediate)
-            self._connection = self._engine.connect()
-            _migrate(self._connection)
+            self._open()
+            migrate(self._reading(), self._path)
+            self._log = self._log_size()
         except DBAPIError as error:
-            os.close(self._lock)
-            raise StoreUnusable(f"{directory / 'plum.db'}: {error.orig}") from error
+            self.close()
+            raise self._unusable(error) from error
         except BaseException:
-            os.close(self._lock)
+            self.close()
             raise
 
     def load(self, *, history_bytes: int) -> Loaded:
-        """See Engine."""
-        with self._connection.begin():
-            meta: dict[str, str] = {row.key: row.value for row in self._connection.execute(select(*_columns(MetaRow)))}
-            rows = self._connection.execute(
+        """See Engine. Raises StoreUnusable."""
+        try:
+            meta = self._meta()
+            found = self._reading().execute(
                 select(ObjectRow.kind, ObjectRow.namespace, ObjectRow.name, ObjectRow.body)  # type: ignore[call-overload]
             )
-            objects = [StoredObject(Key(row.kind, row.namespace, row.name), row.body) for row in rows]
-            changes, floor = self._recent(history_bytes, int(meta["compacted"]))
-        return Loaded(objects, changes, floor, int(meta["version"]))
+            objects = [StoredObject(Key(row.kind, row.namespace, row.name), row.body) for row in found]
+            compacted = int(meta["compacted"])
+            changes, floor = self._recent(history_bytes, compacted)
+        except DBAPIError as error:
+            raise self._unusable(error) from error
+        return Loaded(objects, changes, floor, compacted, int(meta["version"]))
 
     def commit(self, changes: Sequence[Change], version: int) -> None:
         """See Engine."""
+
+        def write(raw: sqlite3.Connection) -> None:
+            rows.write_objects(raw, changes)
+            raw.executemany(rows.INSERT_EVENT, [rows.event_row(change) for change in changes])
+            rows.write_revisions(raw, changes)
+            raw.execute(rows.SET_META, ("version", str(version)))
+
+        self._transact(write)
+        size = sum(len(change.body) for change in changes) + OVERHEAD * len(changes)
+        self._log = (self._log[0] + len(changes), self._log[1] + size)
+
+    def settle(self) -> int:
+        """See Engine. A new connection recovers what the write-ahead log holds; writing that back into the
+        database and flushing it makes it certain, whatever became of an earlier flush."""
         try:
-            transaction = self._connection.begin()
-        except DBAPIError as error:  # such as a lock that somebody else holds
-            raise CommitFailed(str(error.orig)) from error
-        try:
-            self._write(changes, version)
-        except BaseException as error:
-            _roll_back(transaction.rollback, error)
-            raise CommitFailed(str(getattr(error, "orig", error))) from error
-        try:
-            transaction.commit()
+            self._hang_up()
+            self._open()
+            busy, _, _ = self._reading().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            if busy:
+                raise OutcomeUnknown("the write-ahead log is still being read, by a backup or another program")
+            version = int(self._meta()["version"])
+            self._log = self._log_size()
         except DBAPIError as error:
             raise OutcomeUnknown(str(error.orig)) from error
+        return version
+
+    def oldest(self, limit: int) -> Sequence[Mark]:
+        """See Engine."""
+        columns = (EventRow.id, EventRow.time, func.length(EventRow.body).label("size"))
+        found = self._reading().execute(select(*columns).order_by(EventRow.id).limit(limit))  # type: ignore[call-overload]
+        return [Mark(rows.version_of(row.id), datetime.fromisoformat(row.time), row.size + OVERHEAD) for row in found]
+
+    def compact(self, version: int) -> None:
+        """See Engine."""
+        dropped = [0, 0]
+
+        def write(raw: sqlite3.Connection) -> None:
+            end = (row_id(version + 1),)
+            totals = raw.execute("SELECT count(*), sum(length(body)) FROM events WHERE id < ?", end).fetchone()
+            dropped[:] = [totals[0], (totals[1] or 0) + OVERHEAD * totals[0]]
+            raw.execute("DELETE FROM events WHERE id < ?", end)
+            raw.execute(rows.SET_META, ("compacted", str(version)))
+
+        self._transact(write)
+        self._log = (self._log[0] - dropped[0], self._log[1] - dropped[1])
+
+    def vacuum(self) -> bool:
+        """See Engine."""
+        total, free = (self._pragma(name) for name in ("page_count", "freelist_count"))
+        if free <= max(_VACUUM_PAGES, total // _FREE_SHARE):
+            return False
+        # In pieces by itself: the pragma frees one page a row, and all of them are asked for.
+        self._transact(lambda raw: raw.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall())
+        return self._pragma("freelist_count") < free
+
+    def sizes(self) -> Sizes:
+        """See Engine."""
+        page, total, free = (self._pragma(name) for name in ("page_size", "page_count", "freelist_count"))
+        wal = 0
+        with suppress(FileNotFoundError):
+            wal = self._path.with_name(f"{DATABASE}-wal").stat().st_size
+        return Sizes(self._log[0], self._log[1], page * total, page * free, wal)
+
+    @property
+    def log_size(self) -> tuple[int, int]:
+        """Changes and bytes of the log; kept in memory, so that asking costs nothing."""
+        return self._log
+
+    def changes_after(self, version: int, *, size: int) -> Sequence[Change]:
+        """See Engine."""
+        columns = rows.columns(EventRow)
+        query = select(*columns).where(EventRow.id >= row_id(version + 1)).order_by(EventRow.id)  # type: ignore[arg-type]
+        with self._reading().execute(query) as found:
+            return whole_versions(map(rows.change, found), size)[0]
+
+    def history(self, key: Key, *, before: int, limit: int) -> Sequence[Change]:
+        """See Engine."""
+        query = select(*rows.columns(EventRow)).where(*rows.is_key(EventRow, key), EventRow.id < row_id(before + 1))  # type: ignore[arg-type]
+        newest_first = query.order_by(EventRow.id.desc()).limit(limit)  # type: ignore[attr-defined]
+        return [rows.change(row) for row in self._reading().execute(newest_first)]
+
+    def version_at(self, moment: datetime) -> int:
+        """See Engine."""
+        query = select(EventRow.id).where(EventRow.time <= format_micro_time(moment))  # type: ignore[call-overload]
+        found = self._reading().execute(query.order_by(EventRow.id.desc()).limit(1)).scalar()  # type: ignore[attr-defined]
+        return int(self._meta()["compacted"]) if found is None else rows.version_of(found)
+
+    def revisions(self, key: Key) -> Sequence[StoredRevision]:
+        """See Engine."""
+        query = select(*rows.columns(RevisionRow)).where(*rows.is_key(RevisionRow, key))
+        found = self._reading().execute(query.order_by(RevisionRow.number.desc()))  # type: ignore[attr-defined]
+        return [StoredRevision(row.number, row.version, row.time, row.user, row.manager, row.spec) for row in found]
+
+    def backup(self, path: Path) -> None:
+        """See Engine."""
+        try:
+            with closing(sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro", uri=True)) as reader:
+                reader.execute("VACUUM INTO ?", (str(path),))
+        except sqlite3.Error as error:
+            raise OSError(str(error)) from error
 
     def close(self) -> None:
         """See Engine."""
-        self._connection.close()
-        self._engine.dispose()
+        self._hang_up()
         os.close(self._lock)
 
-    def _write(self, changes: Sequence[Change], version: int) -> None:
-        last = {change.key: change for change in changes}
-        gone = [change.key for change in last.values() if change.type == "DELETED"]
-        live = [_object_row(change) for change in last.values() if change.type != "DELETED"]
-        if live:
-            self._connection.execute(_UPSERT, live)
-        for key in gone:
-            self._connection.execute(
-                delete(ObjectRow).where(
-                    ObjectRow.kind == key.kind,  # type: ignore[arg-type]
-                    ObjectRow.namespace == key.namespace,  # type: ignore[arg-type]
-                    ObjectRow.name == key.name,  # type: ignore[arg-type]
-                )
-            )
-        self._connection.execute(_INSERT_EVENTS, [_event_row(change) for change in changes])
-        self._connection.execute(_SET_META, [{"key": "version", "value": str(version)}])
+    def _transact(self, write: Callable[[sqlite3.Connection], object]) -> None:
+        """One transaction. Raises CommitFailed, OutcomeUnknown."""
+        try:
+            raw = self._raw()
+            raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:  # such as a lock that somebody else holds
+            raise CommitFailed(_told(error)) from error
+        try:
+            write(raw)
+        except BaseException as error:
+            _roll_back(raw, error)
+            raise CommitFailed(_told(error)) from error
+        began = time.perf_counter()
+        try:
+            raw.commit()
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+                raise OutcomeUnknown(_told(error)) from error
+            # The log could not take all of the transaction, so the mark that would complete it is not there.
+            _roll_back(raw, error)
+            raise CommitFailed(_told(error)) from error
+        self.on_sync(time.perf_counter() - began)
 
-    def _recent(self, history_bytes: int, compacted: int) -> tuple[list[Change], int]:
+    def _open(self) -> None:
+        engine = create_engine(
+            f"sqlite:///{self._path}",
+            poolclass=StaticPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"check_same_thread": False},
+        )
+        event.listen(engine, "connect", _prepare)
+        self._connection = engine.connect()
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(DBAPIError, sqlite3.Error):
+                connection.close()
+            connection.engine.dispose()
+
+    def _reading(self) -> Connection:
+        if self._connection is None:
+            raise OutcomeUnknown("the database could not be opened again")
+        return self._connection
+
+    def _raw(self) -> sqlite3.Connection:
+        raw = self._reading().connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        return raw
+
+    def _pragma(self, name: str) -> int:
+        return int(self._reading().exec_driver_sql(f"PRAGMA {name}").scalar_one())
+
+    def _meta(self) -> dict[str, str]:
+        return {row.key: row.value for row in self._reading().execute(select(*rows.columns(MetaRow)))}
+
+    def _log_size(self) -> tuple[int, int]:
+        query = select(func.count(), func.sum(func.length(EventRow.body))).select_from(EventRow)
+        count, size = self._reading().execute(query).one()
+        return count, (size or 0) + OVERHEAD * count
+
+    def _recent(self, history_bytes: int, compacted: int) -> tuple[Sequence[Change], int]:
         """The newest changes of about that size in whole versions, oldest first, and what they begin after."""
-        columns = _columns(EventRow)
-        found: list[Change] = []
-        size = 0
-        order = (EventRow.version.desc(), EventRow.sequence.desc())  # type: ignore[attr-defined]
-        with self._connection.execute(select(*columns).order_by(*order)) as rows:
-            for row in rows:
-                if size >= history_bytes and found and row.version != found[-1].version:
-                    return found[::-1], int(row.version)
-                found.append(_change(row))
-                size += len(row.body)
-        return found[::-1], compacted
+        query = select(*rows.columns(EventRow)).order_by(EventRow.id.desc())  # type: ignore[attr-defined]
+        with self._reading().execute(query) as found:
+            changes, next_version = whole_versions(map(rows.change, found), history_bytes)
+        return changes[::-1], compacted if next_version is None else next_version
+
+    def _unusable(self, error: DBAPIError) -> StoreUnusable:
+        hint = "; restore a backup into a new folder (plumctl restore)" if "malformed" in str(error.orig) else ""
+        return StoreUnusable(f"{self._path}: {error.orig}{hint}")
 
 
-def _columns(table: type[SQLModel]) -> Iterable[Any]:
-    return list(table.__table__.columns)  # type: ignore[attr-defined]
-
-
-def _upsert(table: type[SQLModel], keys: list[str], changing: list[str]) -> Any:
-    statement = insert(table)
-    return statement.on_conflict_do_update(
-        index_elements=keys, set_={name: statement.excluded[name] for name in changing}
-    )
-
-
-_UPSERT = _upsert(ObjectRow, ["kind", "namespace", "name"], ["uid", "version", "body"])
-_SET_META = _upsert(MetaRow, ["key"], ["value"])
-_INSERT_EVENTS = insert(EventRow)
-
-
-def _lock(directory: Path) -> int:
+def lock_directory(directory: Path) -> int:
+    """Hold the data directory; the descriptor keeps it. Raises StoreUnusable while another server does."""
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,76 +290,19 @@ def _lock(directory: Path) -> int:
     return descriptor
 
 
-def _prepare(connection: sqlite3.Connection, record: object) -> None:
+def _prepare(connection: sqlite3.Connection, record: Any) -> None:
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _told(error: BaseException) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    return f"{error} ({name})" if name else str(error)
 
 
-def _migrate(connection: Connection) -> None:
-    """Create the tables of a new store; refuse one that a newer server has written."""
-    with connection.begin():
-        SQLModel.metadata.create_all(connection)
-        found: dict[str, str] = {row.key: row.value for row in connection.execute(select(*_columns(MetaRow)))}
-        if int(found.get("schema_version", SCHEMA_VERSION)) > SCHEMA_VERSION:
-            raise StoreUnusable(
-                f"the store has schema version {found['schema_version']}, this server knows {SCHEMA_VERSION}: "
-                "use the newer server, or a backup from before the upgrade"
-            )
-        fresh = {
-            "schema_version": str(SCHEMA_VERSION),
-            "version": "0",
-            "compacted": "0",
-            "cluster_id": str(uuid.uuid4()),
-        }
-        missing = [{"key": key, "value": value} for key, value in fresh.items() if key not in found]
-        if missing:
-            connection.execute(_SET_META, missing)
-
-
-def _roll_back(rollback: Any, cause: BaseException) -> None:
+def _roll_back(raw: sqlite3.Connection, cause: BaseException) -> None:
     try:
-        rollback()
-    except DBAPIError as error:
-        raise OutcomeUnknown(f"{cause}; and the rollback failed: {error.orig}") from error
-
-
-def _object_row(change: Change) -> dict[str, Any]:
-    return {
-        "kind": change.key.kind,
-        "namespace": change.key.namespace,
-        "name": change.key.name,
-        "uid": change.uid,
-        "version": change.version,
-        "body": change.body,
-    }
-
-
-def _event_row(change: Change) -> dict[str, Any]:
-    previous = change.previous
-    return _object_row(change) | {
-        "sequence": change.sequence,
-        "type": change.type,
-        "time": format_micro_time(change.time),
-        "user": change.user,
-        "manager": change.manager,
-        "previous": orjson.dumps([previous.labels, previous.fields]) if previous else None,
-    }
-
-
-def _change(row: Any) -> Change:
-    return Change(
-        version=row.version,
-        sequence=row.sequence,
-        type=row.type,
-        key=Key(row.kind, row.namespace, row.name),
-        uid=row.uid,
-        body=row.body,
-        previous=Seen(*orjson.loads(row.previous)) if row.previous else None,
-        time=datetime.fromisoformat(row.time),
-        user=row.user,
-        manager=row.manager,
-    )
+        if raw.in_transaction:
+            raw.rollback()
+    except sqlite3.Error as error:
+        raise OutcomeUnknown(f"{cause}; and the rollback failed: {error}") from error

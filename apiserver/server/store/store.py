@@ -1,38 +1,65 @@
-"""The store behind one door: read from memory, write through the committer, watch."""
+"""The store behind one door: read from memory, write through the committer, watch, and look back."""
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import TypeVar
 
 import orjson
 
-from apiserver.api.errors import Expired
+from apiserver.api.errors import Expired, ServiceUnavailable
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.server.store.cache import RING_BYTES, Cache
-from apiserver.server.store.committer import Actor, Committer, Decision, RunCommit
-from apiserver.server.store.engine import Engine, Key
-from apiserver.server.store.snapshot import Event, Filter, Slot, slot_of
-from apiserver.server.store.watchers import Delivery, Watcher, Watchers
+from apiserver.server.store.committer import Actor, Committer, Decision, RunEngine, StoreBroken
+from apiserver.server.store.engine import Engine, Key, Loaded
+from apiserver.server.store.maintenance import Maintenance
+from apiserver.server.store.migrations import StoreUnusable
+from apiserver.server.store.retention import Retention
+from apiserver.server.store.snapshot import Event, Filter, Slot, event_of, slot_of
+from apiserver.server.store.table import FIRST, Place
+from apiserver.server.store.watchers import Watchers
+
+T = TypeVar("T")
+SCAN = 1000
+"""Objects that are matched without a break."""
 
 
 class Store:
     """Objects with one global version. Used on one event loop; made by ``open_store``."""
 
     def __init__(
-        self, engine: Engine, *, clock: Callable[[], datetime], run_commit: RunCommit, ring_bytes: int
+        self,
+        engine: Engine,
+        *,
+        clock: Callable[[], datetime],
+        run_engine: RunEngine,
+        ring_bytes: int,
+        keep: Retention,
     ) -> None:
+        self.engine, self._run_engine = engine, run_engine
         self.cache = Cache(ring_bytes=ring_bytes)
         self.watchers = Watchers()
-        self._load(engine, ring_bytes)
-        self.committer = Committer(engine, self.cache, self._publish, clock=clock, run_commit=run_commit)
+        loaded = engine.load(history_bytes=ring_bytes)
+        _fill(self.cache, loaded)
+        # What was loaded lives as long as the process: keep the collector from walking it again and again.
+        gc.freeze()
+        self.committer = Committer(engine, self.cache, self._publish, clock=clock, run_engine=run_engine)
+        self.maintenance = Maintenance(
+            engine, self.cache, keep=keep, compacted=loaded.compacted, run_engine=run_engine, clock=clock
+        )
 
     @property
     def version(self) -> int:
         """The version of the state that reads see."""
         return self.cache.version
+
+    @property
+    def floor(self) -> int:
+        """The lowest version that a watch can begin after."""
+        return min(self.cache.floor, self.maintenance.compacted)
 
     def get(self, kind: Kind, namespace: str, name: str) -> Slot | None:
         """One object."""
@@ -42,56 +69,71 @@ class Store:
         """Store what the decision answers, atomically and durably. See Committer.write."""
         return await self.committer.write(decide, actor or Actor())
 
-    def watch(self, selection: Filter, version: int) -> tuple[list[Delivery], Watcher]:
-        """What has happened after ``version``, and a watcher for what will: no gap, no repeat, because nothing
-        runs in between. Raises Expired. Give the watcher back to ``unwatch``."""
-        self.check_version(version)
-        missed = [
-            Delivery(kind, event)
-            for event in self.cache.since(selection.kind.resource, version)
-            if (kind := selection.view(event))
-        ]
-        watcher = Watcher(selection)
-        self.watchers.add(watcher)
-        return missed, watcher
+    async def page(
+        self, selection: Filter, *, version: int, after: Place = FIRST, limit: int = 0
+    ) -> tuple[list[Slot], int]:
+        """Matching objects as they were at a version, in the order of namespace and name, at most ``limit`` of
+        those behind ``after``; and how many follow, with selectors only whether any may.
 
-    def unwatch(self, watcher: Watcher) -> None:
-        """End a watch."""
-        self.watchers.remove(watcher)
+        The pages of one version are consistent with each other. A long search makes way for others. Raises
+        Expired when that state is not kept any more.
+        """
+        slots, more = self.cache.state(selection, version=version, after=after, limit=limit)
+        if selection.is_open:
+            return slots, more
+        found: list[Slot] = []
+        for start in range(0, len(slots), SCAN):
+            found += [slot for slot in slots[start : start + SCAN] if selection.matches(slot.key, slot.seen)]
+            if limit and len(found) > limit:
+                return found[:limit], 1
+            if start + SCAN < len(slots):
+                await asyncio.sleep(0)
+        return found, 0
 
     def check_version(self, version: int) -> None:
         """Raise Expired if changes after ``version`` have been forgotten."""
-        if version < self.cache.floor:
-            raise Expired(f"too old resource version: {version} ({self.cache.floor})")
+        if version < self.floor:
+            raise Expired(f"too old resource version: {version} ({self.floor})")
+
+    async def read_log(self, after: int, *, size: int) -> tuple[Sequence[Event], int]:
+        """Some of the changes behind a version, whole versions, and the version reached with them. For what is
+        older than the ring. Raises Expired, ServiceUnavailable."""
+        self.check_version(after)
+        changes = await self.ask(lambda engine: engine.changes_after(after, size=size))
+        self.check_version(after)  # it may have been cut while we waited for our turn
+        kinds = {kind.resource: kind for kind in SCHEME}
+        events = [event_of(kind, change) for change in changes if (kind := kinds.get(change.key.kind))]
+        return events, changes[-1].version if changes else self.cache.floor
+
+    async def ask(self, question: Callable[[Engine], T]) -> T:
+        """Read from the engine, in turn with its commits. Raises ServiceUnavailable where it fails."""
+        try:
+            return await self._run_engine(lambda: question(self.engine))
+        except Exception as error:
+            raise ServiceUnavailable(f"the store cannot be read: {error}") from error
 
     def _publish(self, events: Sequence[Event], version: int) -> None:
         self.cache.publish(events, version)
         self.watchers.publish(events)
 
-    def _load(self, engine: Engine, ring_bytes: int) -> None:
-        loaded = engine.load(history_bytes=ring_bytes)
-        kinds = {kind.resource: kind for kind in SCHEME}
-        for stored in loaded.objects:
-            if kind := kinds.get(stored.key.kind):
+
+def _fill(cache: Cache, loaded: Loaded) -> None:
+    """Raises StoreUnusable for an object that cannot be read."""
+    kinds = {kind.resource: kind for kind in SCHEME}
+    slots: dict[str, list[Slot]] = {}
+    for stored in loaded.objects:
+        if kind := kinds.get(stored.key.kind):
+            try:
                 body = orjson.loads(stored.body)
                 version = int(body["metadata"]["resourceVersion"])
-                self.cache.put(slot_of(kind, stored.key, version, body, stored.body))
-        self.cache.floor = loaded.floor
-        self.cache.remember(
-            [
-                Event(
-                    change.version,
-                    change.type,
-                    slot_of(kind, change.key, change.version, orjson.loads(change.body), change.body),
-                    change.previous,
-                )
-                for change in loaded.changes
-                if (kind := kinds.get(change.key.kind))
-            ]
-        )
-        self.cache.version = loaded.version
-        # What was loaded lives as long as the process: keep the collector from walking it again and again.
-        gc.freeze()
+            except (ValueError, KeyError, TypeError) as error:
+                raise StoreUnusable(f"{stored.key} is damaged: {error}; restore a backup (plumctl restore)") from error
+            slots.setdefault(kind.resource, []).append(slot_of(kind, stored.key, version, body, stored.body))
+    for resource, found in slots.items():
+        cache.tables[resource].fill(found)
+    cache.floor = loaded.floor
+    cache.remember([event_of(kind, change) for change in loaded.changes if (kind := kinds.get(change.key.kind))])
+    cache.version = cache.oldest_state = loaded.version
 
 
 @asynccontextmanager
@@ -102,30 +144,38 @@ async def open_store(
     on_failure: Callable[[BaseException], None],
     inline: bool = False,
     ring_bytes: int = RING_BYTES,
+    keep: Retention | None = None,
 ) -> AsyncIterator[Store]:
     """A running store over the engine, which is closed at the end; the writes in the queue are served first.
 
-    ``on_failure`` is told when a commit's outcome is not known: the process must end then, and read anew.
-    ``inline`` commits on the event loop itself, for simulations.
+    ``on_failure`` is told when the state is no longer certain: the process must end then, and read anew.
+    ``inline`` runs the engine on the event loop itself, for simulations, and leaves maintenance to the caller.
     """
-    executor = ThreadPoolExecutor(1, thread_name_prefix="commit")
+    executor = ThreadPoolExecutor(1, thread_name_prefix="engine")
     loop = asyncio.get_running_loop()
 
-    async def in_thread(commit: Callable[[], None]) -> None:
-        await loop.run_in_executor(executor, commit)
+    def in_thread(call: Callable[[], T]) -> Awaitable[T]:
+        return loop.run_in_executor(executor, call)
 
-    async def at_once(commit: Callable[[], None]) -> None:
-        commit()
+    async def at_once(call: Callable[[], T]) -> T:
+        return call()
 
-    store = Store(engine, clock=clock, run_commit=at_once if inline else in_thread, ring_bytes=ring_bytes)
-    running = asyncio.create_task(store.committer.run(), name="committer")
-    running.add_done_callback(lambda task: _report(task, on_failure))
+    run_engine: RunEngine = at_once if inline else in_thread
+    running: list[asyncio.Task[None]] = []
     try:
+        store = Store(engine, clock=clock, run_engine=run_engine, ring_bytes=ring_bytes, keep=keep or Retention())
+        running.append(asyncio.create_task(store.committer.run(), name="committer"))
+        running[0].add_done_callback(lambda task: _report(task, on_failure))
+        if not inline:
+            running.append(asyncio.create_task(store.maintenance.run(), name="maintenance"))
         yield store
     finally:
-        store.committer.close()
-        await asyncio.wait([running])
-        store.watchers.cut_all()
+        if running:
+            store.committer.close()
+            for task in running[1:]:
+                task.cancel()
+            await asyncio.wait(running)
+            store.watchers.end()
         executor.shutdown()
         engine.close()
 
@@ -134,3 +184,6 @@ def _report(task: "asyncio.Task[None]", on_failure: Callable[[BaseException], No
     error = None if task.cancelled() else task.exception()
     if error is not None:
         on_failure(error)
+
+
+__all__ = ["Store", "StoreBroken", "open_store"]

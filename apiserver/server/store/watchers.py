@@ -1,21 +1,24 @@
 """Who waits for which events. A change costs the watchers it concerns and no others.
 
 A watcher whose selector demands one value of a field (``spec.nodeName=nodeA``) is found by that value;
-all others by their kind. Each has a bounded buffer; one that does not keep up is cut off and lists again.
+all others by their kind. Each has a small buffer; one that does not keep up loses it and goes on from the log,
+at its own pace and at nobody's cost.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from apiserver.server.store.engine import ChangeType
-from apiserver.server.store.snapshot import Event, Filter
+from apiserver.server.store.snapshot import NAME, Event, Filter
 
-MAX_BUFFERED = 10_000
-"""Events a watcher may be behind; past that it is cut."""
+MAX_BUFFERED = 1000
+"""Events a watcher may be behind before it has to read them from the log."""
 
-MAX_BUFFERED_BYTES = 16 * 1024 * 1024
+MAX_BUFFERED_BYTES = 4 * 1024 * 1024
+Place = tuple[str, str, str]
+"""Kind, and a field and its value, or two empty texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,53 +29,59 @@ class Delivery:
     event: Event
 
 
-class WatcherCut(Exception):
-    """The watcher was too slow, or the server is ending; resume from the last version seen."""
-
-
 class Watcher:
-    """One watch: deliveries in the order of versions, each once."""
+    """One watch over one or more kinds: deliveries in the order of versions, each once."""
 
-    def __init__(self, selection: Filter, *, limit: int = MAX_BUFFERED, limit_bytes: int = MAX_BUFFERED_BYTES) -> None:
-        self.selection = selection
-        self._limit, self._limit_bytes = limit, limit_bytes
+    __slots__ = ("_buffer", "_bytes", "_limit", "_wake", "complete_to", "has_overflowed", "is_ended", "selections")
+
+    def __init__(self, selections: Sequence[Filter], *, limit: int = MAX_BUFFERED) -> None:
+        """The selections are of different kinds."""
+        self.selections = {selection.kind.resource: selection for selection in selections}
+        self._limit = limit
         self._buffer: list[Delivery] = []
         self._bytes = 0
         self._wake = asyncio.Event()
-        self.is_cut = False
+        self.has_overflowed = False
+        """It was too slow, and its buffer is gone: go on with the log after ``complete_to``."""
+        self.complete_to = 0
+        self.is_ended = False
+        """The server is ending."""
 
-    @property
     def has_buffered(self) -> bool:
         """Whether there is something to take."""
         return bool(self._buffer)
 
     def offer(self, event: Event) -> bool:
-        """Buffer the event if it concerns the watcher; False when the watcher has to be cut."""
-        kind = self.selection.view(event)
+        """Buffer the event if it concerns the watcher; False when that makes it overflow."""
+        if self.has_overflowed:
+            return True
+        kind = self.selections[event.slot.key.kind].view(event)
         if kind is None:
             return True
         self._buffer.append(Delivery(kind, event))
         self._bytes += len(event.slot.body)
         self._wake.set()
-        return len(self._buffer) <= self._limit and self._bytes <= self._limit_bytes
+        if len(self._buffer) <= self._limit and self._bytes <= MAX_BUFFERED_BYTES:
+            return True
+        self.complete_to = self._buffer[0].event.version - 1
+        self._buffer, self.has_overflowed = [], True
+        return False
 
-    def cut(self) -> None:
+    def end(self) -> None:
         """Drop what is buffered and end the watch."""
-        self.is_cut = True
+        self.is_ended = True
         self._buffer = []
         self._wake.set()
 
     def take(self) -> list[Delivery]:
-        """What is buffered now. Raises WatcherCut."""
-        if self.is_cut:
-            raise WatcherCut
+        """What is buffered now."""
         taken, self._buffer, self._bytes = self._buffer, [], 0
         self._wake.clear()
         return taken
 
     async def wait(self, timeout: float) -> None:
-        """Until there is something to take, at most ``timeout`` seconds."""
-        if self._buffer or self.is_cut:
+        """Until there is something to do, at most ``timeout`` seconds."""
+        if self._buffer or self.is_ended or self.has_overflowed:
             return
         try:
             await asyncio.wait_for(self._wake.wait(), timeout)
@@ -84,21 +93,21 @@ class Watchers:
     """All watchers, indexed. Used on the event loop only."""
 
     def __init__(self) -> None:
-        self._index: dict[tuple[str, str, str], set[Watcher]] = defaultdict(set)
-        self.count = 0
-        self.cut = 0
+        self._index: dict[Place, set[Watcher]] = defaultdict(set)
+        self.is_ended = False
+        self.overflows = 0
+        """How often a watcher was too slow, since the start."""
 
     def add(self, watcher: Watcher) -> None:
         """Events published from now on reach it."""
-        self._index[_place(watcher.selection)].add(watcher)
-        self.count += 1
+        watcher.is_ended = self.is_ended
+        for place in _places(watcher):
+            self._index[place].add(watcher)
 
     def remove(self, watcher: Watcher) -> None:
         """Forget it; harmless if it is gone."""
-        place = _place(watcher.selection)
-        if watcher in self._index.get(place, ()):
+        for place in _places(watcher):
             self._index[place].discard(watcher)
-            self.count -= 1
             if not self._index[place]:
                 del self._index[place]
 
@@ -106,26 +115,27 @@ class Watchers:
         """Offer each event to those it may concern."""
         for event in events:
             for watcher in self._concerned(event):
-                if not watcher.is_cut and not watcher.offer(event):
-                    watcher.cut()
-                    self.cut += 1
+                if not watcher.offer(event):
+                    self.overflows += 1
 
-    def cut_all(self) -> None:
-        """End every watch, at shutdown."""
-        for watchers in list(self._index.values()):
-            for watcher in watchers:
-                watcher.cut()
+    def end(self) -> None:
+        """End every watch, at shutdown; those that come later end at once."""
+        self.is_ended = True
+        for watcher in set().union(*self._index.values()):
+            watcher.end()
 
-    def _concerned(self, event: Event) -> set[Watcher]:
-        kind = event.slot.key.kind
-        places = {(kind, "", "")}
+    def _concerned(self, event: Event) -> Iterable[Watcher]:
+        key = event.slot.key
+        places = {(key.kind, "", ""), (key.kind, NAME, key.name)}
         for seen in (event.slot.seen, event.previous):
             if seen is not None:
-                places.update((kind, path, value) for path, value in seen.fields.items())
-        return set().union(*(self._index[place] for place in places if place in self._index))
+                places.update((key.kind, path, value) for path, value in seen.fields.items())
+        found = [self._index[place] for place in places if place in self._index]
+        return found[0].copy() if len(found) == 1 else set().union(*found)
 
 
-def _place(selection: Filter) -> tuple[str, str, str]:
-    wanted = selection.fields.equalities()
-    path = next((path for path in wanted if path != "metadata.namespace"), "")
-    return selection.kind.resource, path, wanted.get(path, "")
+def _places(watcher: Watcher) -> Iterable[Place]:
+    """Where the watcher is found: one place for each of its kinds."""
+    for kind, selection in watcher.selections.items():
+        path = next((path for path in selection.equal if path != "metadata.namespace"), "")
+        yield kind, path, selection.equal.get(path, "")

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 import pytest
 
 from apiserver.api.errors import BadRequest, Expired, InternalError, ServiceUnavailable
+from apiserver.api.scheme import SCHEME
 from apiserver.api.selectors import parse_fields, parse_labels
 from apiserver.server.store.committer import Intents, Put, View
 from apiserver.server.store.engine import Change, CommitFailed
 from apiserver.server.store.memory import MemoryEngine
+from apiserver.server.store.retention import Retention
 from apiserver.server.store.snapshot import Filter
-from apiserver.server.store.watchers import Watcher, WatcherCut
-from tests.stores import KIND, body, put, remove, running
+from tests.stores import KIND, body, missed, put, remove, running, watching
 
 ALL = Filter(KIND)
 
@@ -89,52 +90,95 @@ async def test_a_watch_tells_what_enters_and_leaves_its_selection() -> None:
             "app=y": ["ADDED", "DELETED"],
         }
         for labels, types in expected.items():
-            missed, watcher = store.watch(select(labels), start)
-            assert [found.type for found in missed] == types
-            store.unwatch(watcher)
-        missed, watcher = store.watch(select(fields="spec.nodeName=nodeA"), start)
-        assert [found.type for found in missed] == ["ADDED", "MODIFIED", "DELETED"]
-        store.unwatch(watcher)
-        assert store.watchers.count == 0
+            assert [found.type for found in await missed(store, select(labels), start)] == types
+        found = await missed(store, select(fields="spec.nodeName=nodeA"), start)
+        assert [one.type for one in found] == ["ADDED", "MODIFIED", "DELETED"]
 
 
 async def test_live_and_resumed_watches_see_the_same() -> None:
     async with running(MemoryEngine()) as store:
         selection = select(fields="spec.nodeName=nodeA")
-        _, watcher = store.watch(selection, store.version)
+        watcher = watching(store, selection)
         for node in ("nodeA", "nodeB", "nodeA", ""):
             await store.write(put(body("a", node=node)))
         live = [(found.type, found.event.version) for found in watcher.take()]
-        missed, other = store.watch(selection, 0)
-        assert live == [(found.type, found.event.version) for found in missed]
+        assert live == [(found.type, found.event.version) for found in await missed(store, selection, 0)]
         assert live == [("ADDED", 1), ("DELETED", 2), ("ADDED", 3), ("DELETED", 4)]
-        store.unwatch(watcher)
-        store.unwatch(other)
+        store.watchers.remove(watcher)
 
 
-async def test_a_slow_watcher_is_cut_and_others_go_on() -> None:
+async def test_a_watcher_too_slow_for_its_buffer_goes_on_from_the_log() -> None:
     async with running(MemoryEngine()) as store:
-        slow, quick = Watcher(ALL, limit=2), Watcher(ALL)
-        store.watchers.add(slow)
-        store.watchers.add(quick)
+        await store.write(put(body("first")))
+        slow, quick = watching(store, ALL, limit=2), watching(store, ALL)
         for number in range(4):
             await store.write(put(body(f"a{number}")))
-        with pytest.raises(WatcherCut):
-            slow.take()
-        assert len(quick.take()) == 4
-        assert store.watchers.cut == 1
+        assert (slow.has_overflowed, slow.take(), slow.complete_to) == (True, [], 1)
+        assert [found.event.version for found in quick.take()] == [2, 3, 4, 5]
+        assert [found.event.version for found in await missed(store, ALL, slow.complete_to)] == [2, 3, 4, 5]
+        assert store.watchers.overflows == 1
 
 
-async def test_the_ring_is_bounded_and_older_versions_expire() -> None:
+async def test_what_the_ring_has_forgotten_is_read_from_the_engine() -> None:
     async with running(MemoryEngine(), ring_bytes=5000) as store:
         for number in range(50):
             await store.write(put(body("a", note=str(number)), body("b")))
         assert store.cache.floor > 0
-        with pytest.raises(Expired, match="too old resource version"):
-            store.watch(ALL, store.cache.floor - 1)
-        missed, watcher = store.watch(ALL, store.cache.floor)
-        assert len(missed) == 2 * (store.version - store.cache.floor)
-        store.unwatch(watcher)
+        found = await missed(store, ALL, 0)
+        assert [one.event.version for one in found] == [version for version in range(1, 51) for _ in "ab"]
+        assert [one.type for one in found[:4]] == ["ADDED", "ADDED", "MODIFIED", "MODIFIED"]
+
+
+async def test_a_log_over_its_limits_is_compacted_and_older_versions_expire() -> None:
+    keep = Retention(changes=40)
+    async with running(MemoryEngine(), ring_bytes=5000, keep=keep) as store:
+        for number in range(50):
+            await store.write(put(body("a", note=str(number)), body("b")))
+        await store.maintenance.step()
+        assert store.engine.log_size[0] == 38
+        assert store.floor == store.maintenance.compacted == 31
+        with pytest.raises(Expired, match=r"too old resource version: 30 \(31\)"):
+            await missed(store, ALL, 30)
+        assert len(await missed(store, ALL, 31)) == 38
+
+
+async def test_pages_of_one_version_stay_consistent() -> None:
+    async with running(MemoryEngine()) as store:
+        await store.write(put(*(body(f"a{n}", node="nodeA") for n in range(6))))
+        version = store.version
+        first, more = await store.page(ALL, version=version, limit=2)
+        assert ([slot.key.name for slot in first], more) == (["a0", "a1"], 4)
+        await store.write(remove("a3"))
+        await store.write(put(body("a2", node="nodeB"), body("a31"), body("a0", note="new")))
+        for selection, left in ((ALL, 0), (select(fields="spec.nodeName=nodeA"), 0), (select("app!=x"), 0)):
+            rest, more = await store.page(selection, version=version, after=("default", "a1"))
+            assert ([(slot.key.name, slot.version) for slot in rest], more) == (
+                [("a2", 1), ("a3", 1), ("a4", 1), ("a5", 1)],
+                left,
+            )
+        now, _ = await store.page(select(fields="spec.nodeName=nodeA"), version=store.version)
+        assert [slot.key.name for slot in now] == ["a1", "a4", "a5"]
+
+
+async def test_a_state_that_is_forgotten_expires() -> None:
+    async with running(MemoryEngine(), ring_bytes=5000) as store:
+        for number in range(50):
+            await store.write(put(body("a", note=str(number))))
+        with pytest.raises(Expired, match="not kept any more"):
+            await store.page(ALL, version=1)
+
+
+async def test_a_watch_of_several_kinds_is_in_the_order_of_versions() -> None:
+    async with running(MemoryEngine()) as store:
+        watcher = watching(store, ALL, Filter(SCHEME.named("events")))
+        await store.write(put(body("a")))
+        await store.write(lambda view: [Put(SCHEME.named("events"), body("e")), Put(SCHEME.named("nodes"), body("n"))])
+        await store.write(put(body("b")))
+        assert [(found.event.version, found.event.slot.key.name) for found in watcher.take()] == [
+            (1, "a"),
+            (2, "e"),
+            (3, "b"),
+        ]
 
 
 async def test_closing_serves_the_queue_and_refuses_the_rest() -> None:
