@@ -28,6 +28,7 @@ from apiserver.server.http.auth import Tokens, read_token_file
 from apiserver.server.http.protocol import BoundedProtocol
 from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.registry import Options, Registry, Target
+from apiserver.server.store.cache import RING_BYTES
 from apiserver.server.store.retention import Retention
 from apiserver.server.store.sqlite import SQLiteEngine
 from apiserver.server.store.store import Store, open_store
@@ -104,7 +105,8 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
     with contextlib.closing(listener):
         engine = SQLiteEngine(settings.data_dir)
-        async with open_store(engine, clock=_now, on_failure=fail, keep=settings.keep) as store:
+        ring_bytes = min(RING_BYTES, settings.keep.size)
+        async with open_store(engine, clock=_now, on_failure=fail, keep=settings.keep, ring_bytes=ring_bytes) as store:
             await _run(settings, store, tokens, listener, failed, announce)
 
 

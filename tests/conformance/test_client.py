@@ -1,6 +1,5 @@
 """The in-memory client and the real one, under the same suite."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
@@ -17,8 +16,8 @@ from tests.conformance.client_suite import ClientSuite, World
 from tests.servers import start_apiserver
 
 NUMBERS = count(1)
-HISTORY_BYTES = 32 * 1024 * 1024
-NOTE_BYTES = 250_000
+HISTORY_BYTES = 1 << 20
+NOTE_BYTES = 8192
 
 
 class MemoryWorld:
@@ -41,24 +40,26 @@ class RestWorld:
         self._config = Config(server)
         self._clients: dict[str, RestClient] = {}
 
-    def client(self, manager: str) -> Client:
+    def client(self, manager: str) -> RestClient:
         if manager not in self._clients:
             self._clients[manager] = RestClient(self._config, manager=manager)
         return self._clients[manager]
 
     async def forget_history(self) -> None:
-        """The server keeps so many bytes of history: fill it with something else."""
+        """The server keeps so many bytes of history: fill it with something else, until it has been cut."""
         client = self.client("filler")
-        numbers = iter(range(HISTORY_BYTES // NOTE_BYTES + 20))
+        metadata = ObjectMeta(name="fill", namespace=self.namespace)
+        await client.create(Event(metadata=metadata, involved_object=ObjectReference(name="x")))
+        filled = await client.list(Event, namespace=self.namespace)
+        while await self._compacted() < int(filled.resource_version):
+            for number in range(HISTORY_BYTES // NOTE_BYTES):
+                patch = {"metadata": {"annotations": {"plum.dev/fill": str(number) * (NOTE_BYTES // len(str(number)))}}}
+                await client.patch(Event, "fill", patch, namespace=self.namespace)
 
-        async def fill() -> None:
-            for number in numbers:
-                metadata = ObjectMeta(
-                    name=f"fill-{number}", namespace=self.namespace, annotations={"plum.dev/fill": "x" * NOTE_BYTES}
-                )
-                await client.create(Event(metadata=metadata, involved_object=ObjectReference(name="x")))
-
-        await asyncio.gather(*(fill() for _ in range(8)))
+    async def _compacted(self) -> int:
+        metrics = await self.client("filler").http.get("/metrics")
+        line = next(line for line in metrics.text.splitlines() if line.startswith("plum_store_compacted_version "))
+        return int(float(line.split()[1]))
 
     async def close(self) -> None:
         for client in self._clients.values():
@@ -73,7 +74,7 @@ class TestMemoryClient(ClientSuite):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with start_apiserver(tmp_path_factory.mktemp("server")) as url:
+    with start_apiserver(tmp_path_factory.mktemp("server"), "--history-bytes", str(HISTORY_BYTES)) as url:
         yield url
 
 
