@@ -43,6 +43,9 @@ MERGE, JSON_PATCH, APPLY = (
     "application/json-patch+json",
     "application/apply-patch+yaml",
 )
+_OF_SUBRESOURCE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch"}
+_OF_OBJECT = _OF_SUBRESOURCE | {"DELETE": "delete"}
+_OF_COLLECTION = {"POST": "create", "DELETE": "deletecollection"}
 Propagation = Literal["Background", "Foreground", "Orphan"]
 _PROPAGATION = get_args(Propagation)
 
@@ -55,10 +58,9 @@ class Resources:
     watching: Watching
     clock: Callable[[], datetime]
 
-    async def __call__(self, request: Request) -> Response:
-        """Serve one request. Raises ApiError."""
-        params = request.path_params
-        target = read_target(params.get("group", ""), params["version"], params["path"])
+    async def __call__(self, request: Request, group: str, version: str, path: str) -> Response:
+        """Serve one request for what is behind ``/apis/<group>/<version>/``. Raises ApiError."""
+        target = read_target(group, version, path)
         verb = self._verb(request, target)
         request.scope["plum_target"], request.scope["plum_verb"] = target, verb
         accepted = negotiate(request)
@@ -71,17 +73,18 @@ class Resources:
             raise Timeout(f"the request took longer than {REQUEST_SECONDS:.0f} s") from None
 
     def _verb(self, request: Request, target: Target) -> str:
-        method, query = request.method, request.query_params
-        if target.name:
-            verbs = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-            if target.subresource:
-                verbs.pop("DELETE")
+        method = request.method
+        if target.subresource:
+            verb = _OF_SUBRESOURCE.get(method, "")
+        elif target.name:
+            verb = _OF_OBJECT.get(method, "")
+        elif method == "GET":
+            verb = "watch" if wants_watch(request.query_params) else "list"
         else:
-            watching = wants_watch(query)
-            verbs = {"GET": "watch" if watching else "list", "POST": "create", "DELETE": "deletecollection"}
-        if method not in verbs or verbs[method] not in target.kind.verbs:
+            verb = _OF_COLLECTION.get(method, "")
+        if verb not in target.kind.verbs:
             raise MethodNotAllowed(f"the server does not allow {method} on {request.url.path}")
-        return verbs[method]
+        return verb
 
     async def _serve(self, verb: str, target: Target, request: Request, accepted: Accepted) -> Response:
         match verb:
