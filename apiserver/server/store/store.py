@@ -14,11 +14,11 @@ from apiserver.api.errors import Expired, ServiceUnavailable
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.server.store.cache import RING_BYTES, Cache
 from apiserver.server.store.committer import Actor, Committer, Decision, RunEngine, StoreBroken
-from apiserver.server.store.engine import Engine, Key, Loaded
+from apiserver.server.store.engine import Change, Engine, Key, Loaded
 from apiserver.server.store.maintenance import Maintenance
 from apiserver.server.store.migrations import StoreUnusable
 from apiserver.server.store.retention import Retention
-from apiserver.server.store.snapshot import Event, Filter, Slot, event_of, slot_of
+from apiserver.server.store.snapshot import Event, Filter, Slot, event_of, share, slot_of
 from apiserver.server.store.table import FIRST, Place
 from apiserver.server.store.watchers import Watchers
 
@@ -132,8 +132,17 @@ def _fill(cache: Cache, loaded: Loaded) -> None:
     for resource, found in slots.items():
         cache.tables[resource].fill(found)
     cache.floor = loaded.floor
-    cache.remember([event_of(kind, change) for change in loaded.changes if (kind := kinds.get(change.key.kind))])
+    cache.remember([_event(cache, kind, change) for change in loaded.changes if (kind := kinds.get(change.key.kind))])
     cache.version = cache.oldest_state = loaded.version
+
+
+def _event(cache: Cache, kind: Kind, change: Change) -> Event:
+    """The event of a change, sharing its object with the cache where that is still so."""
+    slot = cache.get(change.key)
+    if slot is None or slot.version != change.version or change.type == "DELETED":
+        return event_of(kind, change)
+    previous = change.previous and share(change.previous.labels, change.previous.fields)
+    return Event(change.version, change.type, slot, previous)
 
 
 @asynccontextmanager
