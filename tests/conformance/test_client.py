@@ -1,7 +1,7 @@
 """The in-memory client and the real one, under the same suite."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 
 import pytest
@@ -30,6 +30,9 @@ class MemoryWorld:
     def client(self, manager: str) -> Client:
         return self._cluster.client(manager)
 
+    def fenced(self, manager: str, fence: Callable[[], str]) -> Client:
+        return self._cluster.client(manager, fence=fence)
+
     async def forget_history(self) -> None:
         await self.client("admin").create(Namespace(metadata=ObjectMeta(name="later")))
         self._cluster.compact()
@@ -41,10 +44,13 @@ class RestWorld:
         self._config = Config(server)
         self._clients: dict[str, RestClient] = {}
 
-    def client(self, manager: str) -> Client:
+    def client(self, manager: str) -> RestClient:
         if manager not in self._clients:
             self._clients[manager] = RestClient(self._config, manager=manager)
         return self._clients[manager]
+
+    def fenced(self, manager: str, fence: Callable[[], str]) -> Client:
+        return self.client(manager).fenced(fence)
 
     async def forget_history(self) -> None:
         """The server keeps so many bytes of history: fill it with something else."""
