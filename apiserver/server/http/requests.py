@@ -20,6 +20,7 @@ from apiserver.api.errors import (
     UnsupportedMediaType,
 )
 from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json
+from apiserver.api.machinery.fencing import HEADER, Fence
 from apiserver.api.machinery.yaml_documents import read_yaml
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.api.selectors import parse_fields, parse_labels
@@ -133,7 +134,14 @@ def read_options(request: Request) -> Options:
         dry_run=is_dry_run(query.getlist("dryRun")),
         validation=cast(Mode, validation),
         force=flag(query, "force"),
+        fence=read_fence(request),
     )
+
+
+def read_fence(request: Request) -> Fence | None:
+    """In the name of which leadership a write is made; None: of none. Raises BadRequest."""
+    given = request.headers.getlist(HEADER)
+    return Fence.parse(", ".join(given)) if given else None
 
 
 async def read_body(request: Request) -> bytes:

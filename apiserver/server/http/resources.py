@@ -23,6 +23,7 @@ from apiserver.server.http.requests import (
     number,
     read_body,
     read_document,
+    read_fence,
     read_filter,
     read_options,
     read_target,
@@ -196,4 +197,5 @@ async def _delete_options(request: Request) -> DeleteOptions:
         uid=str(preconditions.get("uid") or ""),
         resource_version=str(preconditions.get("resourceVersion") or ""),
         dry_run=is_dry_run([str(value) for value in dry_run]),
+        fence=read_fence(request),
     )
