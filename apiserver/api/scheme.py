@@ -131,6 +131,10 @@ class Kind:
         """What field selectors see of an object; an absent value is the empty string."""
         return {path: _text(dig(body, path)) for path in self.fields}
 
+    def selectable_values(self, body: Body) -> dict[str, str]:
+        """The same without name and namespace."""
+        return {path: _text(dig(body, path)) for path in self.selectable}
+
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The URL path of the collection, an object, or a subresource."""
         base = f"/apis/{self.api_version}" if self.group else f"/api/{self.api_version}"

@@ -18,7 +18,7 @@ from apiserver.server.store.engine import OVERHEAD, Change, Engine, Key, Loaded,
 from apiserver.server.store.maintenance import Maintenance
 from apiserver.server.store.migrations import StoreUnusable
 from apiserver.server.store.retention import Retention
-from apiserver.server.store.snapshot import Event, Filter, Slot, event_of, share, slot_of
+from apiserver.server.store.snapshot import Event, Filter, Slot, event_of, slot_of
 from apiserver.server.store.table import FIRST, Place
 from apiserver.server.store.watchers import Watchers
 
@@ -151,10 +151,8 @@ def _slot(kind: Kind, stored: StoredObject) -> Slot:
 def _event(cache: Cache, kind: Kind, change: Change) -> Event:
     """The event of a change, sharing its object with the cache where that is still so."""
     slot = cache.get(change.key)
-    if slot is None or slot.version != change.version or change.type == "DELETED":
-        return event_of(kind, change)
-    previous = change.previous and share(change.previous.labels, change.previous.fields)
-    return Event(change.version, change.type, slot, previous)
+    is_present = slot is not None and slot.version == change.version and change.type != "DELETED"
+    return event_of(kind, change, slot if is_present else None)
 
 
 @asynccontextmanager
