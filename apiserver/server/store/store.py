@@ -42,10 +42,14 @@ class Store:
         self.engine, self._run_engine = engine, run_engine
         self.cache = Cache(ring_bytes=ring_bytes)
         self.watchers = Watchers()
-        loaded = engine.load()
-        _fill(self.cache, loaded, ring_bytes)
-        # What was loaded lives as long as the process: keep the collector from walking it again and again.
-        gc.freeze()
+        # What is loaded lives as long as the process: keep the collector from walking it again and again.
+        gc.disable()
+        try:
+            loaded = engine.load()
+            _fill(self.cache, loaded, ring_bytes)
+            gc.freeze()
+        finally:
+            gc.enable()
         self.committer = Committer(engine, self.cache, self._publish, clock=clock, run_engine=run_engine)
         self.maintenance = Maintenance(
             engine, self.cache, keep=keep, compacted=loaded.compacted, run_engine=run_engine, clock=clock
