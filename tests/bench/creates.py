@@ -4,44 +4,68 @@ import itertools
 import os
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from statistics import median
 
-from tests.bench.load import Load, hammer
-from tests.bench.processes import Server, etcd, has_etcd, plum
-from tests.bench.requests import creates, etcd_creates, stored_bytes
-from tests.bench.table import Row, Scale, milliseconds, ratios
+from tests.bench.load import Load, busiest, hammer, row, send_all
+from tests.bench.processes import etcd, has_etcd, plum
+from tests.bench.requests import create, creates, etcd_creates, stored_bytes
+from tests.bench.table import Row, Scale, ratios
 
 CLIENTS = (1, 16, 64)
 AIMS = {16: ">= 1.3 x etcd", 64: ">= 1.0 x etcd"}
 
 
+@dataclass
+class Turns:
+    """What each turn found."""
+
+    raw: list[float] = field(default_factory=list)
+    ours: dict[int, list[Load]] = field(default_factory=lambda: defaultdict(list))
+    """By the number of clients."""
+    theirs: dict[int, list[Load]] = field(default_factory=lambda: defaultdict(list))
+    size: int = 0
+    """The bytes of one object as stored."""
+
+
 def run(folder: Path, scale: Scale) -> Iterator[Row]:
-    ours: list[dict[int, Load]] = []
-    theirs: list[dict[int, Load]] = []
-    size = 0
+    turns = Turns()
     for turn in range(scale.rounds):
-        with plum(folder / f"plum-{turn}") as server:
-            ours.append(_round(server, creates(), b"HTTP/1.1 201", scale))
-            size = stored_bytes(server.address)
-        if has_etcd():
-            with etcd(folder / f"etcd-{turn}") as server:
-                theirs.append(_round(server, etcd_creates(size), b'"succeeded":true', scale))
-    raw = raw_commits(folder, size, scale.seconds)
-    yield Row(f"sqlite3 alone: commits of twice {size:,} bytes, one writer", f"{raw:,.0f}/s")
-    for clients in CLIENTS:
-        mine = [one[clients] for one in ours]
-        if has_etcd():
-            others = [one[clients] for one in theirs]
-            yield _row(f"etcd: txns of compare and put, JSON gateway, clients: {clients}", others)
-            ratio = ratios([load.rate for load in mine], [load.rate for load in others])
-        else:
-            ratio = f"{median(load.rate for load in mine) / raw:.2f} x sqlite3"
-        yield _row(f"durable creates of assignments, clients: {clients}", mine, ratio, AIMS.get(clients, ""))
-    if not has_etcd():
+        _turn(folder / str(turn), scale, turns)
+    yield Row(f"sqlite3 alone: commits of twice {turns.size:,} bytes, one writer", f"{median(turns.raw):,.0f}/s")
+    if not turns.theirs:
         yield Row("etcd is not installed: nothing to stand beside the creates", "")
-    yield Row("the generator's own core was at most", f"{_busiest(ours + theirs):.0%} busy")
+    for clients in CLIENTS:
+        mine, others = turns.ours[clients], turns.theirs.get(clients)
+        if others:
+            yield row(f"etcd: txns of compare and put, JSON gateway, clients: {clients}", others)
+        peers = [load.rate for load in others] if others else turns.raw
+        ratio = ratios([load.rate for load in mine], peers)
+        what = f"durable creates of assignments, clients: {clients}"
+        yield row(what, mine, ratio if others else f"{ratio} x sqlite3", AIMS.get(clients, ""))
+    yield busiest([*chain(*turns.ours.values(), *turns.theirs.values())])
+
+
+def _turn(folder: Path, scale: Scale, turns: Turns) -> None:
+    """New servers, each number of clients at one and at the other right after it."""
+    with ExitStack() as stack:
+        ours = stack.enter_context(plum(folder / "plum"))
+        theirs = stack.enter_context(etcd(folder / "etcd")) if has_etcd() else None
+        send_all(ours.address, iter([create(0)]))
+        turns.size = stored_bytes(ours.address, 0)
+        turns.raw.append(raw_commits(folder, turns.size, scale.seconds / 2))
+        here, there = creates(first=1), etcd_creates(turns.size)
+        for clients in CLIENTS:
+            load = hammer(ours.address, here, clients=clients, seconds=scale.seconds, answer=b"HTTP/1.1 201")
+            turns.ours[clients].append(load)
+            if theirs:
+                load = hammer(theirs.address, there, clients=clients, seconds=scale.seconds, answer=b'"succeeded":true')
+                turns.theirs[clients].append(load)
 
 
 def raw_commits(folder: Path, size: int, seconds: float) -> float:
@@ -73,21 +97,3 @@ def rate(step: Callable[[], object], seconds: float) -> float:
         step()
         done += 1
     return done / elapsed
-
-
-def _round(server: Server, requests: Iterator[bytes], answer: bytes, scale: Scale) -> dict[int, Load]:
-    """Each number of clients in turn."""
-    return {
-        clients: hammer(server.address, requests, clients=clients, seconds=scale.seconds, answer=answer)
-        for clients in CLIENTS
-    }
-
-
-def _row(what: str, loads: list[Load], ratio: str = "", aim: str = "") -> Row:
-    latencies = [latency for load in loads for latency in load.latencies]
-    figure = f"{median(load.rate for load in loads):,.0f}/s {milliseconds(latencies)}"
-    return Row(what, figure, ratio, aim)
-
-
-def _busiest(rounds: list[dict[int, Load]]) -> float:
-    return max(load.busy for one in rounds for load in one.values())

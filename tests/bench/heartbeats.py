@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from apiserver.api.meta import format_micro_time
-from tests.bench.load import Client, clock, quiet_memory, send_all
+from tests.bench.load import Client, clock, exchange_all, quiet_memory, send_all
 from tests.bench.processes import Server, plum
 from tests.bench.requests import http
 from tests.bench.table import Row, Scale, megabytes, milliseconds
@@ -102,7 +102,7 @@ def _idle(server: Server, seconds: float) -> float:
 def _register(server: Server, names: Sequence[str]) -> list[bytes]:
     """As an agent does it: the Node, then its lease. The requests that renew them."""
     uids = {}
-    for reply in send_all(server.address, (_node(name) for name in names)):
+    for reply in exchange_all(server.address, (_node(name) for name in names)):
         metadata = orjson.loads(reply.partition(b"\r\n\r\n")[2])["metadata"]
         uids[metadata["name"]] = metadata["uid"]
     renewals = [_lease(name, uids[name]) for name in names]

@@ -11,11 +11,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from statistics import median
+
+from tests.bench.table import Row, milliseconds
 
 clock = time.perf_counter
 PIECE = 1 << 16
 STUCK_SECONDS = 30.0
 WARM_SECONDS = 0.3
+FILLING_CLIENTS = 64
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
 """How a chunked reply ends; JSON itself has no line break of this kind."""
 
@@ -77,10 +81,8 @@ class Client:
         """Read the head, which always arrives in one piece here."""
         end = data.index(b"\r\n\r\n") + 4
         self._status, self._tail, self.reply = int(data[9:12]), b"", data
-        place = data.find(b"ontent-", 0, end)
-        while place >= 0 and data[place + 7 : place + 14].lower() != b"length:":
-            place = data.find(b"ontent-", place + 7, end)
-        self._whole = end + int(data[place + 14 : data.index(b"\r", place)]) if place >= 0 else 0
+        place = data[:end].lower().find(b"content-length:")
+        self._whole = end + int(data[place + 15 : data.index(b"\r", place)]) if place >= 0 else 0
 
 
 @dataclass
@@ -115,15 +117,30 @@ def hammer(
         return load
 
 
-def send_all(address: Address, requests: Sequence[bytes] | Iterator[bytes], *, clients: int = 64) -> list[bytes]:
-    """Send them all, each once; the end of every reply, in the order of their arrival."""
-    with _connected(address, clients) as connected, quiet_memory():
-        found = []
-        for client, _ in _replies(connected, iter(requests), until=float("inf")):
+def row(what: str, loads: Sequence[Load], ratio: str = "", aim: str = "") -> Row:
+    """The middle one of some loads; the latencies are of all."""
+    latencies = [latency for load in loads for latency in load.latencies]
+    return Row(what, f"{median(load.rate for load in loads):,.0f}/s {milliseconds(latencies)}", ratio, aim)
+
+
+def busiest(loads: Sequence[Load]) -> Row:
+    """Whether it was the server that was measured."""
+    return Row("the generator's own core was at most", f"{max(load.busy for load in loads):.0%} busy")
+
+
+def send_all(address: Address, requests: Iterator[bytes]) -> None:
+    """Send them all, each once, as fast as it goes."""
+    for _ in exchange_all(address, requests):
+        pass
+
+
+def exchange_all(address: Address, requests: Iterator[bytes]) -> Iterator[bytes]:
+    """Send them all, each once, as fast as it goes; their replies, in the order of arrival."""
+    with _connected(address, FILLING_CLIENTS) as connected, quiet_memory():
+        for client, _ in _replies(connected, requests, until=float("inf")):
             if not client.reply.startswith(b"HTTP/1.1 20"):
                 raise AssertionError(client.reply)
-            found.append(client.reply)
-        return found
+            yield client.reply
 
 
 def _replies(clients: list[Client], requests: Iterator[bytes], *, until: float) -> Iterator[tuple[Client, float]]:

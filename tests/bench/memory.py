@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.bench.load import clock, send_all
 from tests.bench.processes import plum
-from tests.bench.requests import create, stored_bytes
+from tests.bench.requests import NODES, create, stored_bytes
 from tests.bench.table import Row, Scale, megabytes
 
 COUNTS = (10_000, 100_000)
@@ -22,9 +22,9 @@ def run(folder: Path, scale: Scale) -> Iterator[Row]:
         for full in COUNTS:
             before, count = count, scale.count(full)
             began = clock()
-            send_all(server.address, (create(number, number % 100) for number in range(before, count)))
+            send_all(server.address, (create(number, number % NODES) for number in range(before, count)))
             speed = (count - before) / (clock() - began)
-            memory, size = server.memory(), stored_bytes(server.address)
+            memory, size = server.memory(), stored_bytes(server.address, 0)
             per_object = (memory - empty) / count
             figure = f"{megabytes(memory)}, {per_object:,.0f} bytes an object"
             what = f"server memory, {count:,} assignments, created at {speed:,.0f}/s"

@@ -19,6 +19,7 @@ from tests.servers import end
 
 START_SECONDS = 120.0
 END_SECONDS = 60.0
+_CORES = sorted(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)
@@ -88,18 +89,18 @@ def loopback(folder: Path) -> Iterator[Server]:
 def _running(command: Sequence[str], folder: Path, address: Address, ready: str) -> Iterator[Server]:
     """Start it on the first core, with this process on the last one until its end."""
     folder.mkdir(parents=True, exist_ok=True)
-    cores = sorted(os.sched_getaffinity(0))
+    before = os.sched_getaffinity(0)
     began = time.monotonic()
     with (folder / "server.log").open("ab") as log:
-        os.sched_setaffinity(0, cores[:1])
+        os.sched_setaffinity(0, _CORES[:1])
         process = subprocess.Popen(command, stdout=log, stderr=log)
-        os.sched_setaffinity(0, cores[-1:])
+        os.sched_setaffinity(0, _CORES[-1:])
     try:
         _wait(process, address, http("GET", ready))
         yield Server(address, psutil.Process(process.pid), time.monotonic() - began)
     finally:
         end(process, END_SECONDS)
-        os.sched_setaffinity(0, cores)
+        os.sched_setaffinity(0, before)
 
 
 def _wait(process: "subprocess.Popen[bytes]", address: Address, request: bytes) -> None:

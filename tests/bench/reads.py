@@ -4,9 +4,8 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
-from tests.bench.load import Address, Client, Load, clock, hammer, quiet_memory, send_all
+from tests.bench.load import Address, Client, Load, busiest, clock, hammer, quiet_memory, row, send_all
 from tests.bench.processes import Server, etcd, has_etcd, loopback, plum
 from tests.bench.requests import ASSIGNMENTS, NAME, create, etcd_create, etcd_list, http
 from tests.bench.table import Row, Scale, megabytes, milliseconds, quantile, ratios
@@ -54,15 +53,10 @@ def _single(address: Address, scale: Scale) -> Iterator[Row]:
         for request, loads in ((TRIVIAL, trivial), (ONE, objects)):
             endless = itertools.repeat(request)
             loads.append(hammer(address, endless, clients=CLIENTS, seconds=scale.seconds / 2))
-    yield _row(f"GET /livez, {CLIENTS} clients", trivial)
+    yield row(f"GET /livez, {CLIENTS} clients", trivial)
     ratio = ratios([load.rate for load in objects], [load.rate for load in trivial])
-    yield _row(f"GET of one object, {CLIENTS} clients", objects, ratio, ">= 0.8 x /livez")
-    yield Row("the generator's own core was at most", f"{max(load.busy for load in objects + trivial):.0%} busy")
-
-
-def _row(what: str, loads: list[Load], ratio: str = "", aim: str = "") -> Row:
-    latencies = [latency for load in loads for latency in load.latencies]
-    return Row(what, f"{median(load.rate for load in loads):,.0f}/s {milliseconds(latencies)}", ratio, aim)
+    yield row(f"GET of one object, {CLIENTS} clients", objects, ratio, ">= 0.8 x /livez")
+    yield busiest(objects + trivial)
 
 
 def _lists(

@@ -10,6 +10,7 @@ import orjson
 from tests.bench.load import Address, Client
 
 ASSIGNMENTS = "/apis/plum.dev/v1/namespaces/default/assignments"
+NODES = 100
 NAME = "web-main-{:08d}"
 _NUMBER, _NODE = b"%NUMBER%", b"%NODE%"
 
@@ -55,15 +56,15 @@ def create(number: int, node: int = 0) -> bytes:
     return http("POST", ASSIGNMENTS, assignment(number, node))
 
 
-def creates(nodes: int = 100) -> Iterator[bytes]:
+def creates(first: int = 0) -> Iterator[bytes]:
     """Without end, spread over some nodes."""
-    return (create(number, number % nodes) for number in itertools.count())
+    return (create(number, number % NODES) for number in itertools.count(first))
 
 
-def stored_bytes(address: Address) -> int:
+def stored_bytes(address: Address, number: int) -> int:
     """How large one is as the server keeps it, with all that it has added."""
     with Client(address) as client:
-        client.request(http("GET", f"{ASSIGNMENTS}/{NAME.format(1)}"))
+        client.request(http("GET", f"{ASSIGNMENTS}/{NAME.format(number)}"))
         return len(client.reply.partition(b"\r\n\r\n")[2])
 
 
