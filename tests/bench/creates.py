@@ -3,16 +3,15 @@
 import itertools
 import os
 import sqlite3
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from statistics import median
 
-from tests.bench.load import Load, busiest, hammer, row, send_all
+from tests.bench.load import Load, busiest, hammer, rate, row, send_all
 from tests.bench.processes import etcd, has_etcd, plum
 from tests.bench.requests import create, creates, etcd_creates, stored_bytes
 from tests.bench.table import Row, Scale, ratios
@@ -87,13 +86,3 @@ def raw_commits(folder: Path, size: int, seconds: float) -> float:
     found = rate(commit, seconds)
     database.close()
     return found
-
-
-def rate(step: Callable[[], object], seconds: float) -> float:
-    """How often a second the step can be done."""
-    began = time.monotonic()
-    done = 0
-    while (elapsed := time.monotonic() - began) < seconds:
-        step()
-        done += 1
-    return done / elapsed

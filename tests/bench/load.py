@@ -1,14 +1,14 @@
 """A load generator that costs little: HTTP/1.1 on sockets, ready-made requests, one request a client at a time.
 
-It looks no further into a reply than to see its status and its end. Its loop is a selector's: with an event
-loop's callbacks it would cost three times as much, and be a part of what is measured.
+It looks no further into a reply than to see its status and its end, and waits in a selector of its own: what the
+generator needs, the server on the other end of each request seems to need.
 """
 
 import gc
 import selectors
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -178,6 +178,16 @@ def _ready(selector: selectors.BaseSelector) -> list[tuple[selectors.SelectorKey
 def _connected(address: Address, count: int) -> Iterator[list[Client]]:
     with ExitStack() as stack:
         yield [stack.enter_context(Client(address)) for _ in range(count)]
+
+
+def rate(step: Callable[[], object], seconds: float) -> float:
+    """How often a second the step can be done."""
+    began = time.monotonic()
+    done = 0
+    while (elapsed := time.monotonic() - began) < seconds:
+        step()
+        done += 1
+    return done / elapsed
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +39,6 @@ class Server:
         """The seconds of a processor that it has used."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
-
-
-Start = Callable[[Path], Iterator[Server]]
 
 
 @contextmanager
@@ -91,23 +88,24 @@ def _running(command: Sequence[str], folder: Path, address: Address, ready: str)
     folder.mkdir(parents=True, exist_ok=True)
     before = os.sched_getaffinity(0)
     began = time.monotonic()
-    with (folder / "server.log").open("ab") as log:
+    told = folder / "server.log"
+    with told.open("ab") as log:
         os.sched_setaffinity(0, _CORES[:1])
         process = subprocess.Popen(command, stdout=log, stderr=log)
         os.sched_setaffinity(0, _CORES[-1:])
     try:
-        _wait(process, address, http("GET", ready))
+        _wait(process, address, http("GET", ready), told)
         yield Server(address, psutil.Process(process.pid), time.monotonic() - began)
     finally:
         end(process, END_SECONDS)
         os.sched_setaffinity(0, before)
 
 
-def _wait(process: "subprocess.Popen[bytes]", address: Address, request: bytes) -> None:
+def _wait(process: "subprocess.Popen[bytes]", address: Address, request: bytes, told: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _answers(address, request):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{process.args!r} does not serve; its log is beside its data")
+            raise RuntimeError(f"{process.args!r} does not serve:\n{told.read_text()[-2000:]}")
         time.sleep(0.005)
 
 

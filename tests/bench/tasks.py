@@ -9,7 +9,7 @@ from statistics import median
 
 import httpx
 
-from tests.bench.creates import rate
+from tests.bench.load import rate
 from tests.bench.requests import ASSIGNMENTS
 from tests.bench.table import Row, Scale, milliseconds
 from tests.e2e.cluster import running_cluster
