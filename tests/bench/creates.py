@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.bench.load import Load, busiest, hammer, rate, row, send_all
-from tests.bench.processes import etcd, has_etcd, plum
+from tests.bench.processes import Server, etcd, has_etcd, plum
 from tests.bench.requests import create, creates, etcd_creates, stored_bytes
 from tests.bench.table import Row, Scale, ratios
 
@@ -60,11 +60,13 @@ def _turn(folder: Path, scale: Scale, turns: Turns) -> None:
         turns.raw.append(raw_commits(folder, turns.size, scale.seconds / 2))
         here, there = creates(first=1), etcd_creates(turns.size)
         for clients in CLIENTS:
-            load = hammer(ours.address, here, clients=clients, seconds=scale.seconds, answer=b"HTTP/1.1 201")
-            turns.ours[clients].append(load)
+            turns.ours[clients].append(_load(ours, here, clients, scale, b"HTTP/1.1 201"))
             if theirs:
-                load = hammer(theirs.address, there, clients=clients, seconds=scale.seconds, answer=b'"succeeded":true')
-                turns.theirs[clients].append(load)
+                turns.theirs[clients].append(_load(theirs, there, clients, scale, b'"succeeded":true'))
+
+
+def _load(server: Server, requests: Iterator[bytes], clients: int, scale: Scale, answer: bytes) -> Load:
+    return hammer(server.address, requests, clients=clients, seconds=scale.seconds, cpu=server.cpu, answer=answer)
 
 
 def raw_commits(folder: Path, size: int, seconds: float) -> float:

@@ -94,6 +94,9 @@ class Load:
     busy: float = 0.0
     """The share of its core that the generator itself needed."""
 
+    cpu: float = 0.0
+    """The seconds of its processor that the server needed for one request."""
+
     @property
     def rate(self) -> float:
         """Requests a second."""
@@ -101,26 +104,36 @@ class Load:
 
 
 def hammer(
-    address: Address, requests: Iterator[bytes], *, clients: int, seconds: float, answer: bytes = b"HTTP/1.1 20"
+    address: Address,
+    requests: Iterator[bytes],
+    *,
+    clients: int,
+    seconds: float,
+    cpu: Callable[[], float],
+    answer: bytes = b"HTTP/1.1 20",
 ) -> Load:
-    """As many requests as that many clients get through one by one; each reply has to contain ``answer``."""
+    """As many requests as that many clients get through one by one; each reply has to contain ``answer``.
+    ``cpu`` tells the seconds of a processor that the server has used."""
     with _connected(address, clients) as connected, quiet_memory():
         begin = clock() + WARM_SECONDS
         load = Load(seconds)
-        used = time.process_time()
+        mine, its, done = time.process_time(), cpu(), 0
         for client, now in _replies(connected, requests, until=begin + seconds):
             if answer not in client.reply:
                 raise AssertionError(client.reply)
+            done += 1
             if now >= begin:
                 load.latencies.append(now - client.sent)
-        load.busy = (time.process_time() - used) / (seconds + WARM_SECONDS)
+        load.busy = (time.process_time() - mine) / (seconds + WARM_SECONDS)
+        load.cpu = (cpu() - its) / done
         return load
 
 
 def row(what: str, loads: Sequence[Load], ratio: str = "", aim: str = "") -> Row:
-    """The middle one of some loads; the latencies are of all."""
+    """The middle of some loads; the latencies are of all, the CPU is the server's a request."""
     latencies = [latency for load in loads for latency in load.latencies]
-    return Row(what, f"{median(load.rate for load in loads):,.0f}/s {milliseconds(latencies)}", ratio, aim)
+    rate, cpu = median(load.rate for load in loads), median(load.cpu for load in loads)
+    return Row(what, f"{rate:,.0f}/s {milliseconds(latencies)}, CPU {cpu * 1e6:,.0f} us", ratio, aim)
 
 
 def busiest(loads: Sequence[Load]) -> Row:

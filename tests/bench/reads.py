@@ -33,7 +33,7 @@ def run(folder: Path, scale: Scale) -> Iterator[Row]:
     sizes = [scale.count(size) for size in SIZES]
     with plum(folder / "plum") as server:
         ours = _lists(server, sizes, create, lambda size: http("GET", ASSIGNMENTS))
-        yield from _single(server.address, scale)
+        yield from _single(server, scale)
     theirs: list[Lists] = []
     if has_etcd():
         size = ours[0].length // sizes[0]
@@ -45,14 +45,15 @@ def run(folder: Path, scale: Scale) -> Iterator[Row]:
         yield from _rows(size, ours[place], copies[place], theirs[place : place + 1], AIMS.get(SIZES[place], ""))
 
 
-def _single(address: Address, scale: Scale) -> Iterator[Row]:
+def _single(server: Server, scale: Scale) -> Iterator[Row]:
     """One object and the trivial endpoint, turn by turn."""
     objects: list[Load] = []
     trivial: list[Load] = []
     for _ in range(scale.rounds):
         for request, loads in ((TRIVIAL, trivial), (ONE, objects)):
             endless = itertools.repeat(request)
-            loads.append(hammer(address, endless, clients=CLIENTS, seconds=scale.seconds / 2))
+            load = hammer(server.address, endless, clients=CLIENTS, seconds=scale.seconds / 2, cpu=server.cpu)
+            loads.append(load)
     yield row(f"GET /livez, {CLIENTS} clients", trivial)
     ratio = ratios([load.rate for load in objects], [load.rate for load in trivial])
     yield row(f"GET of one object, {CLIENTS} clients", objects, ratio, ">= 0.8 x /livez")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-WIDTHS = (64, 36, 24)
+WIDTHS = (64, 46, 24)
 
 
 @dataclass(frozen=True)
