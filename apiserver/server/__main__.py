@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import click
 
-from apiserver.server.serve import CannotServe, Settings, parse_address, raise_file_limit, serve
+from apiserver.server.serve import CannotServe, Settings, parse_address, raise_file_limit, serve, spare_the_collector
 from apiserver.server.store.committer import StoreBroken
 from apiserver.server.store.migrations import StoreUnusable
 from apiserver.server.store.retention import Retention
@@ -66,6 +66,7 @@ def main(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     raise_file_limit()
+    spare_the_collector()
     try:
         host, port = parse_address(addr)
         keep = Retention(history_age, history_changes, history_bytes)

@@ -122,10 +122,13 @@ class Registry:
         body, warnings = decode(kind, document, options.validation)
         _bind_names(target, body)
         outcome = Outcome(created=True, warnings=warnings)
+        # Nearly all of the work needs no state: done here, it does not hold up the other writers of a batch.
+        is_named = bool(body["metadata"].get("name") or not body["metadata"].get("generateName"))
+        ready = writes.create(kind, body, self._context(options)) if is_named else None
 
         def decide(view: View) -> Intents:
             named = self._named(view, kind, body)
-            new = writes.create(kind, named, self._context(options))
+            new = ready or writes.create(kind, named, self._context(options))
             self._admit(view, kind, new)
             return self._persist(view, kind, None, new, options, outcome)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import os
@@ -210,6 +211,16 @@ async def _bootstrap(registry: Registry) -> None:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         with contextlib.suppress(AlreadyExists):
             await registry.create(Target(NAMESPACES), Document(body, ()), Options(ACTOR.user, ACTOR.manager))
+
+
+def spare_the_collector() -> None:
+    """Let Python's cyclic collector look at what is new, and hardly ever at everything.
+
+    Objects, events and connections live long and are no garbage; with thousands of watchers one look at all of
+    them stops the server for a second. What circles there are (a few objects a connection) are young when they
+    become garbage, or few.
+    """
+    gc.set_threshold(10_000, 10, 10_000)
 
 
 def raise_file_limit() -> None:

@@ -65,6 +65,8 @@ class Resources:
         verb = self._verb(request, target)
         request.scope["plum_target"], request.scope["plum_verb"] = target, verb
         accepted = negotiate(request)
+        if verb == "get":
+            return self._reply(target, Outcome(self.registry.get(target)), accepted)
         if verb == "watch":
             return await self.watching.collection(target, request, accepted)
         try:
@@ -89,8 +91,6 @@ class Resources:
 
     async def _serve(self, verb: str, target: Target, request: Request, accepted: Accepted) -> Response:
         match verb:
-            case "get":
-                return self._reply(target, Outcome(self.registry.get(target)), accepted)
             case "list":
                 return await list_collection(self.registry, target, request, accepted, self.clock)
             case "create":

@@ -29,7 +29,9 @@ from apiserver.server.store.snapshot import Event, Filter, Slot, slot_of
 
 log = logging.getLogger(__name__)
 
-MAX_BATCH = 256
+MAX_BATCH = 64
+"""Writes that are decided without a break, and stored in one transaction."""
+
 MAX_QUEUE = 10_000
 """Writers that may wait; past that a writer is told to come back."""
 
@@ -166,7 +168,11 @@ class Committer:
             raise ServiceUnavailable("too many writes are waiting; try again in a second")
         waiting = _Waiting(decide, actor, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
-        return await waiting.done
+        try:
+            return await waiting.done
+        finally:
+            # What is raised holds this frame, which holds the future, which holds what is raised: a circle less.
+            del waiting
 
     async def run(self) -> None:
         """Serve writers until ``close``. Raises StoreBroken when the state is no longer certain."""
