@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from apiserver.api.errors import ApiError, BadRequest, MethodNotAllowed, Timeout
 from apiserver.api.machinery.documents import read_json, read_json_value
-from apiserver.server.http import tables
+from apiserver.server.http import history, tables
 from apiserver.server.http.lists import JSON, list_collection
 from apiserver.server.http.requests import (
+    READ_ONLY,
     YAML_TYPES,
     Accepted,
     is_dry_run,
@@ -76,6 +77,8 @@ class Resources:
             verbs = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
             if target.subresource:
                 verbs.pop("DELETE")
+            if target.subresource in READ_ONLY:
+                verbs = {"GET": "get", "HEAD": "get"}
         else:
             watching = wants_watch(query)
             verbs = {"GET": "watch" if watching else "list", "POST": "create", "DELETE": "deletecollection"}
@@ -86,7 +89,7 @@ class Resources:
     async def _serve(self, verb: str, target: Target, request: Request, accepted: Accepted) -> Response:
         match verb:
             case "get":
-                return self._reply(target, Outcome(self.registry.get(target)), accepted)
+                return await self._get(target, request, accepted)
             case "list":
                 return await list_collection(self.registry, target, request, accepted, self.clock)
             case "create":
@@ -100,6 +103,15 @@ class Resources:
                 return await self._delete(target, request)
             case _:
                 return await self._delete_collection(target, request)
+
+    async def _get(self, target: Target, request: Request, accepted: Accepted) -> Response:
+        if target.subresource in READ_ONLY:
+            return Response(await history.below(self.registry, target, request.query_params), media_type=JSON)
+        if request.scope["query_string"] and history.is_asked(request.query_params):
+            raw = await history.as_of(self.registry, target, request.query_params, self.clock())
+        else:
+            raw = self.registry.get(target)
+        return self._reply(target, Outcome(raw), accepted)
 
     async def _create(self, target: Target, request: Request, accepted: Accepted) -> Response:
         document, options = await read_document(request), read_options(request)
