@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from apiserver.api.machinery.differences import MAX_VALUE as CUT
 from apiserver.api.machinery.fieldsets import ABSENT
 from apiserver.api.meta import Body
 
@@ -80,9 +81,14 @@ def one_change(change: Body) -> str:
     """``spec.entries[main].startCmd: "a" -> "b"``."""
     before, after = change.get("from", ABSENT), change.get("to", ABSENT)
     for value, other, done in ((before, after, "removed"), (after, before, "added")):
-        if other is ABSENT and isinstance(value, dict | list):
+        if other is ABSENT and _is_whole(value):
             return f"{change['path']} {done}"
     return f"{change['path']}: {_value(before)} -> {_value(after)}"
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether it is an object or a list, or the beginning of one that was too long to be told."""
+    return isinstance(value, dict | list) or (isinstance(value, str) and len(value) > CUT and value[0] in "{[")
 
 
 def _value(value: Any) -> str:
@@ -105,9 +111,10 @@ def _merged(items: Sequence[Body]) -> list[Body]:
     ends: dict[str, Body] = {}
     for item in reversed(items):
         for change in item["changes"]:
-            path = change["path"]
+            path = str(change["path"])
+            if any("from" not in one and path.startswith((f"{above}.", f"{above}[")) for above, one in ends.items()):
+                continue  # within something that came meanwhile
             first = ends.get(path, change)
-            ends[path] = {
-                key: one[key] for one, key in ((change, "path"), (first, "from"), (change, "to")) if key in one
-            }
+            parts = ((change, "path"), (first, "from"), (change, "to"))
+            ends[path] = {key: one[key] for one, key in parts if key in one}
     return [one for one in ends.values() if one.get("from", ABSENT) != one.get("to", ABSENT)]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -17,8 +18,8 @@ from plumctl.printers import as_yaml, cell, columns, show
 from plumctl.raw import place, read, send
 from plumctl.targets import Named, parse_one
 
-TRIES = 5
-RETRY_SECONDS = 0.1
+PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)
+"""Seconds before each attempt to write among others."""
 
 
 @click.group()
@@ -75,15 +76,21 @@ def undo(session: Session, what: tuple[str, ...], to_revision: int, dry_run: boo
 
     async def work(client: RestClient) -> None:
         path = place(client, target.kind, namespace, target.name)
-        for tries in range(TRIES):
-            try:
-                show(await _undo(client, path, target, to_revision, dry_run=dry_run))
-                return
-            except _Raced:
-                await asyncio.sleep(RETRY_SECONDS * 2**tries)
-        raise Failure(f"{target} keeps changing while it is rolled back; try again")
+        show(await roll_back(client, path, target, to_revision, dry_run=dry_run))
 
     session.run(work)
+
+
+async def roll_back(client: RestClient, path: str, target: Named, number: int, *, dry_run: bool) -> list[str]:
+    """Go back to a revision, 0 for the one before; what to tell of it.
+
+    Nothing that others write meanwhile is taken back: then it is tried again, a few times. Raises Failure, ApiError.
+    """
+    for pause in PAUSES:
+        await asyncio.sleep(pause)
+        with suppress(_Raced):
+            return await _undo(client, path, target, number, dry_run=dry_run)
+    raise Failure(f"{target} keeps changing while it is rolled back; try again")
 
 
 class _Raced(Exception):

@@ -35,7 +35,7 @@ def choose(kind: Kind, present: Body, revisions: Sequence[Revision], number: int
         return found
     others = [one for one in revisions if not is_rolled_out(kind, present, one)]
     if not others:
-        raise NoRollback("no rollout history found")
+        raise NoRollback(f'no rollout history found for {kind.singular} "{present["metadata"]["name"]}"')
     return max(others, key=lambda one: one.number)
 
 
