@@ -63,30 +63,16 @@ async def _from_log(store: Store, key: Key, version: int) -> bytes | None:
         found = engine.history(key, before=version, limit=1)
         return (found[0], None) if found else (None, engine.next_change(key, after=version))
 
-    _check_kept(store, key, version)
     found, following = await store.ask(look)
-    _check_kept(store, key, version)  # it may have been cut while we waited for our turn
+    compacted = store.maintenance.compacted  # asked last: the log may have been cut while we waited for our turn
+    unknown = f'{key.kind} "{key.name}" as it was at version {version} is not known any more'
+    if version < compacted:
+        raise Expired(f"{unknown}: the log begins after version {compacted}")
     if found is not None:
         return None if found.type == "DELETED" else found.body
     if following is not None and following.type != "ADDED":
-        raise Expired(
-            f"{_name(key)} as it was at version {version} is not known any more: "
-            f"the log knows it from version {following.version} on"
-        )
+        raise Expired(f"{unknown}: the log knows it from version {following.version} on")
     return None
-
-
-def _check_kept(store: Store, key: Key, version: int) -> None:
-    compacted = store.maintenance.compacted
-    if version < compacted:
-        raise Expired(
-            f"{_name(key)} as it was at version {version} is not known any more: "
-            f"the log begins after version {compacted}"
-        )
-
-
-def _name(key: Key) -> str:
-    return f'{key.kind} "{key.name}"'
 
 
 async def page(store: Store, kind: Kind, key: Key, *, before: int, limit: int) -> tuple[list[Body], int]:
@@ -102,8 +88,7 @@ async def page(store: Store, kind: Kind, key: Key, *, before: int, limit: int) -
         if older is None and not is_end:
             return items, change.version
         former = orjson.loads(older.body) if older is not None else None
-        logged = former if older is not None and older.uid == change.uid else None
-        items.append(_told(kind, change, body, await _before(store, kind, change, logged)))
+        items.append(_told(kind, change, body, await _before(store, kind, change, former)))
         body = former
         await asyncio.sleep(0)
     return items, 0
@@ -129,7 +114,7 @@ async def _changes(store: Store, key: Key, before: int, limit: int) -> Sequence[
 
 async def _before(store: Store, kind: Kind, change: Change, logged: Body | None) -> Body | None:
     """The object before a change, by the log or by memory; empty for a new one, None where nobody knows."""
-    if change.type == "ADDED":
+    if change.type == "ADDED":  # before it there may be another object of the name, which is gone
         return {}
     if logged is not None:
         return logged
@@ -137,7 +122,7 @@ async def _before(store: Store, kind: Kind, change: Change, logged: Body | None)
         remembered = await _remembered(store, kind, change.key, change.version - 1)
     except Expired:
         return None
-    return remembered.parse() if remembered is not None and remembered.uid == change.uid else None
+    return remembered.parse() if remembered else None
 
 
 def _told(kind: Kind, change: Change, body: Body, before: Body | None) -> Body:

@@ -76,6 +76,9 @@ def test_items_that_cannot_be_told_apart_are_one_value() -> None:
     assert told(with_entries({"name": "a"}), twice) == [
         {"path": "spec.entries", "from": [{"name": "a"}], "to": [{"name": "a"}, {"name": "a"}]}
     ]
+    assert told({"metadata": {"finalizers": ["x"]}}, {"metadata": {"finalizers": ["x", "x"]}}) == [
+        {"path": "metadata.finalizers", "from": ["x"], "to": ["x", "x"]}
+    ]
 
 
 def test_long_values_are_cut_and_say_so() -> None:
