@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import os
+import secrets
+import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +18,7 @@ from apiserver.client.rest import RestClient
 from apiserver.lifetime import end_requested
 from controllers import event_expiry, garbage, nodelifecycle, scheduler, task
 from controllers.manager import MANAGER, Manager
+from controllers.metrics import Metrics
 
 log = logging.getLogger("controllers")
 
@@ -35,13 +39,19 @@ FIELD_MANAGERS = {
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file that holds the bearer token; PLUM_TOKEN is the token itself.",
 )
+@click.option(
+    "--metrics-addr", default="", metavar="HOST:PORT", help="Serve metrics for Prometheus there; :PORT means loopback."
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
-def main(server: str, token_file: Path | None, until_eof: bool) -> None:
-    """Run Plum's control loops: tasks, scheduling, node lifecycle, garbage collection."""
+def main(server: str, token_file: Path | None, metrics_addr: str, until_eof: bool) -> None:
+    """Run Plum's control loops: tasks, scheduling, node lifecycle, garbage collection.
+
+    Any number of these processes may run against one server: one acts, the others stand by.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # httpx tells every request at this level.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    asyncio.run(_run(_config(server, token_file), until_eof=until_eof))
+    asyncio.run(_run(_config(server, token_file), _address(metrics_addr), until_eof=until_eof))
 
 
 def _config(server: str, token_file: Path | None) -> Config:
@@ -57,13 +67,43 @@ def _config(server: str, token_file: Path | None) -> Config:
     return replace(config, token=token)
 
 
-async def _run(config: Config, *, until_eof: bool) -> None:
+def _address(text: str) -> tuple[str, int] | None:
+    if not text:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise click.BadParameter(f"{text!r}: write HOST:PORT, for example :9100", param_hint="--metrics-addr")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _serve(stack: AsyncExitStack, metrics: Metrics, address: tuple[str, int]) -> None:
+    try:
+        log.info("metrics: %s", stack.enter_context(metrics.served(*address)))
+    except OSError as error:
+        host, port = address
+        raise click.ClickException(f"--metrics-addr {host}:{port}: {error.strerror}; choose another address") from error
+
+
+def _identity() -> str:
+    """Unlike that of any other process, on whatever machine and in whatever container."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+async def _run(config: Config, metrics_address: tuple[str, int] | None, *, until_eof: bool) -> None:
     """Run until asked to end, or until a loop fails in a way that it must not. Waits for the server for ever."""
     async with AsyncExitStack() as stack:
         clients = {
             name: await stack.enter_async_context(RestClient(config, manager=name)) for name in sorted(FIELD_MANAGERS)
         }
-        work = asyncio.create_task(Manager(clients.__getitem__).run(_announce), name="manager")
+
+        def client_for(manager: str, *, fence: Callable[[], str] | None = None) -> RestClient:
+            return clients[manager].fenced(fence) if fence is not None else clients[manager]
+
+        metrics = Metrics()
+        if metrics_address is not None:
+            _serve(stack, metrics, metrics_address)
+        manager = Manager(client_for, identity=_identity(), metrics=metrics)
+        work = asyncio.create_task(manager.run(_announce), name="manager")
         end = asyncio.create_task(end_requested(stdin=until_eof), name="end")
         await asyncio.wait({work, end}, return_when=asyncio.FIRST_COMPLETED)
         if end.done():

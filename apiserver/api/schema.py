@@ -8,7 +8,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel
@@ -37,6 +37,12 @@ class Schema:
     enum: tuple[str, ...] = ()
     default: Any = None
     description: str = ""
+
+    @cached_property
+    def has_keys(self) -> bool:
+        """Whether there is a list map here or below."""
+        below = (*self.fields.values(), *([self.items] if self.items else ()))
+        return bool(self.keys) or any(found.has_keys for found in below)
 
 
 _SCALARS: dict[Any, tuple[Type, str]] = {

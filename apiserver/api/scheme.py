@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -20,11 +20,16 @@ ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "up
 def dig(body: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path of a wire object, or None."""
     value: Any = body
-    for part in path.split("."):
-        if not isinstance(value, Mapping):
+    for part in _parts(path):
+        if not isinstance(value, dict):
             return None
         value = value.get(part)
     return value
+
+
+@lru_cache(maxsize=1024)
+def _parts(path: str) -> list[str]:
+    return path.split(".")
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,10 @@ class Kind:
     def field_values(self, body: Body) -> dict[str, str]:
         """What field selectors see of an object; an absent value is the empty string."""
         return {path: _text(dig(body, path)) for path in self.fields}
+
+    def selectable_values(self, body: Body) -> dict[str, str]:
+        """The same without name and namespace."""
+        return {path: _text(dig(body, path)) for path in self.selectable}
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The URL path of the collection, an object, or a subresource."""

@@ -11,5 +11,7 @@
 - ``workqueue``   keys to reconcile: deduplicating, delayed, rate-limited
 - ``backoff``     how long to wait before the next try
 - ``controller``  the loop that every reconciler runs in
+- ``observers``   who hears how the work goes
+- ``leader``      leader election by a Lease; ``election`` decides
 - ``events``      the recorder of Events
 """

@@ -22,6 +22,10 @@ class Cache(Generic[ResourceT]):
         """The object under a key, if it is there."""
         return self._objects.get(key)
 
+    def __len__(self) -> int:
+        """How many objects there are."""
+        return len(self._objects)
+
     def all_keys(self) -> tuple[Key, ...]:
         """All keys as of now."""
         return tuple(self._objects)

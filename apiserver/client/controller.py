@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from apiserver.api.errors import ApiError
+from apiserver.client.observers import UNOBSERVED, WorkObserver
 from apiserver.client.workqueue import QueueShutDown, WorkQueue
 
 log = logging.getLogger(__name__)
@@ -47,15 +48,18 @@ class Controller:
         timeout: float = RECONCILE_SECONDS,
         rng: random.Random | None = None,
         queue: WorkQueue[Key] | None = None,
+        observer: WorkObserver = UNOBSERVED,
     ) -> None:
         """``after`` are the ``has_synced`` of the informers that the reconciler reads: work starts when all
-        are set. A reconcile that takes more than ``timeout`` seconds has failed."""
+        are set. A reconcile that takes more than ``timeout`` seconds has failed. A ``queue`` that is given
+        tells an observer of its own."""
         self.name = name
         self._reconciler = reconciler
         self._workers = workers
         self._after = after
         self._timeout = timeout
-        self._queue = queue if queue is not None else WorkQueue[Key](rng=rng)
+        self._queue = queue if queue is not None else WorkQueue[Key](rng=rng, observer=observer)
+        self._observer = observer
 
     def enqueue(self, key: Key) -> None:
         """Ask for a reconcile of the key, soon; many asks before that are one."""
@@ -73,9 +77,12 @@ class Controller:
         """Work until cancelled or shut down; cancelling abandons reconciles wherever they wait."""
         for synced in self._after:
             await synced.wait()
-        async with asyncio.TaskGroup() as group:
-            for number in range(self._workers):
-                group.create_task(self._work(), name=f"{self.name}-{number}")
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(self._workers):
+                    group.create_task(self._work(), name=f"{self.name}-{number}")
+        finally:
+            self._observer.waiting(0)
 
     async def _work(self) -> None:
         while True:
@@ -89,13 +96,17 @@ class Controller:
                 self._queue.done(key)
 
     async def _process(self, key: Key) -> None:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         try:
             async with asyncio.timeout(self._timeout):
                 result = await self._reconciler.reconcile(key)
         except Exception as error:
+            self._observer.reconciled(clock() - begun, failed=True)
             self._log_failure(key, error)
             self._queue.add_rate_limited(key)
             return
+        self._observer.reconciled(clock() - begun, failed=False)
         if failures := self._queue.failures(key):
             log.info("%s: %s reconciled after %d failures", self.name, _shown(key), failures)
         self._queue.forget(key)

@@ -8,8 +8,8 @@ get the difference, so that cache and handlers always agree.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Generic
 
 from apiserver.api.errors import ApiError, Expired, Timeout
@@ -48,6 +48,8 @@ class Informer(Generic[ResourceT]):
         """Set once the first list is in the cache."""
         self.resource_version = 0
         """The version that the cache has reached; 0 before the first list."""
+        self.lists = 0
+        """How often the collection has been listed: once, and again whenever no stream could go on."""
         self._client, self._kind = client, kind
         self._namespace, self._labels, self._fields = namespace, labels, fields
         self._page_size, self._backoff, self._rng = page_size, backoff, rng or random.Random()
@@ -65,6 +67,19 @@ class Informer(Generic[ResourceT]):
         self._handlers.append(handler)
         for obj in self._cache.items():
             self._call(handler, None, obj)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Call the handlers that are added inside the block until it ends."""
+        before = list(self._handlers)
+        try:
+            yield
+        finally:
+            self._handlers = before
+
+    def __len__(self) -> int:
+        """How many objects are in the cache."""
+        return len(self._cache)
 
     def get(self, namespace: str, name: str) -> ResourceT | None:
         """One object from the cache; the namespace of cluster-scoped kinds is empty."""
@@ -138,6 +153,7 @@ class Informer(Generic[ResourceT]):
             if not token:
                 break
         self._replace(found, kept)
+        self.lists += 1
         self.resource_version = version
         self._advanced.set()
         self.has_synced.set()

@@ -2,8 +2,9 @@
 traffic and are ignored."""
 
 import asyncio
+import copy
 import random
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +14,7 @@ import httpx
 import orjson
 
 from apiserver.api import errors
+from apiserver.api.machinery.fencing import HEADER as FENCE
 from apiserver.api.meta import Body, ResourceT
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.client.answers import decode, decode_page, raise_for_status
@@ -49,9 +51,11 @@ class RestClient:
         manager: str,
         transport: httpx.AsyncBaseTransport | None = None,
         rng: random.Random | None = None,
+        fence: Callable[[], str] | None = None,
     ) -> None:
-        """``manager`` is the field manager of all writes."""
-        self.config, self.manager = config, manager
+        """``manager`` is the field manager of all writes; ``fence`` is asked at each write in the name of which
+        leadership it is made (``leader.Leadership``), and the server refuses those that are superseded."""
+        self.config, self.manager, self._fence = config, manager, fence
         self._rng = rng or random.Random()
         # Lists compress well, but on a cluster's network the time is better spent elsewhere.
         headers = {"user-agent": f"{manager}/plum", "accept": "application/json", "accept-encoding": "identity"}
@@ -76,6 +80,12 @@ class RestClient:
     ) -> None:
         """Close all connections."""
         await self.http.aclose()
+
+    def fenced(self, fence: Callable[[], str]) -> Self:
+        """The same client, over the same connections, for the writes of one leadership."""
+        client = copy.copy(self)
+        client._fence = fence
+        return client
 
     async def get(self, kind: type[ResourceT], name: str, *, namespace: str = "") -> ResourceT:
         """See ``interface.Client``."""
@@ -213,12 +223,19 @@ class RestClient:
         query: Mapping[str, str] | None = None,
     ) -> bytes:
         parameters = {"fieldManager": self.manager, **(query or {})}
-        return await self._send(method, path, parameters, orjson.dumps(body), media_type)
+        headers = {"content-type": media_type}
+        if self._fence is not None:
+            headers[FENCE] = self._fence()
+        return await self._send(method, path, parameters, orjson.dumps(body), headers)
 
     async def _send(
-        self, method: str, path: str, query: Mapping[str, str], content: bytes | None = None, media_type: str = ""
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        headers = {"content-type": media_type} if media_type else None
         try:
             response = await self.http.request(method, path, params=query, content=content, headers=headers)
         except httpx.ReadTimeout as error:

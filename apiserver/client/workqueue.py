@@ -18,6 +18,7 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from apiserver.client.backoff import Backoff
+from apiserver.client.observers import UNOBSERVED, WorkObserver
 
 K = TypeVar("K", bound=Hashable)
 
@@ -31,7 +32,8 @@ class QueueShutDown(Exception):
 class Queue(Generic[K]):
     """Keys in the order in which they were first added."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, observer: WorkObserver = UNOBSERVED) -> None:
+        self._observer = observer
         self._order: deque[K] = deque()
         """What may be given out now: every dirty key that is not being processed."""
         self._dirty: set[K] = set()
@@ -50,6 +52,7 @@ class Queue(Generic[K]):
         if self._shutting_down or key in self._dirty:
             return
         self._dirty.add(key)
+        self._observer.added()
         if key not in self._processing:
             self._offer(key)
 
@@ -77,10 +80,12 @@ class Queue(Generic[K]):
 
     def _offer(self, key: K) -> None:
         self._order.append(key)
+        self._observer.waiting(len(self._order))
         self._changed.set()
 
     def _take(self) -> K:
         key = self._order.popleft()
+        self._observer.waiting(len(self._order))
         self._dirty.discard(key)
         self._processing.add(key)
         return key
@@ -108,8 +113,8 @@ class Queue(Generic[K]):
 class DelayingQueue(Queue[K]):
     """A queue whose keys can be added for later; of several times for a key the earliest counts."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, observer: WorkObserver = UNOBSERVED) -> None:
+        super().__init__(observer=observer)
         self._clock = clock
         self._due: dict[K, float] = {}
         """When each waiting key becomes due; the truth of which the heap is the order."""
@@ -164,8 +169,9 @@ class WorkQueue(DelayingQueue[K]):
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
         backoff: Backoff = RETRY,
+        observer: WorkObserver = UNOBSERVED,
     ) -> None:
-        super().__init__(clock=clock)
+        super().__init__(clock=clock, observer=observer)
         self._rng = rng or random.Random()
         self._backoff = backoff
         self._failures: dict[K, int] = {}
@@ -174,6 +180,7 @@ class WorkQueue(DelayingQueue[K]):
         """Add the key after a wait that doubles with each call until ``forget``."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
+        self._observer.retried()
         self.add_after(key, self._backoff.delay(failures, self._rng))
 
     def failures(self, key: K) -> int:

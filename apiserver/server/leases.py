@@ -8,7 +8,8 @@ exception to "acknowledged is durable".
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -38,15 +39,28 @@ def is_node_lease(kind: Kind, namespace: str) -> bool:
     return kind is LEASES and namespace == NODE_LEASES
 
 
+@dataclass(slots=True)
+class _Term:
+    """A lease as it was stored last, read once, and when it was renewed."""
+
+    version: int
+    body: Body
+    is_held: bool
+    seconds: float
+    renewed: float
+    """By the monotonic clock."""
+    told: str
+    """The time of that for people to read; empty: as it is stored."""
+
+
 class NodeLeases:
     """When each node's lease was renewed last."""
 
     def __init__(self, store: Store, *, monotonic: Callable[[], float], clock: Callable[[], datetime]) -> None:
         self._store, self._monotonic, self._clock = store, monotonic, clock
-        self._renewed: dict[str, tuple[float, str]] = {}
-        started = monotonic()
-        for slot in store.cache.select(Filter(LEASES, namespace=NODE_LEASES)):
-            self._renewed[slot.key.name] = (started, str(dig(slot.parse(), "spec.renewTime") or ""))
+        self._terms: dict[str, _Term] = {}
+        for slot in self._present():
+            self._term(slot)
 
     def renew(self, name: str, config: Body) -> Body | None:
         """Take a renewal that changes nothing but the time; the lease as it is then, or None where the
@@ -54,11 +68,11 @@ class NodeLeases:
         slot = self._store.get(LEASES, NODE_LEASES, name)
         if slot is None:
             return None
-        body = slot.parse()
-        if dig(body, "status.state") != "Held" or not (is_renewal(config) and _only_renews(body, config)):
+        term = self._term(slot)
+        if not term.is_held or not (is_renewal(config) and _only_renews(term.body, config)):
             return None
-        self._note(name)
-        return self.freshen(slot)
+        self._note(term)
+        return _as_of(term)
 
     def settle(self, old: Body | None, config: Body, new: Body) -> Body:
         """``new`` as Held, if ``config`` is a renewal at all. Raises Conflict while another holds the lease:
@@ -77,16 +91,14 @@ class NodeLeases:
 
     def note(self, name: str, config: Body) -> None:
         """The write of a lease has been stored; if it was a renewal, its term begins anew."""
-        if is_renewal(config):
-            self._note(name)
+        slot = self._store.get(LEASES, NODE_LEASES, name)
+        if slot is not None and is_renewal(config):
+            self._note(self._term(slot))
 
     def freshen(self, slot: Slot) -> Body:
-        """The lease with the renewal time that memory holds."""
-        body = slot.parse()
-        renewed = self._renewed.get(slot.key.name)
-        if renewed and renewed[1]:
-            body["spec"] = dict(body.get("spec") or {}, renewTime=renewed[1])
-        return body
+        """The lease with the renewal time that memory holds; an earlier state of it as it was stored."""
+        current = self._store.get(LEASES, NODE_LEASES, slot.key.name)
+        return _as_of(self._term(slot)) if slot is current else slot.parse()
 
     async def run(self) -> None:
         """Store every transition from Held to Expired, for ever."""
@@ -103,31 +115,50 @@ class NodeLeases:
         """Give back the seconds that this server was not there to hear anybody, if they are many."""
         if late > STALL_SECONDS:
             log.warning("the server stood still for %.1f s; all leases get that time back", late)
-            self._renewed = {name: (at + late, text) for name, (at, text) in self._renewed.items()}
+            for term in self._terms.values():
+                term.renewed += late
 
     async def expire(self) -> None:
         """Store the leases that have expired by now as such, in one commit."""
-        present = list(self._store.cache.select(Filter(LEASES, namespace=NODE_LEASES)))
-        if len(self._renewed) > len(present):
+        present = list(self._present())
+        if len(self._terms) > len(present):
             names = {slot.key.name for slot in present}
-            self._renewed = {name: renewed for name, renewed in self._renewed.items() if name in names}
+            self._terms = {name: term for name, term in self._terms.items() if name in names}
         if any(self._is_overdue(slot) for slot in present):
             await self._store.write(self._expiries, ACTOR)
 
+    def _present(self) -> Iterator[Slot]:
+        return self._store.cache.select(_NODE_LEASES)
+
     def _expiries(self, view: View) -> Intents:
-        overdue = [slot for slot in view.select(Filter(LEASES, namespace=NODE_LEASES)) if self._is_overdue(slot)]
-        return [Put(LEASES, dict(self.freshen(slot), status={"state": "Expired"})) for slot in overdue]
+        overdue = [slot for slot in view.select(_NODE_LEASES) if self._is_overdue(slot)]
+        return [Put(LEASES, dict(_as_of(self._term(slot)), status={"state": "Expired"})) for slot in overdue]
 
     def _is_overdue(self, slot: Slot) -> bool:
-        renewed = self._renewed.setdefault(slot.key.name, (self._monotonic(), ""))
-        if self._monotonic() - renewed[0] < 1:
-            return False
-        body = slot.parse()
-        term = dig(body, "spec.leaseDurationSeconds") or DEFAULT_TERM
-        return dig(body, "status.state") == "Held" and self._monotonic() - renewed[0] > float(term)
+        term = self._term(slot)
+        return term.is_held and self._monotonic() - term.renewed > term.seconds
 
-    def _note(self, name: str) -> None:
-        self._renewed[name] = (self._monotonic(), format_micro_time(self._clock()))
+    def _term(self, slot: Slot) -> _Term:
+        """What is known of the lease; one that was not known begins its term now."""
+        term = self._terms.get(slot.key.name)
+        if term is None or term.version != slot.version:
+            body = slot.parse()
+            is_held = dig(body, "status.state") == "Held"
+            seconds = float(dig(body, "spec.leaseDurationSeconds") or DEFAULT_TERM)
+            renewed, told = (term.renewed, term.told) if term else (self._monotonic(), "")
+            term = self._terms[slot.key.name] = _Term(slot.version, body, is_held, seconds, renewed, told)
+        return term
+
+    def _note(self, term: _Term) -> None:
+        term.renewed, term.told = self._monotonic(), format_micro_time(self._clock())
+
+
+_NODE_LEASES = Filter(LEASES, namespace=NODE_LEASES)
+
+
+def _as_of(term: _Term) -> Body:
+    """The lease with the time of its last renewal; shared parts may not be changed."""
+    return dict(term.body, spec=dict(term.body.get("spec") or {}, renewTime=term.told)) if term.told else term.body
 
 
 def is_renewal(config: Body) -> bool:

@@ -20,9 +20,11 @@ from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.machinery import writes
 from apiserver.api.machinery.decode import decode
 from apiserver.api.machinery.documents import Document
+from apiserver.api.machinery.fencing import Fence
 from apiserver.api.machinery.patches import json_patch, merge_patch
 from apiserver.api.meta import Body
 from apiserver.api.scheme import Kind
+from apiserver.server.fencing import fenced
 from apiserver.server.leases import NodeLeases, is_node_lease
 from apiserver.server.store.committer import Actor, Intents, Put, Remove, View
 from apiserver.server.store.snapshot import Slot
@@ -55,6 +57,7 @@ class Options:
     dry_run: bool = False
     validation: Mode = "Warn"
     force: bool = False
+    fence: Fence | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class DeleteOptions:
     uid: str = ""
     resource_version: str = ""
     dry_run: bool = False
+    fence: Fence | None = None
 
 
 @dataclass
@@ -168,7 +172,7 @@ class Registry:
         config, warnings = decode(kind, document, options.validation)
         _bind_names(target, config)
         is_renewal = is_node_lease(kind, target.namespace) and not options.dry_run
-        if is_renewal and (renewed := self.leases.renew(target.name, config)):
+        if is_renewal and options.fence is None and (renewed := self.leases.renew(target.name, config)):
             return Outcome(orjson.dumps(renewed), warnings=warnings)
         outcome = Outcome(warnings=warnings)
 
@@ -208,7 +212,7 @@ class Registry:
                 return []
             return [Remove(kind, old)] if marked is None else [Put(kind, marked)]
 
-        slots = await self.store.write(decide, Actor(user=user, manager=""))
+        slots = await self.store.write(fenced(decide, options.fence), Actor(user=user, manager=""))
         if slots:
             outcome.raw = slots[0].body
         return outcome
@@ -228,7 +232,7 @@ class Registry:
         return [Remove(kind, new)] if gone else [Put(kind, new)]
 
     async def _write(self, decide: Callable[[View], Intents], options: Options, outcome: Outcome) -> Outcome:
-        slots = await self.store.write(decide, Actor(options.user, options.manager))
+        slots = await self.store.write(fenced(decide, options.fence), Actor(options.user, options.manager))
         if slots:
             outcome.raw = slots[0].body
         return outcome

@@ -179,6 +179,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         date_header=False,
         backlog=8192,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

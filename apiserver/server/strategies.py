@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from apiserver.api.errors import Cause, Conflict, Details, Invalid
 from apiserver.api.kinds.app import APPS
 from apiserver.api.kinds.assignment import ASSIGNMENTS
-from apiserver.api.kinds.namespace import NAMESPACES
+from apiserver.api.kinds.lease import LEASES
+from apiserver.api.kinds.namespace import DEFAULT, NAMESPACES, SYSTEM
 from apiserver.api.kinds.node import NODE_LEASES, NODES
 from apiserver.api.kinds.task import TASKS
 from apiserver.api.meta import Body
@@ -19,7 +20,7 @@ from apiserver.server.store.committer import View
 from apiserver.server.store.snapshot import Filter
 
 Hook = Callable[[View, Body], None]
-PERMANENT_NAMESPACES = ("default", NODE_LEASES)
+PERMANENT_NAMESPACES = (DEFAULT, NODE_LEASES, SYSTEM)
 _SHOWN = 3
 
 
@@ -53,6 +54,7 @@ def build_hooks(has_blob: Callable[[str], bool]) -> Mapping[str, Hooks]:
         APPS.resource: Hooks(before_create=app_has_its_blob, before_delete=app_is_unused),
         NODES.resource: Hooks(before_delete=node_is_unused),
         NAMESPACES.resource: Hooks(before_delete=namespace_is_empty),
+        LEASES.resource: Hooks(before_delete=lease_keeps_no_token),
     }
 
 
@@ -90,6 +92,17 @@ def namespace_is_empty(view: View, body: Body) -> None:
         for slot in view.select(Filter(kind, namespace=name))
     ]
     _refuse_if_used(NAMESPACES, name, "namespace", "object", users)
+
+
+def lease_keeps_no_token(view: View, body: Body) -> None:
+    """Refuse for the leases by which Plum's programs elect leaders: a new one would begin with old tokens."""
+    namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
+    if namespace == SYSTEM:
+        raise Conflict(
+            f"the lease {namespace}/{name} stays, for its token must never come back; "
+            "to end a leadership, empty spec.holderIdentity",
+            details=_details(LEASES, name),
+        )
 
 
 def _refuse_if_used(kind: Kind, name: str, what: str, user: str, users: list[str]) -> None:

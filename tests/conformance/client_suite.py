@@ -1,6 +1,7 @@
 """What every client promises, whatever server is behind it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -8,6 +9,7 @@ import pytest
 
 from apiserver.api.errors import AlreadyExists, BadRequest, Conflict, Expired, Invalid, NotFound
 from apiserver.api.kinds.assignment import Assignment, AssignmentSpec, Template
+from apiserver.api.kinds.lease import Lease, LeaseSpec
 from apiserver.api.kinds.task import Entry, Task, TaskSpec, TaskStatus
 from apiserver.api.meta import Body, ObjectMeta
 from apiserver.client.informer import Informer
@@ -20,6 +22,8 @@ class World(Protocol):
     namespace: str
 
     def client(self, manager: str) -> Client: ...
+
+    def fenced(self, manager: str, fence: Callable[[], str]) -> Client: ...
 
     async def forget_history(self) -> None:
         """Make every version so far too old to watch from."""
@@ -355,6 +359,43 @@ class ClientSuite:
         with pytest.raises(Expired):
             await client.list(Task, namespace=world.namespace, limit=1, continue_token=start.continue_token)
 
+    async def test_fenced_writes_count_while_their_leadership_lasts(self, world: World) -> None:
+        admin = world.client("admin")
+        fence = f"{world.namespace}/leader/3"
+        client = world.fenced("alice", lambda: fence)
+        writes = fenced_writes(client, world)
+        with pytest.raises(Conflict, match=r"^superseded: .* which does not exist"):
+            await client.create(task(world, "a"))
+        spec = LeaseSpec(holder_identity="alice", lease_transitions=3)
+        await admin.create(Lease(metadata=ObjectMeta(name="leader", namespace=world.namespace), spec=spec))
+        for write in writes:
+            await write()
+        await admin.create(task(world, "b"))
+        for change, why in (
+            ({"holderIdentity": None}, "has no holder"),
+            ({"holderIdentity": "bob", "leaseTransitions": 4}, "carries token 3 .* is held under token 4"),
+        ):
+            before = (await admin.patch(Lease, "leader", {"spec": change}, namespace=world.namespace)).metadata
+            for write in writes:
+                with pytest.raises(Conflict, match=f"^superseded: .*{why}"):
+                    await write()
+            assert (await client.list(Task, namespace=world.namespace)).resource_version == before.resource_version
+        fence = f"{world.namespace}/leader/4"
+        await client.delete(Task, "b", namespace=world.namespace)
+        for bad in ("", "leader", f"{world.namespace}/leader/x", f"{world.namespace}/leader/4/5"):
+            fence = bad
+            with pytest.raises(BadRequest, match="Plum-Fence"):
+                await client.create(task(world, "c"))
+        assert await names(client, world) == []
+
+    async def test_the_token_of_a_lease_never_goes_down(self, world: World) -> None:
+        client = world.client("alice")
+        spec = LeaseSpec(holder_identity="alice", lease_transitions=3)
+        await client.create(Lease(metadata=ObjectMeta(name="leader", namespace=world.namespace), spec=spec))
+        for token in (2, None):
+            with pytest.raises(Invalid, match=r"spec\.leaseTransitions: .* may not go down; it is 3"):
+                await client.patch(Lease, "leader", {"spec": {"leaseTransitions": token}}, namespace=world.namespace)
+
     async def test_an_informer_ends_with_what_the_server_has(self, world: World) -> None:
         client = world.client("alice")
         informer = Informer(client, Task, namespace=world.namespace, page_size=2)
@@ -371,6 +412,19 @@ class ClientSuite:
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+
+
+def fenced_writes(client: Client, world: World) -> list[Callable[[], Awaitable[object]]]:
+    """A write by each verb; made in order, all of them change something."""
+    room, stopped = world.namespace, {"spec": {"state": "Stopped"}}
+    return [
+        lambda: client.create(task(world, "a")),
+        lambda: client.patch(Task, "a", stopped, namespace=room),
+        lambda: client.patch(Task, "a", {"status": {"replicas": 1}}, namespace=room, subresource="status"),
+        lambda: client.patch(Task, "a", [{"op": "replace", "path": "/spec/state", "value": "Running"}], namespace=room),
+        lambda: client.apply(Task, "a", stopped, namespace=room),
+        lambda: client.delete(Task, "a", namespace=room),
+    ]
 
 
 async def change_a_lot(client: Client, world: World) -> None:

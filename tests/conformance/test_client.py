@@ -1,6 +1,6 @@
 """The in-memory client and the real one, under the same suite."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 
 import pytest
@@ -29,6 +29,9 @@ class MemoryWorld:
     def client(self, manager: str) -> Client:
         return self._cluster.client(manager)
 
+    def fenced(self, manager: str, fence: Callable[[], str]) -> Client:
+        return self._cluster.client(manager, fence=fence)
+
     async def forget_history(self) -> None:
         await self.client("admin").create(Namespace(metadata=ObjectMeta(name="later")))
         self._cluster.compact()
@@ -44,6 +47,9 @@ class RestWorld:
         if manager not in self._clients:
             self._clients[manager] = RestClient(self._config, manager=manager)
         return self._clients[manager]
+
+    def fenced(self, manager: str, fence: Callable[[], str]) -> Client:
+        return self.client(manager).fenced(fence)
 
     async def forget_history(self) -> None:
         """The server keeps so many bytes of history: fill it with something else, until it has been cut."""

@@ -36,46 +36,37 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
 
 
 def test_a_new_engine_is_empty(reopen: Reopen) -> None:
-    loaded = reopen().load(history_bytes=1000)
-    assert (loaded.objects, loaded.changes, loaded.floor, loaded.version) == ([], [], 0, 0)
+    loaded = reopen().load()
+    assert (list(loaded.objects), list(loaded.newest), loaded.compacted, loaded.version) == ([], [], 0, 0)
 
 
 def test_what_is_committed_is_there_after_a_restart(reopen: Reopen) -> None:
     changes = [change(1, "a", raw=b"1"), change(2, "b", raw=b"2"), change(3, "a", "MODIFIED", raw=b"3")]
     reopen().commit(changes, 3)
-    loaded = reopen().load(history_bytes=1 << 20)
+    loaded = reopen().load()
     assert {stored.key.name: stored.body for stored in loaded.objects} == {"a": b"3", "b": b"2"}
-    assert loaded.changes == changes
-    assert (loaded.floor, loaded.version) == (0, 3)
+    assert list(loaded.newest) == changes[::-1]
+    assert (loaded.compacted, loaded.version) == (0, 3)
 
 
 def test_changes_of_one_operation_share_a_version_and_keep_their_order(reopen: Reopen) -> None:
     changes = [change(1, name, sequence=position) for position, name in enumerate("cab")]
     reopen().commit(changes, 1)
-    assert [found.key.name for found in reopen().load(history_bytes=1 << 20).changes] == ["c", "a", "b"]
+    loaded = reopen().load()
+    assert list(loaded.objects)
+    assert [found.key.name for found in loaded.newest] == ["b", "a", "c"]
 
 
 def test_the_last_change_of_an_object_in_a_batch_counts(reopen: Reopen) -> None:
     engine = reopen()
     engine.commit([change(1, "a"), change(2, "a", "DELETED"), change(3, "b"), change(4, "b", "MODIFIED", raw=b"x")], 4)
-    assert [(s.key.name, s.body) for s in engine.load(history_bytes=1).objects] == [("b", b"x")]
+    assert [(s.key.name, s.body) for s in engine.load().objects] == [("b", b"x")]
 
 
 def test_the_version_does_not_go_back_when_everything_is_deleted(reopen: Reopen) -> None:
     reopen().commit([change(1, "a"), change(2, "a", "DELETED")], 2)
-    loaded = reopen().load(history_bytes=0)
+    loaded = reopen().load()
     assert (list(loaded.objects), loaded.version) == ([], 2)
-
-
-def test_history_is_cut_between_versions_only(reopen: Reopen) -> None:
-    raw = b"x" * 100
-    shared = [change(2, name, sequence=position, raw=raw) for position, name in enumerate("bcd")]
-    reopen().commit([change(1, "a", raw=raw), *shared, change(3, "e", raw=raw)], 3)
-    for wanted in range(0, 700, 50):
-        loaded = reopen().load(history_bytes=wanted)
-        assert [found.version for found in loaded.changes] in ([], [3], [2, 2, 2, 3], [1, 2, 2, 2, 3])
-        above = [found for found in [1, 2, 2, 2, 3] if found > loaded.floor]
-        assert [found.version for found in loaded.changes] == above
 
 
 def test_a_second_server_is_refused(tmp_path: Path) -> None:
@@ -106,12 +97,14 @@ def test_the_log_is_forgotten_up_to_a_version_and_no_further(reopen: Reopen) -> 
     engine.compact(2)
     assert engine.log_size == (1, sum(mark.size for mark in engine.oldest(9)))
     assert [found.version for found in engine.changes_after(0, size=1 << 20)] == [3]
-    loaded = reopen().load(history_bytes=1 << 20)
-    assert (loaded.compacted, loaded.floor, loaded.version) == (2, 2, 3)
+    loaded = reopen().load()
+    assert (loaded.compacted, loaded.version) == (2, 3)
     assert sorted(stored.key.name for stored in loaded.objects) == ["b", "c", "d"]
+    assert [found.version for found in loaded.newest] == [3]
     reopen().compact(3)
-    loaded = reopen().load(history_bytes=1 << 20)
-    assert (loaded.changes, loaded.compacted, loaded.floor, loaded.version) == ([], 3, 3, 3)
+    loaded = reopen().load()
+    assert len(list(loaded.objects)) == 3
+    assert (list(loaded.newest), loaded.compacted, loaded.version) == ([], 3, 3)
 
 
 def test_the_log_is_read_on_in_whole_versions(reopen: Reopen) -> None:

@@ -99,3 +99,41 @@ def test_long_poll(http: httpx.Client) -> None:
 )
 def test_a_bad_watch_is_refused(http: httpx.Client, query: dict[str, str]) -> None:
     expect(http.get(TASKS, params=query), 400, "BadRequest")
+
+
+SEVERAL = "/apis/plum.dev/v1/watch"
+
+
+def test_several_kinds_on_one_connection(http: httpx.Client) -> None:
+    start = version(http)
+    query = {"resources": "tasks,namespaces", "resourceVersion": start, "timeoutSeconds": "20", "watch": "true"}
+    with http.stream("GET", SEVERAL, params=query) as response:
+        create(http, "s1")
+        http.post("/api/v1/namespaces", json={"metadata": {"name": "s2"}}).raise_for_status()
+        http.delete(f"{TASKS}/s1").raise_for_status()
+        lines = response.iter_lines()
+        found = [json.loads(next(lines)) for _ in range(3)]
+    assert [(event["type"], event["object"]["kind"]) for event in found] == [
+        ("ADDED", "Task"),
+        ("ADDED", "Namespace"),
+        ("DELETED", "Task"),
+    ]
+    assert [int(event["object"]["metadata"]["resourceVersion"]) for event in found] == [
+        int(start) + n for n in (1, 2, 3)
+    ]
+    poll = http.get(SEVERAL, params=query | {"watch": "poll"}).json()
+    assert [item["object"]["kind"] for item in poll["items"]] == ["Task", "Namespace", "Task"]
+
+
+def test_several_kinds_begin_with_what_is_there_and_a_bookmark(http: httpx.Client) -> None:
+    create(http, "s3")
+    query = {"resources": "namespaces,tasks", "sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+    query |= {"labelSelector": "test=s3", "timeoutSeconds": "20"}
+    with http.stream("GET", SEVERAL, params=query) as response:
+        lines = response.iter_lines()
+        first, mark = json.loads(next(lines)), json.loads(next(lines))
+    assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "s3")
+    assert mark["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+    expect(http.get(SEVERAL), 400, "BadRequest", "resources")
+    expect(http.get(SEVERAL, params={"resources": "tasks,dragons"}), 400, "BadRequest", "dragons", "assignments")
+    expect(http.post(SEVERAL), 405, "MethodNotAllowed")

@@ -1,5 +1,6 @@
 """Server-side apply against a small reference, and its laws."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,17 +20,20 @@ MANAGERS = ("ann", "bob", "cyd")
 VALUES = st.sampled_from(["1", "2"])
 
 Config = dict[tuple[str, ...], str]
-"""Leaves: ``("label", a)``, ``("entry", x)`` for the item itself, ``("entry", x, "startCmd")``, and
-``("entry", x, "env", E)`` for a variable with its value."""
+"""Leaves: ``("label", a)``, ``("entry", x)`` for the item itself, ``("entry", x, "startCmd")``,
+``("entry", x, "env", E)`` for a variable itself, and ``("entry", x, "env", E, "value")``."""
 
 
-def config_of(labels: dict[str, str], entries: dict[str, tuple[str | None, dict[str, str]]]) -> Config:
+def config_of(labels: dict[str, str], entries: Mapping[str, tuple[str | None, Mapping[str, str | None]]]) -> Config:
     found: Config = {("label", key): value for key, value in labels.items()}
     for name, (command, env) in entries.items():
         found["entry", name] = name
         if command is not None:
             found["entry", name, "startCmd"] = command
-        found |= {("entry", name, "env", key): value for key, value in env.items()}
+        for key, value in env.items():
+            found["entry", name, "env", key] = key
+            if value is not None:
+                found["entry", name, "env", key, "value"] = value
     return found
 
 
@@ -54,8 +58,10 @@ def body_of(config: Config) -> Body:
         entry = entries.setdefault(path[1], {"name": path[1]})
         if path[2:3] == ("startCmd",):
             entry["startCmd"] = value
-        elif path[2:3] == ("env",):
-            entry.setdefault("env", []).append({"name": path[3], "value": value})
+        elif len(path) == 4:
+            entry.setdefault("env", []).append({"name": path[3]})
+        elif len(path) == 5:
+            next(item for item in entry["env"] if item["name"] == path[3])["value"] = value
     body: Body = {"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": metadata}
     if labels:
         metadata["labels"] = labels
@@ -68,7 +74,7 @@ def config_from(body: Body | None) -> Config:
     """The leaves of a wire object."""
     body = body or {"metadata": {}}
     entries = {
-        entry["name"]: (entry.get("startCmd"), {e["name"]: e["value"] for e in entry.get("env", ()) if "value" in e})
+        entry["name"]: (entry.get("startCmd"), {e["name"]: e.get("value") for e in entry.get("env", ())})
         for entry in body.get("spec", {}).get("entries", ())
     }
     return config_of(body["metadata"].get("labels", {}), entries)
@@ -76,7 +82,7 @@ def config_from(body: Body | None) -> Config:
 
 @dataclass
 class Reference:
-    """Who owns what, by the rules as a person would state them."""
+    """Who owns what, by the rules as a person would state them. Who loses a value keeps his part in the item."""
 
     values: Config = field(default_factory=dict)
     owners: dict[tuple[str, ...], set[tuple[str, str]]] = field(default_factory=dict)
@@ -90,15 +96,16 @@ class Reference:
         }
         if fought and not force:
             return False
+        dropped = [path for path, owners in self.owners.items() if path not in config and me in owners]
         for path, owners in self.owners.items():
             if path in fought:
                 owners.clear()
-            if path not in config:
+            if path in dropped:
                 owners.discard(me)
         for path, value in config.items():
             self.values[path] = value
             self.owners.setdefault(path, set()).add(me)
-        self._sweep()
+        self._sweep(dropped)
         return True
 
     def update(self, manager: str, config: Config) -> None:
@@ -109,9 +116,10 @@ class Reference:
                 self.values[path] = value
                 self.owners[path] = {(manager, "Update")}
 
-    def _sweep(self) -> None:
-        """What nobody owns goes; an item stays while anybody owns something in it."""
-        for path in list(self.values):
+    def _sweep(self, dropped: list[tuple[str, ...]]) -> None:
+        """What is dropped and nobody owns goes, and the items around it that are nobody's either; an item stays
+        while anybody owns something in it."""
+        for path in [path for path in self.values if any(one[: len(path)] == path for one in dropped)]:
             inside = [other for other in self.owners if other[: len(path)] == path]
             if not any(self.owners[other] for other in inside):
                 for other in inside:
@@ -180,8 +188,10 @@ def short(path: tuple[str, ...]) -> tuple[str, ...] | None:
             return ("entry", name(item))
         case ("f:spec", "f:entries", item, "f:startCmd"):
             return ("entry", name(item), "startCmd")
-        case ("f:spec", "f:entries", item, "f:env", variable, "f:value"):
+        case ("f:spec", "f:entries", item, "f:env", variable, "."):
             return ("entry", name(item), "env", name(variable))
+        case ("f:spec", "f:entries", item, "f:env", variable, "f:value"):
+            return ("entry", name(item), "env", name(variable), "value")
         case _:
             return None
 
@@ -200,8 +210,7 @@ def test_dropping_everything_removes_exactly_the_own_leaves(mine: Config, theirs
     both = apply(TASKS, base, body_of(mine), manager="ann", force=True, subresource="", now=NOW)
     left = apply(TASKS, both, body_of({}), manager="ann", force=True, subresource="", now=NOW)
     kept = {path: value for path, value in theirs.items() if mine.get(path, value) == value}
-    held = {path[:2] for path in kept if path[0] == "entry"}
-    assert config_from(left) == kept | {path: path[1] for path in held}
+    assert config_from(left) == kept
 
 
 def test_resetting_managed_fields_is_honoured() -> None:

@@ -4,13 +4,15 @@ Leases in ``plum-node-lease`` are renewed in the server's memory; only their tra
 Expired are stored and watched. All others are ordinary durable objects.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from apiserver.api.columns import AGE, NAME
-from apiserver.api.meta import MicroTime, Model, Resource, Status
-from apiserver.api.scheme import SCHEME, Column, Kind, at
+from apiserver.api.errors import Cause
+from apiserver.api.meta import Body, MicroTime, Model, Resource, Status
+from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 
 
 class LeaseSpec(Model):
@@ -21,7 +23,8 @@ class LeaseSpec(Model):
     """How long after a renewal the claim holds."""
     acquire_time: MicroTime | None = None
     renew_time: MicroTime | None = None
-    lease_transitions: int | None = None
+    lease_transitions: Annotated[int, Field(ge=0)] | None = None
+    """How often the holder has changed: the fencing token, which never goes down."""
 
 
 class LeaseStatus(Status):
@@ -39,12 +42,21 @@ class Lease(Resource):
     status: LeaseStatus = LeaseStatus()
 
 
+def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
+    """A token that came back would let in what it was to keep out."""
+    token, before = (dig(body or {}, "spec.leaseTransitions") or 0 for body in (new, old))
+    if token >= before:
+        return ()
+    return (Cause("spec.leaseTransitions", f"Invalid value: {token}: may not go down; it is {before}"),)
+
+
 LEASES = SCHEME.register(
     Kind(
         model=Lease,
         plural="leases",
         is_name=lambda name: 0 < len(name) <= 253 and "/" not in name and name not in (".", ".."),
         name_rule="at most 253 characters without '/'",
+        rules=_rules,
         columns=(
             NAME,
             Column("Holder", at("spec.holderIdentity", default="")),

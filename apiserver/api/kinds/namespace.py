@@ -6,6 +6,12 @@ from apiserver.api.columns import AGE, NAME
 from apiserver.api.meta import Resource, Status, is_dns_label
 from apiserver.api.scheme import SCHEME, Column, Kind, at
 
+DEFAULT = "default"
+"""Where namespaced objects are when nobody says otherwise."""
+
+SYSTEM = "plum-system"
+"""Where Plum's own programs keep what they agree on, such as who leads."""
+
 
 class NamespaceStatus(Status):
     """Namespaces are usable from the moment they exist."""

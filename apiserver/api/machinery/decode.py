@@ -121,12 +121,12 @@ def _repeated(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
     if isinstance(value, dict):
         for key, item in value.items():
             known = schema.fields.get(key) or schema.items
-            if known is not None and isinstance(item, _NESTED):
+            if known is not None and known.has_keys and isinstance(item, _NESTED):
                 yield from _repeated(known, item, f"{path}.{key}" if path else key)
     elif isinstance(value, list) and schema.items is not None:
         if schema.keys:
             yield from _repeated_items(schema.keys, value, path)
-        for index, item in enumerate(value):
+        for index, item in enumerate(value if schema.items.has_keys else ()):
             if isinstance(item, dict):
                 yield from _repeated(schema.items, item, f"{path}[{index}]")
 

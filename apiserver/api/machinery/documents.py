@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import orjson
+
 from apiserver.api.errors import BadRequest
 from apiserver.api.meta import Body
 
@@ -57,6 +59,9 @@ def _no_constant(text: str) -> Any:
 
 def read_json(raw: bytes) -> Document:
     """Read an object. Raises BadRequest that says where it cannot be read."""
+    plain = _read_plain(raw)
+    if isinstance(plain, dict):
+        return Document(plain)
     value = read_json_value(raw)
     if not isinstance(value, dict):
         raise BadRequest("the body must be a JSON object")
@@ -80,6 +85,38 @@ def read_json_value(raw: bytes) -> Any:
     except ValueError as error:
         raise BadRequest(f"the body is not acceptable JSON: {error}") from None
     return value
+
+
+def _read_plain(raw: bytes) -> Any:
+    """What nearly all documents are, in a third of the time: plain JSON without faults or duplicate keys. None
+    where there is any doubt.
+
+    A key that came twice is dropped by the parser, and with it a colon: those in the text, one a key and
+    whatever is in texts, are then more than those in the value. Escapes by number could hide some.
+    """
+    if len(raw) > MAX_BYTES or b"\\u" in raw:
+        return None
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    colons, level = raw.count(b":"), [value]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                colons -= item.count(":")
+            elif isinstance(item, dict):
+                colons -= len(item) + sum(key.count(":") for key in item if ":" in key)
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, float) or (item is not None and not -(2**63) <= item < 2**63):
+                return None
+        if not below:
+            return value if colons == 0 else None
+        level = below
+    return None
 
 
 def check_value(value: Any) -> None:

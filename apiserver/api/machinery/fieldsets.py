@@ -117,8 +117,9 @@ def member_key(item: Any) -> str:
     return f"v:{orjson.dumps(item).decode()}"
 
 
+@lru_cache(maxsize=256)
 def to_fields_v1(fields: FieldSet) -> dict[str, Any]:
-    """The nested form, in a stable order."""
+    """The nested form, in a stable order. Many objects have the same: it is shared, and may not be changed."""
     root: dict[str, Any] = {}
     nodes: dict[Path, dict[str, Any]] = {(): root}
     ordered = sorted(fields)
@@ -138,7 +139,12 @@ def _node(nodes: dict[Path, dict[str, Any]], path: Path) -> dict[str, Any]:
 
 def from_fields_v1(fields: dict[str, Any]) -> FieldSet:
     """The paths of the nested form. Raises BadRequest on what is no such form."""
-    return frozenset(_paths(fields, ()))
+    return _from_raw(orjson.dumps(fields))
+
+
+@lru_cache(maxsize=256)
+def _from_raw(raw: bytes) -> FieldSet:
+    return frozenset(_paths(orjson.loads(raw), ()))
 
 
 def _paths(node: Any, path: Path) -> Iterator[Path]:

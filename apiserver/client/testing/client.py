@@ -36,9 +36,9 @@ class MemoryCluster(State):
         self.cuts = 0
         self._faults: deque[ApiError] = deque()
 
-    def client(self, manager: str) -> "MemoryClient":
-        """A client whose writes carry that field manager."""
-        return MemoryClient(manager=manager, cluster=self)
+    def client(self, manager: str, *, fence: Callable[[], str] | None = None) -> "MemoryClient":
+        """A client whose writes carry that field manager, and the fence if there is one."""
+        return MemoryClient(manager=manager, cluster=self, fence=fence)
 
     def fail_next(self, count: int, error: ApiError) -> None:
         """Let the next ``count`` requests, of any client, raise the error and change nothing."""
@@ -65,10 +65,12 @@ class MemoryClient:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         manager: str = "test",
         cluster: MemoryCluster | None = None,
+        fence: Callable[[], str] | None = None,
     ) -> None:
         """``now`` counts only without a ``cluster``, which has its own."""
         self.cluster = cluster or MemoryCluster(now=now)
         self.manager = manager
+        self._fence = fence
 
     async def get(self, kind: type[ResourceT], name: str, *, namespace: str = "") -> ResourceT:
         """See ``interface.Client``."""
@@ -141,7 +143,7 @@ class MemoryClient:
 
     async def create(self, obj: ResourceT) -> ResourceT:
         """See ``interface.Client``."""
-        await self.cluster.begin()
+        await self._begin_write()
         kind, namespace = _target(type(obj), obj.metadata.namespace or "")
         body = _decoded(kind, obj.to_body(), namespace, obj.metadata.name)
         self.cluster.settle_name(kind, body)
@@ -159,7 +161,7 @@ class MemoryClient:
         force: bool = True,
     ) -> ResourceT:
         """See ``interface.Client``."""
-        await self.cluster.begin()
+        await self._begin_write()
         entry, namespace = _target(kind, namespace)
         body = _decoded(entry, dict(config, apiVersion=entry.api_version, kind=entry.name), namespace, name)
         find = self.cluster.get if subresource else self.cluster.find
@@ -180,7 +182,7 @@ class MemoryClient:
         subresource: str = "",
     ) -> ResourceT:
         """See ``interface.Client``."""
-        await self.cluster.begin()
+        await self._begin_write()
         entry, namespace = _target(kind, namespace)
         old = self.cluster.get(entry, namespace, name)
         change = orjson.loads(orjson.dumps(patch))
@@ -199,7 +201,7 @@ class MemoryClient:
         uid: str = "",
     ) -> None:
         """See ``interface.Client``."""
-        await self.cluster.begin()
+        await self._begin_write()
         entry, namespace = _target(kind, namespace)
         old = self.cluster.get(entry, namespace, name)
         if uid and uid != old["metadata"]["uid"]:
@@ -214,6 +216,12 @@ class MemoryClient:
             self.cluster.commit(entry, old, old, gone=True)
         else:
             self.cluster.store(entry, old, marked)
+
+    async def _begin_write(self) -> None:
+        fence = self._fence() if self._fence is not None else None
+        await self.cluster.begin()
+        if fence is not None:
+            self.cluster.check_fence(fence)
 
 
 def _target(kind: type[ResourceT], namespace: str) -> tuple[Kind, str]:

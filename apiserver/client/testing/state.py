@@ -12,9 +12,11 @@ from uuid import UUID
 import orjson
 
 from apiserver.api.errors import AlreadyExists, Details, Expired, NotFound, Timeout
-from apiserver.api.kinds.namespace import NAMESPACES
+from apiserver.api.kinds.lease import LEASES
+from apiserver.api.kinds.namespace import DEFAULT, NAMESPACES, SYSTEM
 from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.machinery import writes
+from apiserver.api.machinery.fencing import Fence
 from apiserver.api.meta import Body
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.api.selectors import Selector
@@ -78,7 +80,7 @@ class State:
         self.history: deque[Change] = deque()
         self.changed = asyncio.Event()
         """Set, and replaced, at the next change."""
-        for name in ("default", NODE_LEASES):
+        for name in (DEFAULT, NODE_LEASES, SYSTEM):
             body: Body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             self.store(NAMESPACES, None, writes.create(NAMESPACES, body, self.context("plum")))
 
@@ -102,6 +104,11 @@ class State:
         if body is None:
             raise NotFound(f'{kind.resource} "{name}" not found', details=details(kind, name))
         return body
+
+    def check_fence(self, text: str) -> None:
+        """Raises Conflict unless the maker of a write leads, BadRequest."""
+        fence = Fence.parse(text)
+        fence.check(self.find(LEASES, fence.namespace, fence.name))
 
     def select(self, selection: Selection, after: Key = ("", "")) -> Iterable[Body]:
         """Copies of the objects that are meant, by namespace and name, from the one after ``after`` on."""

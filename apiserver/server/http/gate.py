@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,11 +63,11 @@ class Gate:
             await error_response(InternalError(f"Internal error occurred: {error}"))(scope, receive, send)
 
     def _user(self, scope: Scope) -> str:
-        headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
+        headers = dict(scope["headers"])
         if self._tokens is None:
             check_browser(headers, is_local=self._is_local)
             return ANONYMOUS
-        return self._tokens.user(scope["path"], headers.get(b"authorization", ""))
+        return self._tokens.user(scope["path"], headers.get(b"authorization", b"").decode("latin-1"))
 
     def _count(self, scope: Scope, watched: "_Watched", seconds: float) -> None:
         target = scope.get("plum_target")
@@ -74,23 +75,26 @@ class Gate:
         self._metrics.end(scope["plum_verb"], resource, watched.status or 499, seconds, watched.size)
 
 
-def check_browser(headers: Mapping[bytes, str], *, is_local: bool) -> None:
+def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool) -> None:
     """Refuse what a foreign web page makes a browser send. Raises Forbidden.
 
     Without tokens whoever reaches the server may run programs, and every page in a browser on this machine
     reaches loopback: by cross-site requests, which name their origin, and by names that it lets point here
     (DNS rebinding), which the host header gives away.
     """
-    host = headers.get(b"host", "")
+    host = headers.get(b"host", b"")
     if is_local and host and not _is_loopback_name(host):
-        raise Forbidden(f"the host {host[:100]!r} is not this server's: use 127.0.0.1 or localhost, or --token-file")
+        shown = host[:100].decode("latin-1")
+        raise Forbidden(f"the host {shown!r} is not this server's: use 127.0.0.1 or localhost, or --token-file")
     origin = headers.get(b"origin")
-    cross_site = headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin")
-    if cross_site or (origin is not None and origin.partition("://")[2] != host):
+    cross_site = headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
+    if cross_site or (origin is not None and origin.partition(b"://")[2] != host):
         raise Forbidden("requests from other web pages are refused while the server demands no tokens")
 
 
-def _is_loopback_name(host: str) -> bool:
+@lru_cache(maxsize=256)
+def _is_loopback_name(raw: bytes) -> bool:
+    host = raw.decode("latin-1")
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
     try:
         return name.lower() == "localhost" or ipaddress.ip_address(name.strip("[]")).is_loopback

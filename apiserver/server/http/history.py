@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,9 +17,6 @@ from apiserver.server.store.engine import Key
 
 LIMIT, MAX_LIMIT = 20, 100
 """Changes of one page, by default and at most."""
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Nothing was stored before; times are compared as texts with a year of four digits."""
 
 _TOKEN = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
@@ -108,7 +105,7 @@ def _moment(text: str, now: datetime) -> datetime:
         ) from None
     if moment > now:
         raise BadRequest(f"at: {format_micro_time(moment)} is in the future: it is {format_micro_time(now)} here")
-    return max(moment, EPOCH)
+    return moment
 
 
 def _key(target: Target) -> Key:

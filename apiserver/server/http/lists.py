@@ -8,15 +8,16 @@ never hold the event loop for long.
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from apiserver.api.errors import BadRequest, Expired, Timeout
+from apiserver.api.meta import Body
 from apiserver.server.http import tables
 from apiserver.server.http.requests import Accepted, number, read_filter, read_version
 from apiserver.server.registry import Registry, Target
@@ -31,6 +32,7 @@ FUTURE_SECONDS = 3.0
 """How long a read waits for a version that has not been reached."""
 
 JSON = "application/json"
+T = TypeVar("T")
 
 
 async def list_collection(
@@ -47,14 +49,39 @@ async def list_collection(
         metadata["continue"] = _token(version, slots[-1])
         if selection.is_open:
             metadata["remainingItemCount"] = more
-    pieces = (
-        _rows(registry, target, slots, metadata, accepted, clock())
-        if accepted.form == "table"
-        else _items(registry, target, slots, metadata)
-    )
-    if len(slots) <= SLICE:
+    if accepted.form == "table":
+        now = clock()
+        head, slice_size = tables.table(target.kind, [], metadata), SLICE // 4
+
+        def render(slot: Slot) -> bytes:
+            return orjson.dumps(tables.row(target.kind, orjson.loads(registry.raw(slot)), now, accepted.include))
+
+        return await document(head, slots, render, key="rows", slice_size=slice_size)
+    head = {"kind": f"{target.kind.name}List", "apiVersion": target.kind.api_version, "metadata": metadata}
+    return await document(head, slots, registry.raw)
+
+
+async def document(
+    head: Body, items: Sequence[T], render: Callable[[T], bytes], *, key: str = "items", slice_size: int = SLICE
+) -> Response:
+    """A JSON document: the head, and a list of items under ``key``. A long one is rendered slice by slice as the
+    client takes it."""
+    pieces = _pieces(head, items, render, key, slice_size)
+    if len(items) <= slice_size:
         return Response(b"".join([piece async for piece in pieces]), media_type=JSON)
     return StreamingResponse(pieces, media_type=JSON)
+
+
+async def _pieces(
+    head: Body, items: Sequence[T], render: Callable[[T], bytes], key: str, slice_size: int
+) -> AsyncIterator[bytes]:
+    rest = {name: value for name, value in head.items() if name != key}
+    yield orjson.dumps(rest)[:-1] + b',"' + key.encode() + b'":['
+    for start in range(0, len(items), slice_size):
+        joined = b",".join([render(item) for item in items[start : start + slice_size]])
+        yield (b"," if start else b"") + joined
+        await asyncio.sleep(0)
+    yield b"]}\n"
 
 
 async def reach(registry: Registry, version: int) -> None:
@@ -95,35 +122,3 @@ def _read_token(token: str) -> tuple[int, tuple[str, str]]:
     except (binascii.Error, ValueError, TypeError):
         pass
     raise BadRequest("continue key is not valid: take it from the list that was cut")
-
-
-async def _items(
-    registry: Registry, target: Target, slots: list[Slot], metadata: dict[str, Any]
-) -> AsyncIterator[bytes]:
-    head = {"kind": f"{target.kind.name}List", "apiVersion": target.kind.api_version, "metadata": metadata}
-    yield orjson.dumps(head)[:-1] + b',"items":['
-    for start in range(0, len(slots), SLICE):
-        joined = b",".join(registry.raw(slot) for slot in slots[start : start + SLICE])
-        yield (b"," if start else b"") + joined
-        await asyncio.sleep(0)
-    yield b"]}\n"
-
-
-async def _rows(
-    registry: Registry,
-    target: Target,
-    slots: list[Slot],
-    metadata: dict[str, Any],
-    accepted: Accepted,
-    now: datetime,
-) -> AsyncIterator[bytes]:
-    head = tables.table(target.kind, [], metadata)
-    yield orjson.dumps(head).removesuffix(b"]}")
-    for start in range(0, len(slots), SLICE // 4):
-        made = [
-            orjson.dumps(tables.row(target.kind, orjson.loads(registry.raw(slot)), now, accepted.include))
-            for slot in slots[start : start + SLICE // 4]
-        ]
-        yield (b"," if start else b"") + b",".join(made)
-        await asyncio.sleep(0)
-    yield b"]}\n"

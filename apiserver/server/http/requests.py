@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, cast
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from apiserver.api.errors import (
     BadRequest,
@@ -19,6 +20,7 @@ from apiserver.api.errors import (
     UnsupportedMediaType,
 )
 from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json
+from apiserver.api.machinery.fencing import HEADER, Fence
 from apiserver.api.machinery.yaml_documents import read_yaml
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.api.selectors import parse_fields, parse_labels
@@ -151,7 +153,14 @@ def read_options(request: Request) -> Options:
         dry_run=is_dry_run(query.getlist("dryRun")),
         validation=cast(Mode, validation),
         force=flag(query, "force"),
+        fence=read_fence(request),
     )
+
+
+def read_fence(request: Request) -> Fence | None:
+    """In the name of which leadership a write is made; None: of none. Raises BadRequest."""
+    given = request.headers.getlist(HEADER)
+    return Fence.parse(", ".join(given)) if given else None
 
 
 async def read_body(request: Request) -> bytes:
@@ -163,16 +172,18 @@ async def read_body(request: Request) -> bytes:
     size = 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
+            while True:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise BadRequest("the connection was closed before the request body was complete")
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
                 if size > MAX_BYTES:
                     raise _too_large()
-                chunks.append(chunk)
+                if not message.get("more_body"):
+                    return b"".join(chunks)
     except TimeoutError:
         raise Timeout(f"the request body did not arrive within {BODY_SECONDS:.0f} s") from None
-    except ClientDisconnect:
-        raise BadRequest("the connection was closed before the request body was complete") from None
-    return b"".join(chunks)
 
 
 def _too_large() -> TooLarge:
@@ -217,12 +228,18 @@ class Accepted:
 def negotiate(request: Request) -> Accepted:
     """What the client wants to read. Raises NotAcceptable where it takes neither JSON nor anything."""
     accept = request.headers.get("accept", "")
+    include = request.query_params.get("includeObject", "Metadata") if "as=Table" in accept else ""
+    return _accepted(accept, include)
+
+
+@lru_cache(maxsize=256)
+def _accepted(accept: str, include: str) -> Accepted:
     acceptable = not accept
     for offer in accept.split(","):
         kind, *parameters = (part.strip() for part in offer.split(";"))
         settings: dict[str, Any] = dict(p.split("=", 1) for p in parameters if "=" in p)
         if kind == "application/json" and settings.get("as") == "Table":
-            return Accepted("table", request.query_params.get("includeObject", "Metadata"))
+            return Accepted("table", include)
         if kind == "application/json" and settings.get("as") == "APIGroupDiscoveryList":
             if settings.get("v") == "v2":
                 return Accepted("discovery")

@@ -24,6 +24,7 @@ from apiserver.server.http.requests import (
     number,
     read_body,
     read_document,
+    read_fence,
     read_filter,
     read_options,
     read_target,
@@ -44,6 +45,10 @@ MERGE, JSON_PATCH, APPLY = (
     "application/json-patch+json",
     "application/apply-patch+yaml",
 )
+_OF_SUBRESOURCE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch"}
+_OF_OBJECT = _OF_SUBRESOURCE | {"DELETE": "delete"}
+_OF_READ_ONLY = {"GET": "get", "HEAD": "get"}
+_OF_COLLECTION = {"POST": "create", "DELETE": "deletecollection"}
 Propagation = Literal["Background", "Foreground", "Orphan"]
 _PROPAGATION = get_args(Propagation)
 
@@ -56,10 +61,9 @@ class Resources:
     watching: Watching
     clock: Callable[[], datetime]
 
-    async def __call__(self, request: Request) -> Response:
-        """Serve one request. Raises ApiError."""
-        params = request.path_params
-        target = read_target(params.get("group", ""), params["version"], params["path"])
+    async def __call__(self, request: Request, group: str, version: str, path: str) -> Response:
+        """Serve one request for what is behind ``/apis/<group>/<version>/``. Raises ApiError."""
+        target = read_target(group, version, path)
         verb = self._verb(request, target)
         request.scope["plum_target"], request.scope["plum_verb"] = target, verb
         accepted = negotiate(request)
@@ -72,19 +76,18 @@ class Resources:
             raise Timeout(f"the request took longer than {REQUEST_SECONDS:.0f} s") from None
 
     def _verb(self, request: Request, target: Target) -> str:
-        method, query = request.method, request.query_params
-        if target.name:
-            verbs = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-            if target.subresource:
-                verbs.pop("DELETE")
-            if target.subresource in READ_ONLY:
-                verbs = {"GET": "get", "HEAD": "get"}
+        method = request.method
+        if target.subresource:
+            verb = (_OF_READ_ONLY if target.subresource in READ_ONLY else _OF_SUBRESOURCE).get(method, "")
+        elif target.name:
+            verb = _OF_OBJECT.get(method, "")
+        elif method == "GET":
+            verb = "watch" if wants_watch(request.query_params) else "list"
         else:
-            watching = wants_watch(query)
-            verbs = {"GET": "watch" if watching else "list", "POST": "create", "DELETE": "deletecollection"}
-        if method not in verbs or verbs[method] not in target.kind.verbs:
+            verb = _OF_COLLECTION.get(method, "")
+        if verb not in target.kind.verbs:
             raise MethodNotAllowed(f"the server does not allow {method} on {request.url.path}")
-        return verbs[method]
+        return verb
 
     async def _serve(self, verb: str, target: Target, request: Request, accepted: Accepted) -> Response:
         match verb:
@@ -205,4 +208,5 @@ async def _delete_options(request: Request) -> DeleteOptions:
         uid=str(preconditions.get("uid") or ""),
         resource_version=str(preconditions.get("resourceVersion") or ""),
         dry_run=is_dry_run([str(value) for value in dry_run]),
+        fence=read_fence(request),
     )

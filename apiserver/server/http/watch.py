@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from apiserver.api.errors import ApiError, Invalid
 from apiserver.server.http import tables
-from apiserver.server.http.lists import JSON, reach
+from apiserver.server.http.lists import JSON, document, reach
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import Accepted, flag, number, read_filter, read_filters
 from apiserver.server.http.streams import WatchResponse, disconnected
@@ -200,8 +200,7 @@ async def _poll(watch: Watch, request: Request) -> Response:
         await asyncio.gather(waiting, leaving, return_exceptions=True)
     head = {"kind": "WatchEventBatch", "apiVersion": "plum.dev/v1", "metadata": {"resourceVersion": str(version)}}
     frame = _object_frames(watch.registry)
-    items = b",".join(frame(kind, slot).rstrip() for kind, slot in deliveries)
-    return Response(orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}\n", media_type=JSON)
+    return await document(head, deliveries, lambda one: frame(*one).rstrip())
 
 
 def _cut(events: Deliveries, version: int, limit: int) -> tuple[Deliveries, int]:

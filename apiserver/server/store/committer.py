@@ -340,7 +340,8 @@ class _Batch:
         key = Key(intent.kind.resource, metadata.get("namespace") or "", metadata["name"])
         old = self._view.slot(intent.kind, key.namespace, key.name)
         kind: ChangeType = "DELETED" if isinstance(intent, Remove) else "MODIFIED" if old else "ADDED"
-        slot = slot_of(intent.kind, key, version, body, orjson.dumps(body))
+        # A copy, which is as long as it needs to be: what orjson returns has grown in steps, and leaves holes.
+        slot = slot_of(intent.kind, key, version, body, bytes(memoryview(orjson.dumps(body))))
         change = Change(
             version=version,
             sequence=sequence,

@@ -97,13 +97,12 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class Loaded:
-    """All that a server needs to start."""
+    """All that a server needs to start. What can be iterated is read along the way, once and in this order, so
+    that nothing is in memory twice; until then the engine may not be used for anything else."""
 
-    objects: Sequence[StoredObject]
-    changes: Sequence[Change]
-    """The recent log in order, as much as was asked for, cut between versions only."""
-    floor: int
-    """``changes`` holds every change with a version above this."""
+    objects: Iterable[StoredObject]
+    newest: Iterable[Change]
+    """The log, newest first; stop where it is enough."""
     compacted: int
     """The log holds every change with a version above this."""
     version: int
@@ -131,16 +130,16 @@ class OutcomeUnknown(Exception):
     """Whether the batch has been stored cannot be told yet: nothing works until ``settle`` has succeeded."""
 
 
-def whole_versions(found: Iterable[Change], size: int) -> tuple[list[Change], int | None]:
-    """The first changes of about so many bytes, cut between versions only, and the version that comes next."""
+def whole_versions(found: Iterable[Change], size: int) -> list[Change]:
+    """The first changes of about so many bytes, cut between versions only."""
     taken: list[Change] = []
     held = 0
     for one in found:
         if held >= size and taken and one.version != taken[-1].version:
-            return taken, one.version
+            return taken
         taken.append(one)
         held += len(one.body) + OVERHEAD
-    return taken, None
+    return taken
 
 
 class Engine(Protocol):
@@ -157,8 +156,8 @@ class Engine(Protocol):
         """Changes and bytes of the log: bodies, and ``OVERHEAD`` for each. Costs nothing."""
         ...
 
-    def load(self, *, history_bytes: int) -> Loaded:
-        """Everything there is, with at most about ``history_bytes`` of recent changes."""
+    def load(self) -> Loaded:
+        """Everything there is."""
         ...
 
     def commit(self, changes: Sequence[Change], version: int) -> None:

@@ -32,11 +32,10 @@ class MemoryEngine:
         self._forgotten: datetime | None = None
         """When the newest of the forgotten changes was stored."""
 
-    def load(self, *, history_bytes: int) -> Loaded:
+    def load(self) -> Loaded:
         """See Engine."""
-        kept, floor = whole_versions(reversed(self._changes), history_bytes)
         objects = [StoredObject(key, body) for key, body in self._objects.items()]
-        return Loaded(objects, kept[::-1], self._compacted if floor is None else floor, self._compacted, self._version)
+        return Loaded(objects, self._changes[::-1], self._compacted, self._version)
 
     def commit(self, changes: Sequence[Change], version: int) -> None:
         """See Engine."""
@@ -88,7 +87,7 @@ class MemoryEngine:
 
     def changes_after(self, version: int, *, size: int) -> Sequence[Change]:
         """See Engine."""
-        return whole_versions((change for change in self._changes if change.version > version), size)[0]
+        return whole_versions((change for change in self._changes if change.version > version), size)
 
     def history(self, key: Key, *, before: int, limit: int) -> Sequence[Change]:
         """See Engine."""

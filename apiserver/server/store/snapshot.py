@@ -92,20 +92,25 @@ class Filter:
 def slot_of(kind: Kind, key: Key, version: int, body: Body, raw: bytes) -> Slot:
     """The slot of a stored object."""
     metadata = body["metadata"]
-    seen = share(metadata.get("labels") or {}, kind.field_values(body))
+    seen = share(metadata.get("labels") or {}, kind.selectable_values(body))
     return Slot(key, str(metadata.get("uid", "")), version, raw, seen)
 
 
-def event_of(kind: Kind, change: Change) -> Event:
-    """The event of a change that was read from the log."""
-    slot = slot_of(kind, change.key, change.version, orjson.loads(change.body), change.body)
-    previous = change.previous and share(change.previous.labels, change.previous.fields)
+def event_of(kind: Kind, change: Change, slot: Slot | None = None) -> Event:
+    """The event of a change that was read from the log; ``slot`` is its object, if there is one in memory."""
+    if slot is None:
+        slot = slot_of(kind, change.key, change.version, orjson.loads(change.body), change.body)
+    previous = change.previous
+    if previous is not None:
+        # Earlier servers also stored what is in the key.
+        fields = {path: value for path, value in previous.fields.items() if path in kind.selectable}
+        previous = share(previous.labels, fields)
     return Event(change.version, change.type, slot, previous)
 
 
 def share(labels: dict[str, str], fields: dict[str, str]) -> Seen:
     """What selectors see. Many objects have the same, so that it is held once."""
-    return _seen(tuple(labels.items()), tuple((k, v) for k, v in fields.items() if k not in (NAME, NAMESPACE)))
+    return _seen(tuple(labels.items()), tuple(fields.items()))
 
 
 @lru_cache(maxsize=4096)

@@ -11,14 +11,14 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine, event, func, select
+from sqlalchemy import Connection, Select, create_engine, event, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
@@ -84,19 +84,20 @@ class SQLiteEngine:
             self.close()
             raise
 
-    def load(self, *, history_bytes: int) -> Loaded:
-        """See Engine. Raises StoreUnusable."""
+    def load(self) -> Loaded:
+        """See Engine. Raises StoreUnusable, also while it is read."""
+        objects = select(ObjectRow.kind, ObjectRow.namespace, ObjectRow.name, ObjectRow.body)  # type: ignore[call-overload]
+        newest = select(*rows.columns(EventRow)).order_by(EventRow.id.desc())  # type: ignore[attr-defined]
         try:
             meta = self._meta()
-            found = self._reading().execute(
-                select(ObjectRow.kind, ObjectRow.namespace, ObjectRow.name, ObjectRow.body)  # type: ignore[call-overload]
-            )
-            objects = [StoredObject(Key(row.kind, row.namespace, row.name), row.body) for row in found]
-            compacted = int(meta["compacted"])
-            changes, floor = self._recent(history_bytes, compacted)
         except DBAPIError as error:
             raise self._unusable(error) from error
-        return Loaded(objects, changes, floor, compacted, int(meta["version"]))
+        return Loaded(
+            (StoredObject(Key(row.kind, row.namespace, row.name), row.body) for row in self._stream(objects)),
+            map(rows.change, self._stream(newest)),
+            int(meta["compacted"]),
+            int(meta["version"]),
+        )
 
     def commit(self, changes: Sequence[Change], version: int) -> None:
         """See Engine."""
@@ -176,7 +177,7 @@ class SQLiteEngine:
         columns = rows.columns(EventRow)
         query = select(*columns).where(EventRow.id >= row_id(version + 1)).order_by(EventRow.id)  # type: ignore[arg-type]
         with self._reading().execute(query) as found:
-            return whole_versions(map(rows.change, found), size)[0]
+            return whole_versions(map(rows.change, found), size)
 
     def history(self, key: Key, *, before: int, limit: int) -> Sequence[Change]:
         """See Engine."""
@@ -282,12 +283,13 @@ class SQLiteEngine:
         count, size = self._reading().execute(query).one()
         return count, (size or 0) + OVERHEAD * count
 
-    def _recent(self, history_bytes: int, compacted: int) -> tuple[Sequence[Change], int]:
-        """The newest changes of about that size in whole versions, oldest first, and what they begin after."""
-        query = select(*rows.columns(EventRow)).order_by(EventRow.id.desc())  # type: ignore[attr-defined]
-        with self._reading().execute(query) as found:
-            changes, next_version = whole_versions(map(rows.change, found), history_bytes)
-        return changes[::-1], compacted if next_version is None else next_version
+    def _stream(self, query: Select[Any]) -> Iterator[Any]:
+        """The rows, read along the way. Raises StoreUnusable."""
+        try:
+            with self._reading().execute(query) as found:
+                yield from found
+        except DBAPIError as error:
+            raise self._unusable(error) from error
 
     def _unusable(self, error: DBAPIError) -> StoreUnusable:
         hint = "; restore a backup into a new folder (plumctl restore)" if "malformed" in str(error.orig) else ""

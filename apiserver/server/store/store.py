@@ -14,7 +14,7 @@ from apiserver.api.errors import Expired, ServiceUnavailable
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.server.store.cache import RING_BYTES, Cache
 from apiserver.server.store.committer import Actor, Committer, Decision, RunEngine, StoreBroken
-from apiserver.server.store.engine import Engine, Key, Loaded
+from apiserver.server.store.engine import OVERHEAD, Change, Engine, Key, Loaded, StoredObject
 from apiserver.server.store.maintenance import Maintenance
 from apiserver.server.store.migrations import StoreUnusable
 from apiserver.server.store.retention import Retention
@@ -42,10 +42,14 @@ class Store:
         self.engine, self._run_engine = engine, run_engine
         self.cache = Cache(ring_bytes=ring_bytes)
         self.watchers = Watchers()
-        loaded = engine.load(history_bytes=ring_bytes)
-        _fill(self.cache, loaded)
-        # What was loaded lives as long as the process: keep the collector from walking it again and again.
-        gc.freeze()
+        # What is loaded lives as long as the process: keep the collector from walking it again and again.
+        gc.disable()
+        try:
+            loaded = engine.load()
+            _fill(self.cache, loaded, ring_bytes)
+            gc.freeze()
+        finally:
+            gc.enable()
         self.committer = Committer(engine, self.cache, self._publish, clock=clock, run_engine=run_engine)
         self.maintenance = Maintenance(
             engine, self.cache, keep=keep, compacted=loaded.compacted, run_engine=run_engine, clock=clock
@@ -117,23 +121,42 @@ class Store:
         self.watchers.publish(events)
 
 
-def _fill(cache: Cache, loaded: Loaded) -> None:
+def _fill(cache: Cache, loaded: Loaded, ring_bytes: int) -> None:
     """Raises StoreUnusable for an object that cannot be read."""
     kinds = {kind.resource: kind for kind in SCHEME}
     slots: dict[str, list[Slot]] = {}
     for stored in loaded.objects:
         if kind := kinds.get(stored.key.kind):
-            try:
-                body = orjson.loads(stored.body)
-                version = int(body["metadata"]["resourceVersion"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise StoreUnusable(f"{stored.key} is damaged: {error}; restore a backup (plumctl restore)") from error
-            slots.setdefault(kind.resource, []).append(slot_of(kind, stored.key, version, body, stored.body))
+            slots.setdefault(kind.resource, []).append(_slot(kind, stored))
     for resource, found in slots.items():
         cache.tables[resource].fill(found)
-    cache.floor = loaded.floor
-    cache.remember([event_of(kind, change) for change in loaded.changes if (kind := kinds.get(change.key.kind))])
+    events: list[Event] = []
+    cache.floor, reached, held = loaded.compacted, loaded.version, 0
+    for change in loaded.newest:
+        if held >= ring_bytes and change.version != reached:
+            cache.floor = change.version
+            break
+        reached = change.version
+        held += len(change.body) + OVERHEAD
+        if kind := kinds.get(change.key.kind):
+            events.append(_event(cache, kind, change))
+    cache.remember(events[::-1])
     cache.version = cache.oldest_state = loaded.version
+
+
+def _slot(kind: Kind, stored: StoredObject) -> Slot:
+    try:
+        body = orjson.loads(stored.body)
+        return slot_of(kind, stored.key, int(body["metadata"]["resourceVersion"]), body, stored.body)
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreUnusable(f"{stored.key} is damaged: {error}; restore a backup (plumctl restore)") from error
+
+
+def _event(cache: Cache, kind: Kind, change: Change) -> Event:
+    """The event of a change, sharing its object with the cache where that is still so."""
+    slot = cache.get(change.key)
+    is_present = slot is not None and slot.version == change.version and change.type != "DELETED"
+    return event_of(kind, change, slot if is_present else None)
 
 
 @asynccontextmanager

@@ -144,3 +144,36 @@ async def test_a_shut_down_controller_finishes_and_returns() -> None:
     made.shut_down()
     await asyncio.wait_for(made.run(), 5)
     assert reconciler.keys == [A]
+
+
+class Ear:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def added(self) -> None:
+        self.heard.append("added")
+
+    def waiting(self, keys: int) -> None:
+        self.heard.append(f"{keys} waiting")
+
+    def retried(self) -> None:
+        self.heard.append("retried")
+
+    def reconciled(self, seconds: float, *, failed: bool) -> None:
+        assert 0 <= seconds < 60
+        self.heard.append("failed" if failed else "reconciled")
+
+
+async def test_an_observer_hears_of_every_step() -> None:
+    ear, reconciler = Ear(), Scripted(ValueError("bug"))
+    made = Controller("test", reconciler, observer=ear)
+    made.enqueue(A)
+    made.enqueue(A)
+    async with running(made):
+        await until(lambda: "reconciled" in ear.heard)
+        made.enqueue(B)
+        await until(lambda: ear.heard.count("reconciled") == 2)
+    step = ["added", "1 waiting", "0 waiting"]
+    assert ear.heard == [*step, "failed", "retried", *step, "reconciled", *step, "reconciled", "0 waiting"]

@@ -267,6 +267,26 @@ async def test_a_bug_in_the_client_is_survived_by_listing_again() -> None:
     assert mirror.told == ["+a"]
 
 
+async def test_handlers_of_a_block_are_told_all_there_is_and_nothing_after_it() -> None:
+    cluster, forever = MemoryCluster(), Mirror()
+    client, made = cluster.client("writer"), informer(cluster.client("reader"))
+    made.add_handler(forever)
+    await client.create(node("a"))
+    async with running(made):
+        for number, name in enumerate(("b", "c"), start=1):
+            mirror = Mirror()
+            with made.listening():
+                made.add_handler(mirror)
+                assert (len(mirror.nodes), len(made)) == (number, number)
+                await client.create(node(name))
+                await made.wait_for_version(cluster.version, timeout=5)
+            await label(client, "a", name)
+            await made.wait_for_version(cluster.version, timeout=5)
+            assert sorted(mirror.told) == ["+a", "+b", "+c"][: number + 1]
+    assert forever.told == ["+a", "+b", "~a", "+c", "~a"]
+    assert made.lists == 1
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["create", "label", "delete"]), st.sampled_from("abc")),

@@ -85,4 +85,4 @@ async def test_what_was_read_cannot_change_what_is_stored() -> None:
 
 async def test_the_namespaces_of_the_server_are_there() -> None:
     page = await MemoryClient().list(Namespace)
-    assert [item.metadata.name for item in page.items] == ["default", "plum-node-lease"]
+    assert [item.metadata.name for item in page.items] == ["default", "plum-node-lease", "plum-system"]

@@ -103,7 +103,7 @@ async def running(*, agents: bool = True) -> AsyncIterator[World]:
     cluster = MemoryCluster()
     world = World(cluster)
     synced = asyncio.Event()
-    jobs = [asyncio.create_task(Manager(cluster.client).run(synced.set))]
+    jobs = [asyncio.create_task(Manager(cluster.client, identity="test").run(synced.set))]
     if agents:
         jobs.append(asyncio.create_task(world.play_agents()))
     try:

@@ -1,13 +1,24 @@
 """Bytes to objects: what is read, what is refused and in which words."""
 
 import contextlib
+import json
+import re
+from itertools import islice
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apiserver.api.errors import ApiError, BadRequest
-from apiserver.api.machinery.documents import MAX_BYTES, read_json
+from apiserver.api.machinery.documents import (
+    MAX_BYTES,
+    MAX_DUPLICATES,
+    Document,
+    _duplicates,
+    read_json,
+    read_json_value,
+)
 from apiserver.api.machinery.yaml_documents import read_yaml
 
 
@@ -76,3 +87,33 @@ def test_only_api_errors_come_out(raw: bytes) -> None:
     for read in (read_json, read_yaml):
         with contextlib.suppress(ApiError):
             read(raw)
+
+
+TEXTS = st.text(alphabet='a:"\\ {},é\n', max_size=4)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(TEXTS, inner), max_size=3),
+    max_leaves=12,
+)
+
+
+def written(value: Any, *, ascii_only: bool) -> str:
+    """JSON in which a list of pairs is an object, keys that come twice included."""
+    if isinstance(value, list) and value and all(isinstance(pair, tuple) for pair in value):
+        pairs = (f"{json.dumps(key, ensure_ascii=ascii_only)} :{written(v, ascii_only=ascii_only)}" for key, v in value)
+        return "{" + ",".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(written(item, ascii_only=ascii_only) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=ascii_only)
+
+
+@given(VALUES, st.booleans())
+def test_the_quick_way_finds_what_the_slow_way_finds(value: Any, ascii_only: bool) -> None:
+    raw = written([("a:b", value), ("c", value)], ascii_only=ascii_only).encode()
+    try:
+        found = read_json_value(raw)
+    except BadRequest as error:
+        with pytest.raises(BadRequest, match=re.escape(str(error))):
+            read_json(raw)
+    else:
+        assert read_json(raw) == Document(found, tuple(islice(_duplicates(found, ()), MAX_DUPLICATES)))

@@ -49,13 +49,13 @@ def test_a_store_of_schema_1_is_brought_up_to_date(tmp_path: Path) -> None:
     path = write_schema_1(tmp_path)
     for _ in range(2):
         engine = SQLiteEngine(tmp_path)
-        loaded = engine.load(history_bytes=1 << 20)
-        assert [(found.version, found.sequence, found.user) for found in loaded.changes] == [
-            (3, 0, "ann"),
-            (7, 0, "ann"),
-            (7, 1, "ann"),
-        ]
+        loaded = engine.load()
         assert ([found.key for found in loaded.objects], loaded.version) == ([TASK], 7)
+        assert [(found.version, found.sequence, found.user) for found in loaded.newest] == [
+            (7, 1, "ann"),
+            (7, 0, "ann"),
+            (3, 0, "ann"),
+        ]
         (kept,) = engine.revisions(TASK)
         assert (kept.number, kept.version, orjson.loads(kept.spec)) == (2, 7, {"entries": [{"name": "main"}]})
         assert [found.version for found in engine.history(TASK, before=7, limit=1)] == [7]

@@ -129,6 +129,19 @@ async def test_what_the_ring_has_forgotten_is_read_from_the_engine() -> None:
         assert [one.type for one in found[:4]] == ["ADDED", "ADDED", "MODIFIED", "MODIFIED"]
 
 
+async def test_a_restart_cuts_the_ring_between_versions_and_the_log_goes_on() -> None:
+    engine = MemoryEngine()
+    async with running(engine) as store:
+        for number in range(20):
+            await store.write(put(body("a", note=str(number)), body("b"), body("c")))
+        expected = [(found.type, found.event.version) for found in await missed(store, ALL, 5)]
+    for ring_bytes in (1, 2000, 4000, 1 << 20):
+        async with running(engine, ring_bytes=ring_bytes) as store:
+            events, _ = store.cache.ring_size
+            assert events == 3 * (20 - store.cache.floor)
+            assert [(found.type, found.event.version) for found in await missed(store, ALL, 5)] == expected
+
+
 async def test_a_log_over_its_limits_is_compacted_and_older_versions_expire() -> None:
     keep = Retention(changes=40)
     async with running(MemoryEngine(), ring_bytes=5000, keep=keep) as store:
