@@ -3,9 +3,11 @@
 - ``cli``        the group of commands, options they share, errors as one line
 - ``targets``    ``KIND NAME``, ``KIND/NAME`` on the command line
 - ``raw``        requests whose answers are printed rather than read: tables, YAML
+- ``moments``    points in the past on the command line; ``changes``: changes in a few words
 - ``printers``   tables, YAML, JSON, names
 - ``manifests``  files to checked objects, all errors before anything is sent
 - ``archive``    a folder to a zip that is the same every time; ``entries``: what a zip may hold
 - ``children``   the processes of ``up``
-- commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``state``, ``delete``, ``about``
+- commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``history``, ``rollout``, ``state``, ``delete``,
+                 ``about``
 """

@@ -1,6 +1,6 @@
 """All commands, put together."""
 
-from plumctl import about, apply, delete, describe, get, push, state, up
+from plumctl import about, apply, delete, describe, get, history, push, rollout, state, up
 from plumctl.cli import cli
 
 for _command in (
@@ -9,6 +9,8 @@ for _command in (
     apply.apply,
     get.get,
     describe.describe,
+    history.history,
+    rollout.rollout,
     state.start,
     state.stop,
     state.restart,

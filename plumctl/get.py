@@ -11,6 +11,7 @@ from apiserver.api.errors import ApiError, Expired, ServiceUnavailable, Timeout
 from apiserver.api.meta import Body
 from apiserver.client.rest import RestClient
 from plumctl.cli import Session, namespace_option, pass_session, talk
+from plumctl.moments import Moment, Query
 from plumctl.printers import TablePrinter, as_json, as_yaml, show
 from plumctl.raw import TABLE, place, read, stream
 from plumctl.targets import Named, parse_targets
@@ -50,11 +51,12 @@ class View:
 @click.option("-l", "--selector", default="", help="Label selector, for example app=web,tier!=test.")
 @click.option("--field-selector", default="", help="Field selector, for example status.phase=Running.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="In all namespaces.")
+@click.option("--at", type=Moment(), help="As it was at a version, at a time (RFC 3339), or so long ago (10m, 2h).")
 @click.option("--chunk-size", type=click.IntRange(0), default=500, help="Objects a request; 0: all at once.")
 @click.option("--show-managed-fields", is_flag=True, help="Also show who owns which field.")
 @namespace_option
 @pass_session
-def get(
+def get(  # noqa: PLR0913 - one parameter an option
     session: Session,
     *,
     what: tuple[str, ...],
@@ -63,6 +65,7 @@ def get(
     selector: str,
     field_selector: str,
     all_namespaces: bool,
+    at: Query | None,
     chunk_size: int,
     show_managed_fields: bool,
     namespace: str,
@@ -74,6 +77,7 @@ def get(
       plumctl get assignments -w -l plum.dev/task=hello
       plumctl get tasks,nodes -A -o wide
       plumctl get task/hello -o yaml
+      plumctl get task/hello -o yaml --at 10m
     """
     targets = parse_targets(what)
     if watch and len(targets) > 1:
@@ -81,8 +85,10 @@ def get(
     query = {k: v for k, v in (("labelSelector", selector), ("fieldSelector", field_selector)) if v}
     if any(target.name for target in targets) and (query or all_namespaces):
         raise click.UsageError("give names, or --selector, --field-selector and --all-namespaces, not both")
+    if at and (watch or len(targets) > 1 or not targets[0].name):
+        raise click.UsageError("--at takes one object, and no --watch")
     several = len({target.kind for target in targets}) > 1
-    view = View(output, namespace, all_namespaces, query, chunk_size, several, show_managed_fields)
+    view = View(output, namespace, all_namespaces, at or query, chunk_size, several, show_managed_fields)
     session.run(lambda client: _watch(client, targets[0], view) if watch else _show(client, targets, view))
 
 
@@ -131,7 +137,7 @@ async def fetch(client: RestClient, target: Named, view: View) -> list[Body]:
     """The pages of a collection, or the one object. A list that expires while it is paged is begun anew."""
     if target.name:
         path = place(client, target.kind, view.namespace, target.name)
-        return [await read(client, path, accept=view.accept)]
+        return [await read(client, path, query=view.query, accept=view.accept)]
     path = place(client, target.kind, view.namespace, everywhere=view.everywhere)
     for tries in range(LIST_TRIES):
         try:

@@ -45,6 +45,14 @@ def parse_targets(arguments: Sequence[str], *, names_required: bool = False) -> 
     return found
 
 
+def parse_one(arguments: Sequence[str]) -> Named:
+    """Read the arguments of a command that is about one object. Raises click.UsageError."""
+    targets = parse_targets(arguments, names_required=True)
+    if len(targets) != 1:
+        raise click.UsageError(f"name one object, not {len(targets)}")
+    return targets[0]
+
+
 def _slashed(argument: str) -> Named:
     kind, slash, name = argument.partition("/")
     if not slash or not name or "/" in name:

@@ -10,5 +10,6 @@ Read in this order:
 - ``errors``      one exception a Status reason
 - ``conditions``  reading and setting conditions
 - ``expansion``   ``expand``: which assignments a task needs
+- ``rollback``    which revision of a task to go back to, and the spec that makes
 - ``machinery/``  what the generic verbs do to an object, as pure functions: decode, patch, apply, prepare
 """

@@ -3,6 +3,7 @@
 - ``store/``       what is stored: the engine interface, SQLite, the committer, the watch cache
 - ``registry``     the generic verbs over every kind: decode, default, prepare, validate, persist
 - ``strategies``   the few hooks of single kinds, as data
+- ``history``      looking back: memory first, then the log
 - ``leases``       node leases, renewed in memory
 - ``blobs``        artifact files by digest
 - ``http/``        the Kubernetes HTTP surface

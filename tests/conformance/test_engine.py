@@ -124,6 +124,8 @@ def test_the_history_of_an_object_comes_newest_first(reopen: Reopen) -> None:
     key = change(1, "a").key
     assert [found.version for found in engine.history(key, before=4, limit=2)] == [4, 3]
     assert [found.version for found in engine.history(key, before=3, limit=9)] == [3, 1]
+    following = [engine.next_change(key, after=version) for version in (0, 1, 2, 3, 4)]
+    assert [found and found.version for found in following] == [1, 3, 3, 4, None]
 
 
 def test_a_moment_leads_to_the_version_of_that_time(reopen: Reopen) -> None:
@@ -132,7 +134,11 @@ def test_a_moment_leads_to_the_version_of_that_time(reopen: Reopen) -> None:
     engine.commit([replace(change(number, "a", "MODIFIED"), time=NOW + number * hour) for number in (1, 2, 3)], 3)
     assert [engine.version_at(NOW + hours * hour) for hours in (0, 1, 2.5, 9)] == [0, 1, 2, 3]
     engine.compact(2)
-    assert engine.version_at(NOW) == 2
+    engine = reopen()
+    assert [engine.version_at(NOW + hours * hour) for hours in (0, 1.9, 2, 2.5, 3)] == [None, None, 2, 2, 3]
+    engine.compact(3)
+    engine.compact(3)
+    assert [reopen().version_at(NOW + hours * hour) for hours in (2.9, 3, 9)] == [None, 3, 3]
 
 
 def test_the_newest_revisions_are_kept_beyond_the_log(reopen: Reopen) -> None:

@@ -4,6 +4,7 @@
 - ``decode``     unknown fields found and pruned, the kind's model validated, the canonical form made
 - ``patches``    RFC 7386 merge patch and RFC 6902 JSON patch
 - ``fieldsets``  sets of field paths and their ``FieldsV1`` form
+- ``differences``  what a change changed, as paths with values
 - ``apply``      server-side apply and the book-keeping of field managers
 - ``writes``     the one pipeline: default, prepare (server-owned fields), validate
 - ``fencing``    writes that count only while their maker leads

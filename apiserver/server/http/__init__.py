@@ -5,6 +5,7 @@
 - ``requests``     reading a request: target, body, options, negotiation
 - ``resources``    the verbs over objects and collections
 - ``lists``        pages of a collection, and continue tokens
+- ``history``      an object as it was, what became of it, and its kept specs
 - ``watch``        streaming and long-poll, one iterator behind both
 - ``tables``       the Table form that kubectl prints
 - ``discovery``    what there is, plain and aggregated

@@ -1,16 +1,22 @@
 """What there is: plain discovery, one document a group, and aggregated, all in one (kubectl 1.27 and later)."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from apiserver.api.scheme import SCHEME, Kind
-from apiserver.server.http.requests import negotiate, no_resource
+from apiserver.server.http.requests import READ_ONLY, negotiate, no_resource, subresources
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 STATUS_VERBS = ["get", "patch", "update"]
+LISTS = {
+    "history": {"group": "plum.dev", "version": "v1", "kind": "HistoryList"},
+    "revisions": {"group": "plum.dev", "version": "v1", "kind": "RevisionList"},
+}
+"""What the read-only subresources answer with, whatever group the object is of."""
 
 
 def _groups() -> dict[tuple[str, str], list[Kind]]:
@@ -27,6 +33,15 @@ def _extras(kind: Kind) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value}
 
 
+def _below(kind: Kind) -> Iterator[tuple[str, list[str], dict[str, str]]]:
+    """The subresources: their names, verbs, and what they answer with."""
+    for name in subresources(kind):
+        if name in READ_ONLY:
+            yield name, ["get"], LISTS[name]
+        else:
+            yield name, STATUS_VERBS, {"group": kind.group, "version": kind.version, "kind": kind.name}
+
+
 def _resource_list(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
     resources: list[dict[str, Any]] = []
     for kind in kinds:
@@ -37,11 +52,12 @@ def _resource_list(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
             "kind": kind.name,
             "verbs": list(kind.verbs),
         }
-        entry |= _extras(kind)
-        resources.append(entry)
-        if kind.has_status:
-            name = f"{kind.plural}/status"
-            resources.append(entry | {"name": name, "singularName": "", "verbs": STATUS_VERBS})
+        resources.append(entry | _extras(kind))
+        for name, verbs, answer in _below(kind):
+            served = {"name": f"{kind.plural}/{name}", "singularName": "", "verbs": verbs, "kind": answer["kind"]}
+            elsewhere = answer["group"] != kind.group
+            group_of = {"group": answer["group"], "version": answer["version"]} if elsewhere else {}
+            resources.append(entry | served | group_of)
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
 
 
@@ -55,8 +71,9 @@ def _aggregated_resource(kind: Kind) -> dict[str, Any]:
         "verbs": list(kind.verbs),
     }
     entry |= _extras(kind)
-    if kind.has_status:
-        entry["subresources"] = [{"subresource": "status", "responseKind": response, "verbs": STATUS_VERBS}]
+    entry["subresources"] = [
+        {"subresource": name, "responseKind": answer, "verbs": verbs} for name, verbs, answer in _below(kind)
+    ]
     return entry
 
 

@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from apiserver.api.errors import BadRequest, Expired, Timeout
 from apiserver.api.meta import Body
 from apiserver.server.http import tables
-from apiserver.server.http.requests import Accepted, number, read_filter
+from apiserver.server.http.requests import Accepted, number, read_filter, read_version
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.snapshot import Slot
 from apiserver.server.store.table import FIRST
@@ -96,10 +96,7 @@ async def reach(registry: Registry, version: int) -> None:
 
 async def _place(registry: Registry, query: Mapping[str, str]) -> tuple[int, tuple[str, str]]:
     """The version that a list is of, and the object that it begins behind. Raises BadRequest, Expired, Timeout."""
-    wanted = number(query, "resourceVersion", 0, most=2**63)
-    match = query.get("resourceVersionMatch", "")
-    if match not in ("", "NotOlderThan", "Exact"):
-        raise BadRequest(f'resourceVersionMatch: Unsupported value: "{match[:40]}": supported: "NotOlderThan", "Exact"')
+    wanted, is_exact = read_version(query)
     if token := query.get("continue"):
         if wanted:
             raise BadRequest("resourceVersion may not be given with continue: the token carries it")
@@ -107,10 +104,8 @@ async def _place(registry: Registry, query: Mapping[str, str]) -> tuple[int, tup
         if version > registry.store.version:
             raise Expired("The provided continue parameter is not from this server. List again.")
         return version, after
-    if match == "Exact" and not wanted:
-        raise BadRequest("resourceVersion: Required value: resourceVersionMatch Exact needs a version other than 0")
     await reach(registry, wanted)
-    return wanted if match == "Exact" else registry.store.version, FIRST
+    return wanted if is_exact else registry.store.version, FIRST
 
 
 def _token(version: int, last: Slot) -> str:

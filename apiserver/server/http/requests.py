@@ -1,7 +1,7 @@
 """Reading a request: what it is about, what it carries, and what it accepts."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, cast
@@ -31,6 +31,8 @@ BODY_SECONDS = 30.0
 """How long a client may take to send an object."""
 
 MAX_MANAGER = 128
+READ_ONLY = ("history", "revisions")
+SUBRESOURCES = ("status", *READ_ONLY)
 JSON_TYPES = ("", "application/json")
 YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
@@ -47,7 +49,7 @@ def read_target(group: str, version: str, path: str) -> Target:
     """
     parts = path.split("/")
     namespace = ""
-    if parts[0] == "namespaces" and len(parts) > 2 and not (parts[2] == "status" and len(parts) == 3):
+    if parts[0] == "namespaces" and len(parts) > 2 and not (parts[2] in SUBRESOURCES and len(parts) == 3):
         namespace, parts = parts[1], parts[2:]
     kind = SCHEME.served(group, version, parts[0])
     if kind is None or len(parts) > 3 or "" in parts or (namespace and not kind.namespaced):
@@ -55,9 +57,15 @@ def read_target(group: str, version: str, path: str) -> Target:
     name, subresource = (*parts[1:], "", "")[:2]
     if name and kind.namespaced and not namespace:
         raise no_resource()
-    if subresource and not (subresource == "status" and kind.has_status):
+    if subresource and subresource not in subresources(kind):
         raise no_resource()
     return Target(kind, namespace, name, subresource)
+
+
+def subresources(kind: Kind) -> Sequence[str]:
+    """What there is below each object of a kind."""
+    has = {"status": kind.has_status, "history": True, "revisions": kind.rolled_out is not None}
+    return [name for name in SUBRESOURCES if has[name]]
 
 
 def read_filter(target: Target, query: Mapping[str, str]) -> Filter:
@@ -108,6 +116,17 @@ def number(query: Mapping[str, str], name: str, default: int, *, most: int) -> i
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise BadRequest(f'invalid value for {name}: "{text[:40]}" is not a whole number')
     return min(int(text), most)
+
+
+def read_version(query: Mapping[str, str]) -> tuple[int, bool]:
+    """The version that a read asks for, 0 for none, and whether it must be just that. Raises BadRequest."""
+    wanted = number(query, "resourceVersion", 0, most=2**63)
+    match = query.get("resourceVersionMatch", "")
+    if match not in ("", "NotOlderThan", "Exact"):
+        raise BadRequest(f'resourceVersionMatch: Unsupported value: "{match[:40]}": supported: "NotOlderThan", "Exact"')
+    if match == "Exact" and not wanted and not query.get("continue"):
+        raise BadRequest("resourceVersion: Required value: resourceVersionMatch Exact needs a version other than 0")
+    return wanted, match == "Exact"
 
 
 def is_dry_run(values: list[str]) -> bool:

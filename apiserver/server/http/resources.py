@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from apiserver.api.errors import ApiError, BadRequest, MethodNotAllowed, Timeout
 from apiserver.api.machinery.documents import read_json, read_json_value
-from apiserver.server.http import tables
+from apiserver.server.http import history, tables
 from apiserver.server.http.lists import JSON, list_collection
 from apiserver.server.http.requests import (
+    READ_ONLY,
     YAML_TYPES,
     Accepted,
     is_dry_run,
@@ -46,6 +47,7 @@ MERGE, JSON_PATCH, APPLY = (
 )
 _OF_SUBRESOURCE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch"}
 _OF_OBJECT = _OF_SUBRESOURCE | {"DELETE": "delete"}
+_OF_READ_ONLY = {"GET": "get", "HEAD": "get"}
 _OF_COLLECTION = {"POST": "create", "DELETE": "deletecollection"}
 Propagation = Literal["Background", "Foreground", "Orphan"]
 _PROPAGATION = get_args(Propagation)
@@ -65,7 +67,7 @@ class Resources:
         verb = self._verb(request, target)
         request.scope["plum_target"], request.scope["plum_verb"] = target, verb
         accepted = negotiate(request)
-        if verb == "get":
+        if verb == "get" and not _is_about_the_past(target, request):
             return self._reply(target, Outcome(self.registry.get(target)), accepted)
         if verb == "watch":
             return await self.watching.collection(target, request, accepted)
@@ -78,7 +80,7 @@ class Resources:
     def _verb(self, request: Request, target: Target) -> str:
         method = request.method
         if target.subresource:
-            verb = _OF_SUBRESOURCE.get(method, "")
+            verb = (_OF_READ_ONLY if target.subresource in READ_ONLY else _OF_SUBRESOURCE).get(method, "")
         elif target.name:
             verb = _OF_OBJECT.get(method, "")
         elif method == "GET":
@@ -91,6 +93,8 @@ class Resources:
 
     async def _serve(self, verb: str, target: Target, request: Request, accepted: Accepted) -> Response:
         match verb:
+            case "get":
+                return await self._past(target, request, accepted)
             case "list":
                 return await list_collection(self.registry, target, request, accepted, self.clock)
             case "create":
@@ -104,6 +108,13 @@ class Resources:
                 return await self._delete(target, request)
             case _:
                 return await self._delete_collection(target, request)
+
+    async def _past(self, target: Target, request: Request, accepted: Accepted) -> Response:
+        query = request.query_params
+        if target.subresource in READ_ONLY:
+            return Response(await history.below(self.registry, target, query), media_type=JSON)
+        raw = await history.as_of(self.registry, target, query, self.clock())
+        return self._reply(target, Outcome(raw), accepted)
 
     async def _create(self, target: Target, request: Request, accepted: Accepted) -> Response:
         document, options = await read_document(request), read_options(request)
@@ -174,6 +185,12 @@ class Resources:
             text = plain.replace("\\", "\\\\").replace('"', '\\"').encode("ascii", "replace")
             response.raw_headers.append((b"warning", b'299 - "' + text + b'"'))
         return response
+
+
+def _is_about_the_past(target: Target, request: Request) -> bool:
+    if target.subresource in READ_ONLY:
+        return True
+    return bool(request.scope["query_string"]) and history.is_asked(request.query_params)
 
 
 async def _delete_options(request: Request) -> DeleteOptions:

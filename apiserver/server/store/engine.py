@@ -197,8 +197,13 @@ class Engine(Protocol):
         """The changes of one object with versions up to ``before``, newest first."""
         ...
 
-    def version_at(self, moment: datetime) -> int:
-        """The highest version that the log says was stored by then; what ``compacted`` is if all are younger."""
+    def next_change(self, key: Key, *, after: int) -> Change | None:
+        """The first change of one object with a version above ``after``, by the log."""
+        ...
+
+    def version_at(self, moment: datetime) -> int | None:
+        """The highest version that was stored by then; 0 before the first. None where the log does not reach
+        back so far: the newest of the forgotten changes is younger, or it is not known how old that is."""
         ...
 
     def revisions(self, key: Key) -> Sequence[StoredRevision]:

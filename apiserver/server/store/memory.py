@@ -29,6 +29,8 @@ class MemoryEngine:
         self._changes: list[Change] = []
         self._version = 0
         self._compacted = 0
+        self._forgotten: datetime | None = None
+        """When the newest of the forgotten changes was stored."""
 
     def load(self) -> Loaded:
         """See Engine."""
@@ -65,6 +67,8 @@ class MemoryEngine:
 
     def compact(self, version: int) -> None:
         """See Engine."""
+        going = [change.time for change in self._changes if change.version <= version]
+        self._forgotten = going[-1] if going else self._forgotten
         self._changes = [change for change in self._changes if change.version > version]
         self._compacted = version
 
@@ -90,10 +94,16 @@ class MemoryEngine:
         found = [change for change in self._changes if change.key == key and change.version <= before]
         return found[::-1][:limit]
 
-    def version_at(self, moment: datetime) -> int:
+    def next_change(self, key: Key, *, after: int) -> Change | None:
         """See Engine."""
-        told = (change.version for change in reversed(self._changes) if change.time <= moment)
-        return next(told, self._compacted)
+        return next((change for change in self._changes if change.key == key and change.version > after), None)
+
+    def version_at(self, moment: datetime) -> int | None:
+        """See Engine."""
+        told = next((change.version for change in reversed(self._changes) if change.time <= moment), None)
+        if told is None and (not self._compacted or (self._forgotten and self._forgotten <= moment)):
+            return self._compacted
+        return told
 
     def revisions(self, key: Key) -> Sequence[StoredRevision]:
         """See Engine."""

@@ -59,6 +59,8 @@ _FREE_SHARE = 10
 """Vacuuming is worth it when more than one page in so many is free, and more than a slice of them."""
 
 DATABASE = "plum.db"
+COMPACTED_TIME = "compacted_time"
+"""Of the facts: when the newest of the forgotten changes was stored."""
 
 
 class SQLiteEngine:
@@ -139,6 +141,9 @@ class SQLiteEngine:
             end = (row_id(version + 1),)
             totals = raw.execute("SELECT count(*), sum(length(body)) FROM events WHERE id < ?", end).fetchone()
             dropped[:] = [totals[0], (totals[1] or 0) + OVERHEAD * totals[0]]
+            newest = raw.execute("SELECT time FROM events WHERE id < ? ORDER BY id DESC LIMIT 1", end).fetchone()
+            if newest:
+                raw.execute(rows.SET_META, (COMPACTED_TIME, newest[0]))
             raw.execute("DELETE FROM events WHERE id < ?", end)
             raw.execute(rows.SET_META, ("compacted", str(version)))
 
@@ -180,11 +185,23 @@ class SQLiteEngine:
         newest_first = query.order_by(EventRow.id.desc()).limit(limit)  # type: ignore[attr-defined]
         return [rows.change(row) for row in self._reading().execute(newest_first)]
 
-    def version_at(self, moment: datetime) -> int:
+    def next_change(self, key: Key, *, after: int) -> Change | None:
         """See Engine."""
-        query = select(EventRow.id).where(EventRow.time <= format_micro_time(moment))  # type: ignore[call-overload]
+        of_object = select(*rows.columns(EventRow)).where(*rows.is_key(EventRow, key))
+        later = of_object.where(EventRow.id >= row_id(after + 1))  # type: ignore[arg-type]
+        found = self._reading().execute(later.order_by(EventRow.id).limit(1)).first()  # type: ignore[arg-type]
+        return rows.change(found) if found else None
+
+    def version_at(self, moment: datetime) -> int | None:
+        """See Engine."""
+        text = format_micro_time(moment)
+        query = select(EventRow.id).where(EventRow.time <= text)  # type: ignore[call-overload]
         found = self._reading().execute(query.order_by(EventRow.id.desc()).limit(1)).scalar()  # type: ignore[attr-defined]
-        return int(self._meta()["compacted"]) if found is None else rows.version_of(found)
+        if found is not None:
+            return rows.version_of(found)
+        meta = self._meta()
+        is_known = meta["compacted"] == "0" or "" < meta.get(COMPACTED_TIME, "") <= text
+        return int(meta["compacted"]) if is_known else None
 
     def revisions(self, key: Key) -> Sequence[StoredRevision]:
         """See Engine."""

@@ -70,7 +70,7 @@ class RevisionRow(SQLModel, table=True):
 
 
 class MetaRow(SQLModel, table=True):
-    """Facts about the store: ``schema_version``, ``version``, ``compacted``, ``cluster_id``."""
+    """Facts about the store: ``schema_version``, ``version``, ``compacted``, ``compacted_time``, ``cluster_id``."""
 
     __tablename__ = "meta"
 

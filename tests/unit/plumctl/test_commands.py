@@ -1,33 +1,14 @@
 """The commands against a real server: what they print where, and their exit codes."""
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-import plumctl.commands  # noqa: F401 - adds the commands
-from plumctl.cli import cli
-from tests.servers import start_apiserver
+from plumctl.commands import cli
+from tests.unit.plumctl.conftest import Ctl
 
 HELLO = Path(__file__).parents[3] / "manifests" / "hello"
-Ctl = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with start_apiserver(tmp_path_factory.mktemp("data")) as url:
-        yield url
-
-
-@pytest.fixture
-def ctl(server: str) -> Ctl:
-    def run(*arguments: str, stdin: str | None = None) -> Result:
-        environment = {"PLUM_SERVER": server, "KUBECONFIG": None, "PLUM_TOKEN": None}
-        return CliRunner().invoke(cli, list(arguments), input=stdin, env=environment)
-
-    return run
 
 
 def namespace(name: str, **labels: str) -> str:
