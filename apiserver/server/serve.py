@@ -22,6 +22,7 @@ from apiserver.api.errors import AlreadyExists
 from apiserver.api.kinds.namespace import NAMESPACES
 from apiserver.api.machinery.documents import Document
 from apiserver.lifetime import end_requested
+from apiserver.server.backup import SCRATCH, Backups
 from apiserver.server.blobs import Blobs
 from apiserver.server.http.app import Parts, build_app
 from apiserver.server.http.auth import Tokens, read_token_file
@@ -125,6 +126,7 @@ async def _run(
     parts = Parts(
         registry,
         blobs,
+        Backups(store, blobs, settings.data_dir / SCRATCH, clock=_now),
         tokens,
         is_local=_is_loopback(settings.host),
         unready=lambda: "the server is shutting down" if ending.is_set() else store.committer.trouble,
