@@ -29,6 +29,7 @@ from apiserver.server.http.auth import Tokens, read_token_file
 from apiserver.server.http.protocol import BoundedProtocol
 from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.registry import Options, Registry, Target
+from apiserver.server.restore import check_finished
 from apiserver.server.store.retention import Retention
 from apiserver.server.store.sqlite import SQLiteEngine
 from apiserver.server.store.store import Store, open_store
@@ -104,6 +105,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             failed.set_exception(error)
 
     with contextlib.closing(listener):
+        check_finished(settings.data_dir)
         engine = SQLiteEngine(settings.data_dir)
         async with open_store(engine, clock=_now, on_failure=fail, keep=settings.keep) as store:
             await _run(settings, store, tokens, listener, failed, announce)
