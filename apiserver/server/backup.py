@@ -166,8 +166,10 @@ class Facts:
 
 
 def read_facts(path: Path) -> Facts:
-    """Raises sqlite3.Error, KeyError, ValueError for a file that is not a store's database."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+    """Of a file that nobody writes. Raises sqlite3.Error, KeyError, ValueError for one that is no store's database."""
+    # Without a write-ahead log to read none is made either.
+    mode = "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as database:
         meta = dict(database.execute("SELECT key, value FROM meta"))
         (objects,) = database.execute("SELECT count(*) FROM objects").fetchone()
     return Facts(int(meta["schema_version"]), int(meta["version"]), str(meta["cluster_id"]), objects)
