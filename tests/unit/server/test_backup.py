@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apiserver.api.backups import END, Reader
+from apiserver.api.backups import END, NotABackup, Reader
 from apiserver.api.errors import ServiceUnavailable, TooManyRequests
 from apiserver.server.backup import RESERVE, Archive, Backups
 from apiserver.server.blobs import Blobs
@@ -129,6 +129,14 @@ async def test_a_file_that_has_changed_meanwhile_breaks_the_archive_off(tmp_path
         async with making.open(artifacts=True) as archive:
             blob.write_bytes(BLOB[:-1])
             with pytest.raises(OSError, match="shorter than it was"):
+                await collect(archive)
+
+
+async def test_a_blob_that_rots_on_the_server_is_found(tmp_path: Path) -> None:
+    async with backups(tmp_path) as (_, making):
+        (tmp_path / "artifacts" / "sha256" / sha256(BLOB)).write_bytes(BLOB[::-1])
+        async with making.open(artifacts=True) as archive:
+            with pytest.raises(NotABackup, match=f"{sha256(BLOB)} is damaged"):
                 await collect(archive)
 
 
