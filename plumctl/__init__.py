@@ -7,7 +7,7 @@
 - ``printers``   tables, YAML, JSON, names
 - ``manifests``  files to checked objects, all errors before anything is sent
 - ``archive``    a folder to a zip that is the same every time; ``entries``: what a zip may hold
-- ``children``   the processes of ``up``
+- ``children``   the processes of ``up``; ``locks``: on files, as long as their holder lives
 - commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``history``, ``rollout``, ``state``, ``delete``,
-                 ``about``
+                 ``backup`` and ``restore``, ``about``
 """

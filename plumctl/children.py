@@ -99,7 +99,7 @@ class Child:
                     stdout=asyncio.subprocess.PIPE,
                     stderr=log,
                     start_new_session=True,
-                    env=_without_settings(os.environ) | self.environ,
+                    env=without_settings(os.environ) | self.environ,
                 )
         finally:
             os.close(reading)
@@ -144,6 +144,6 @@ class Child:
             self._pipe = -1
 
 
-def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """Without PLUM_… variables: those meant for ``up`` would be settings of every child."""
     return {key: value for key, value in environ.items() if not key.startswith("PLUM_")}

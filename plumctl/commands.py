@@ -1,6 +1,6 @@
 """All commands, put together."""
 
-from plumctl import about, apply, delete, describe, get, history, push, rollout, state, up
+from plumctl import about, apply, backup, delete, describe, get, history, push, rollout, state, up
 from plumctl.cli import cli
 
 for _command in (
@@ -15,6 +15,8 @@ for _command in (
     state.stop,
     state.restart,
     delete.delete,
+    backup.backup,
+    backup.restore,
     about.api_resources,
     about.explain,
     about.version,

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import socket
 import string
@@ -23,6 +22,10 @@ from apiserver.client.rest import RestClient
 from apiserver.lifetime import end_requested
 from plumctl.children import Child, ChildFailed
 from plumctl.cli import MANAGER, Failure, talk
+from plumctl.locks import is_free, try_lock
+
+UP_LOCK = "up.lock"
+"""In the folder of an ``up``, which holds it."""
 
 START_SECONDS = 60.0
 AGENT_STOP_SECONDS = 40.0
@@ -114,37 +117,20 @@ def _settled(addr: str, directory: Path) -> str:
 def _only_one(directory: Path, nodes: Sequence[str]) -> Iterator[None]:
     """Hold the folder; wait for what an ``up`` that was killed left behind. Raises Failure, OSError."""
     directory.mkdir(parents=True, exist_ok=True)
-    descriptor = _try_lock(directory / "up.lock")
+    descriptor = try_lock(directory / UP_LOCK)
     if descriptor < 0:
         raise Failure(f"{directory} is in use by another plumctl up; stop that one, or choose another --data-dir")
     try:
         deadline = time.monotonic() + LEFTOVER_SECONDS
         # The locks that our programs hold while they run.
         for path in (directory / "server" / "lock", *(directory / "nodes" / name / "lock" for name in nodes)):
-            while path.exists() and not _is_free(path):
+            while path.exists() and not is_free(path):
                 if time.monotonic() > deadline:
                     raise Failure(f"{path.parent} is in use by another program; stop it, or choose another --data-dir")
                 time.sleep(0.1)
         yield
     finally:
         os.close(descriptor)
-
-
-def _try_lock(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return -1
-    return descriptor
-
-
-def _is_free(path: Path) -> bool:
-    descriptor = _try_lock(path)
-    if descriptor >= 0:
-        os.close(descriptor)
-    return descriptor >= 0
 
 
 async def _up(layout: Layout, *, until_eof: bool) -> None:

@@ -52,6 +52,13 @@ def answers(url: str) -> bool:
 @contextmanager
 def start_apiserver(data_dir: Path, *args: str) -> Iterator[str]:
     """A server over ``data_dir`` on a free port; yields its URL."""
+    with running_apiserver(data_dir, *args) as (_, url):
+        yield url
+
+
+@contextmanager
+def running_apiserver(data_dir: Path, *args: str) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+    """As ``start_apiserver``, with the process."""
     command = [sys.executable, "-m", "apiserver.server", "--data-dir", str(data_dir), "--addr", "127.0.0.1:0", *args]
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "server.log").open("ab") as log:
@@ -59,7 +66,7 @@ def start_apiserver(data_dir: Path, *args: str) -> Iterator[str]:
     assert process.stdout
     try:
         line = first_line(process.stdout, START_SECONDS)
-        yield line.split()[-1]
+        yield process, line.split()[-1]
     finally:
         end(process, 15)
         process.stdout.close()

@@ -9,6 +9,7 @@ Read in this order:
 - ``selectors``   label and field selectors, the full grammar
 - ``errors``      one exception a Status reason
 - ``conditions``  reading and setting conditions
+- ``backups``     the archive of a backup, written and checked
 - ``expansion``   ``expand``: which assignments a task needs
 - ``rollback``    which revision of a task to go back to, and the spec that makes
 - ``machinery/``  what the generic verbs do to an object, as pure functions: decode, patch, apply, prepare

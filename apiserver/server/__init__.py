@@ -6,6 +6,8 @@
 - ``history``      looking back: memory first, then the log
 - ``leases``       node leases, renewed in memory
 - ``blobs``        artifact files by digest
+- ``backup``       archives of everything, made while the server works
+- ``restore``      a data directory out of such an archive; a program of its own
 - ``http/``        the Kubernetes HTTP surface
 - ``serve``        settings, wiring, start and end
 """

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from apiserver.api.errors import BadRequest, TooLarge
@@ -40,6 +40,10 @@ class Blobs:
         """Whether the blob is here."""
         return self.path(digest) is not None
 
+    def digests(self) -> Iterator[str]:
+        """The blobs that are here, in no particular order. Blocks."""
+        return (entry.name for entry in os.scandir(self._directory) if _DIGEST.fullmatch(entry.name))
+
     async def write(self, digest: str, chunks: AsyncIterator[bytes]) -> bool:
         """Take a blob in; False if it was here. Durable when it returns.
 
@@ -58,7 +62,7 @@ class Blobs:
             raise
         finally:
             os.close(descriptor)
-        await asyncio.to_thread(_sync_folder, self._directory)
+        await asyncio.to_thread(sync_folder, self._directory)
         return True
 
     async def _receive(self, descriptor: int, digest: str, chunks: AsyncIterator[bytes]) -> None:
@@ -81,7 +85,8 @@ def _take(descriptor: int, hashed: "hashlib._Hash", chunk: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -23,12 +23,14 @@ from apiserver.api.errors import AlreadyExists
 from apiserver.api.kinds.namespace import NAMESPACES
 from apiserver.api.machinery.documents import Document
 from apiserver.lifetime import end_requested
+from apiserver.server.backup import SCRATCH, Backups
 from apiserver.server.blobs import Blobs
 from apiserver.server.http.app import Parts, build_app
 from apiserver.server.http.auth import Tokens, read_token_file
 from apiserver.server.http.protocol import BoundedProtocol
 from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.registry import Options, Registry, Target
+from apiserver.server.restore import check_finished
 from apiserver.server.store.cache import RING_BYTES
 from apiserver.server.store.retention import Retention
 from apiserver.server.store.sqlite import SQLiteEngine
@@ -105,6 +107,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             failed.set_exception(error)
 
     with contextlib.closing(listener):
+        check_finished(settings.data_dir)
         engine = SQLiteEngine(settings.data_dir)
         ring_bytes = min(RING_BYTES, settings.keep.size)
         async with open_store(engine, clock=_now, on_failure=fail, keep=settings.keep, ring_bytes=ring_bytes) as store:
@@ -128,6 +131,7 @@ async def _run(
     parts = Parts(
         registry,
         blobs,
+        Backups(store, blobs, settings.data_dir / SCRATCH, clock=_now),
         tokens,
         is_local=_is_loopback(settings.host),
         unready=lambda: "the server is shutting down" if ending.is_set() else store.committer.trouble,

@@ -10,6 +10,7 @@
 - ``tables``       the Table form that kubectl prints
 - ``discovery``    what there is, plain and aggregated
 - ``artifacts``    blobs: streamed upload, download with Range
+- ``backup``       one archive of everything, streamed
 - ``auth``         bearer tokens
 - ``metrics``      what Prometheus scrapes
 - ``protocol``     limits below ASGI: header size and time

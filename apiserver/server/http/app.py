@@ -15,10 +15,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from apiserver.api.errors import ApiError, MethodNotAllowed
+from apiserver.server.backup import Backups
 from apiserver.server.blobs import Blobs
 from apiserver.server.http import discovery
 from apiserver.server.http.artifacts import Artifacts
 from apiserver.server.http.auth import Tokens
+from apiserver.server.http.backup import BackupEndpoint, BackupMetrics
 from apiserver.server.http.gate import Gate, error_response
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import no_resource
@@ -36,6 +38,7 @@ class Parts:
 
     registry: Registry
     blobs: Blobs
+    backups: Backups
     tokens: Tokens | None
     is_local: bool
     """Whether only this machine can reach the server."""
@@ -51,6 +54,7 @@ def build_app(parts: Parts) -> ASGIApp:
     watching = Watching(parts.registry, metrics, parts.clock, parts.rng)
     serve = Resources(parts.registry, watching, parts.clock)
     artifacts = Artifacts(parts.blobs)
+    backup = BackupEndpoint(parts.backups, BackupMetrics(metrics.register))
 
     async def ready(request: Request) -> Response:
         trouble = parts.unready()
@@ -71,6 +75,7 @@ def build_app(parts: Parts) -> ASGIApp:
             Route("/apis/plum.dev/v1/watch", watching.several),
             Route("/artifacts/sha256/{digest}", artifacts.get, methods=["GET"]),
             Route("/artifacts/sha256/{digest}", artifacts.put, methods=["PUT"]),
+            Route("/backup", backup.get, methods=["GET"]),
         ],
         exception_handlers={ApiError: _refused, HTTPException: _unrouted},
     )

@@ -76,6 +76,11 @@ class Metrics:
         store.committer.on_commit, store.committer.on_failure = committed, failures.inc
         store.engine.on_sync = sync.observe
 
+    @property
+    def register(self) -> CollectorRegistry:
+        """Where parts of the server add metrics of their own."""
+        return self._register
+
     def begin(self, method: str) -> Gauge:
         """A request has come; its end is told by ``dec`` of what is returned."""
         gauge = self._reading if method in ("GET", "HEAD") else self._mutating
