@@ -9,7 +9,7 @@ from apiserver.server.__main__ import main
 from tests.servers import start_apiserver
 
 PAGE = Path("docs/store.md").read_text(encoding="utf-8")
-SERVED = re.compile(r"`((?:apiserver|plum_store|plum_stuck|process)_[a-z_]+)")
+SERVED = re.compile(r"`((?:apiserver|plum_store|plum_stuck|plum_backups?|process)_[a-z_]+)")
 
 
 def test_every_metric_of_the_server_is_served(tmp_path: Path) -> None:
