@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from apiserver.api.errors import BadRequest, Expired, Timeout
 from apiserver.api.meta import Body
 from apiserver.server.http import tables
 from apiserver.server.http.requests import Accepted, number, read_filter, read_version
+from apiserver.server.http.streams import StreamedResponse
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.snapshot import Slot
 from apiserver.server.store.table import FIRST
@@ -69,7 +70,7 @@ async def document(
     pieces = _pieces(head, items, render, key, slice_size)
     if len(items) <= slice_size:
         return Response(b"".join([piece async for piece in pieces]), media_type=JSON)
-    return StreamingResponse(pieces, media_type=JSON)
+    return StreamedResponse(pieces, media_type=JSON)
 
 
 async def _pieces(

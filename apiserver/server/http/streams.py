@@ -1,4 +1,4 @@
-"""A watch as an HTTP response: chunks as they come, for as long as the client reads and the time lasts."""
+"""Long replies: chunks as they come, for as long as the client reads and the time lasts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -14,11 +14,19 @@ FINISH_SECONDS = 5.0
 """How long a client may take to let a stream end in good order."""
 
 
-class WatchResponse(Response):
-    """A chunked stream that begins at once and ends when the client goes, the time is up or the watch ends."""
+class StreamedResponse(Response):
+    """A chunked stream that begins at once and ends when the client goes, the time is up or its chunks end."""
 
-    def __init__(self, frames: AsyncIterator[bytes], seconds: float, *, media_type: str, on_stuck: Callable[[], None]):
-        """``on_stuck`` is called when the client is cut off because it takes nothing."""
+    def __init__(
+        self,
+        frames: AsyncIterator[bytes],
+        seconds: float | None = None,
+        *,
+        media_type: str,
+        on_stuck: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``seconds`` None: it takes as long as it takes. ``on_stuck`` is called when the client is cut off because
+        it takes nothing."""
         super().__init__(media_type=media_type)
         self._frames, self._seconds, self._on_stuck = frames, seconds, on_stuck
 

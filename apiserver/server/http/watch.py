@@ -21,7 +21,7 @@ from apiserver.server.http import tables
 from apiserver.server.http.lists import JSON, document, reach
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import Accepted, flag, number, read_filter, read_filters
-from apiserver.server.http.streams import WatchResponse, disconnected
+from apiserver.server.http.streams import StreamedResponse, disconnected
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.following import follow
 from apiserver.server.store.snapshot import Filter, Slot
@@ -73,6 +73,7 @@ class Watch:
                 for start in range(0, len(slots), INITIAL_SLICE):
                     some = [("ADDED", slot) for slot in slots[start : start + INITIAL_SLICE]]
                     yield Batch(some, version, initial=True)
+                    await asyncio.sleep(0)  # a client that reads fast would never make us wait
             yield Batch((), version, initial=True)
         followed = follow(store, self.selections, version, idle=idle, gather=gather)
         async with aclosing(followed) as found:  # type: ignore[type-var]
@@ -131,7 +132,7 @@ class Watching:
         stream = _Stream(frame, bookmark, bookmarks=flag(query, "allowWatchBookmarks"), is_list=is_list)
         resource = selections[0].kind.resource if len(selections) == 1 else "several"
         frames = self.metrics.watch(resource, stream.frames(watch))
-        return WatchResponse(frames, seconds, media_type=JSON, on_stuck=self.metrics.stuck)
+        return StreamedResponse(frames, seconds, media_type=JSON, on_stuck=self.metrics.stuck)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ class Cache:
             gone = (place for place, slot in past.items() if slot and place not in known and place > after)
             places = sorted([*places, *(p for p in gone if not selection.namespace or p[0] == selection.namespace)])
         most = limit if limit and selection.is_open else len(places)
+        if not past:
+            return [table.slots[place] for place in places[:most]], len(places) - most if most < len(places) else 0
         slots: list[Slot] = []
         for position, place in enumerate(places):
             if len(slots) == most:

@@ -13,10 +13,10 @@ from apiserver.server.store.snapshot import Event, Filter
 from apiserver.server.store.store import Store
 from apiserver.server.store.watchers import Delivery, Watcher
 
-STEP = 1000
+STEP = 300
 """Events that are looked at without a break."""
 
-STEP_BYTES = 1 << 20
+STEP_BYTES = 512 * 1024
 """What is read from the engine at a time."""
 
 

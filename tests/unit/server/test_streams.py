@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Message
 
 from apiserver.server.http import streams
-from apiserver.server.http.streams import WatchResponse
+from apiserver.server.http.streams import StreamedResponse
 
 
 class Connection:
@@ -34,7 +34,7 @@ class Connection:
 
     async def get(self, frames: AsyncIterator[bytes], *, seconds: float = 30.0) -> list[str]:
         stuck: list[str] = []
-        response = WatchResponse(frames, seconds, media_type="x/y", on_stuck=lambda: stuck.append("stuck"))
+        response = StreamedResponse(frames, seconds, media_type="x/y", on_stuck=lambda: stuck.append("stuck"))
         scope: dict[str, Any] = {"type": "http", "plum_abort": self.abort}
         await response(scope, self.receive, self.send)
         return stuck
