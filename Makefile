@@ -27,4 +27,6 @@ bench: venv
 	$(BIN)/python -m tests.bench
 
 soak: venv
-	PLUM_SOAK_KILLS=100 $(BIN)/pytest -q -s -o faulthandler_timeout=0 tests/e2e/test_kill_server.py
+	PLUM_SOAK_KILLS=200 PLUM_SOAK_ROUNDS=100 PLUM_SOAK_CYCLES=40 PLUM_SOAK_CUTS=50 \
+		$(BIN)/pytest -q -s -o faulthandler_timeout=0 tests/soak
+	$(BIN)/python -m tests.soak.steady --minutes 30 --rate 100

@@ -112,6 +112,8 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         ring_bytes = min(RING_BYTES, settings.keep.size)
         async with open_store(engine, clock=_now, on_failure=fail, keep=settings.keep, ring_bytes=ring_bytes) as store:
             await _run(settings, store, tokens, listener, failed, announce)
+        if failed.done():  # by the writes that were served last
+            failed.result()
 
 
 async def _run(

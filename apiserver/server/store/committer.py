@@ -163,7 +163,7 @@ class Committer:
         if self._closed:
             raise ServiceUnavailable("the server is shutting down")
         if self._settling:
-            raise ServiceUnavailable(f"nothing can be written for now: {self.trouble}")
+            raise self._nothing_for_now()
         if self._queue.qsize() >= MAX_QUEUE:
             raise ServiceUnavailable("too many writes are waiting; try again in a second")
         waiting = _Waiting(decide, actor, asyncio.get_running_loop().create_future())
@@ -207,6 +207,7 @@ class Committer:
         for waiting in batch:
             decided.take(waiting)
         if not decided.changes:
+            decided.acknowledge()
             return
         began = time.perf_counter()
         try:
@@ -221,7 +222,7 @@ class Committer:
                 return
         else:
             self._well()
-        self.on_commit(len(decided.accepted), time.perf_counter() - began)
+        self.on_commit(decided.writes, time.perf_counter() - began)
         self._publish(decided.events, decided.version)
         decided.acknowledge()
 
@@ -229,16 +230,31 @@ class Committer:
         """Find out whether the batch was stored. Raises StoreBroken."""
         self._settling = True
         self._note(f"whether the last write was stored is not known yet: {why}")
+        self._refuse_waiting()
         telling = asyncio.get_running_loop().call_later(TOLD_AFTER, decided.fail, _unknown(why))
         try:
             stored = await self._ask(decided)
         finally:
             telling.cancel()
         if stored not in (decided.version, self._cache.version):
+            decided.fail(_unknown(why))
             raise StoreBroken(f"the store is at version {stored}, not at {self._cache.version} or {decided.version}")
         self._settling = False
         self._well()
         return stored == decided.version
+
+    def _refuse_waiting(self) -> None:
+        """Those who have not had their turn need not wait to learn that nothing of theirs was stored."""
+        while not self._queue.empty():
+            waiting = self._queue.get_nowait()
+            if waiting is None:
+                self._queue.put_nowait(None)
+                return
+            if not waiting.done.done():
+                waiting.done.set_exception(self._nothing_for_now())
+
+    def _nothing_for_now(self) -> ServiceUnavailable:
+        return ServiceUnavailable(f"nothing can be written for now: {self.trouble}")
 
     async def _ask(self, decided: "_Batch") -> int:
         tries = 0
@@ -293,35 +309,43 @@ class _Batch:
         self.version = cache.version
         self.changes: list[Change] = []
         self.events: list[Event] = []
-        self.accepted: list[tuple[_Waiting, list[Slot]]] = []
+        self.writes = 0
+        """How many writers asked for something."""
+        self._answers: list[tuple[_Waiting, list[Slot] | ApiError]] = []
 
     def take(self, waiting: _Waiting) -> None:
-        """Run one decision; its refusal concerns nobody else."""
-        if waiting.done.done():  # its client has gone
-            return
+        """Run one decision; its refusal concerns nobody else. Also a refusal, or that there is nothing to do, is
+        told after the commit: it may rest on what others of the batch have written."""
+        if not waiting.done.done():  # else its client has gone
+            self._answers.append((waiting, self._decided(waiting)))
+
+    def _decided(self, waiting: _Waiting) -> list[Slot] | ApiError:
+        """What the decision comes to."""
         try:
             intents = waiting.decide(self._view)
             slots = self._apply(intents, waiting.actor) if intents else []
         except ApiError as error:
-            waiting.done.set_exception(error)
+            # Where it was raised says nothing, and would keep this batch alive until the collector comes.
+            return error.with_traceback(None)
         except Exception as error:
             log.exception("a write failed for a fault of ours")
-            waiting.done.set_exception(InternalError(f"Internal error occurred: {error}"))
-        else:
-            if slots:
-                self.accepted.append((waiting, slots))
-            else:
-                waiting.done.set_result([])
+            return InternalError(f"Internal error occurred: {error}")
+        self.writes += bool(slots)
+        return slots
 
     def acknowledge(self) -> None:
         """Tell the writers that it is stored."""
-        for waiting, slots in self.accepted:
-            if not waiting.done.done():
-                waiting.done.set_result(slots)
+        for waiting, answer in self._answers:
+            if waiting.done.done():
+                continue
+            if isinstance(answer, ApiError):
+                waiting.done.set_exception(answer)
+            else:
+                waiting.done.set_result(answer)
 
     def fail(self, error: ApiError) -> None:
         """Tell the writers that it is not."""
-        for waiting, _ in self.accepted:
+        for waiting, _ in self._answers:
             if not waiting.done.done():
                 waiting.done.set_exception(error)
 

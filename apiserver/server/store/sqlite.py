@@ -73,6 +73,8 @@ class SQLiteEngine:
         self._path = directory / DATABASE
         self._lock = lock_directory(directory)
         self._connection: Connection | None = None
+        self._unsettled = ""
+        """Why nothing may be written before ``settle`` has succeeded."""
         try:
             self._open()
             migrate(self._reading(), self._path)
@@ -125,6 +127,7 @@ class SQLiteEngine:
             self._log = self._log_size()
         except DBAPIError as error:
             raise OutcomeUnknown(str(error.orig)) from error
+        self._unsettled = ""
         return version
 
     def oldest(self, limit: int) -> Sequence[Mark]:
@@ -224,6 +227,15 @@ class SQLiteEngine:
 
     def _transact(self, write: Callable[[sqlite3.Connection], object]) -> None:
         """One transaction. Raises CommitFailed, OutcomeUnknown."""
+        if self._unsettled:
+            raise OutcomeUnknown(self._unsettled)
+        try:
+            self._try_to_transact(write)
+        except OutcomeUnknown as error:
+            self._unsettled = str(error)
+            raise
+
+    def _try_to_transact(self, write: Callable[[sqlite3.Connection], object]) -> None:
         try:
             raw = self._raw()
             raw.execute("BEGIN IMMEDIATE")
