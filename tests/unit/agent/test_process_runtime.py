@@ -117,7 +117,7 @@ async def test_those_that_multiply_are_killed_until_none_is_left(runtime: Proces
 
 
 async def test_what_an_earlier_agent_left_is_killed(runtime: ProcessRuntime, tmp_path: Path) -> None:
-    process = await runtime.start(launch(tmp_path, "sleep 1000"))
+    process = await runtime.start(launch(tmp_path, "exec sleep 1000"))  # a shell might tell of its child's end
     later = ProcessRuntime()
     assert await later.kill(process)
     assert not is_alive(process.pid)
