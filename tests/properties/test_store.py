@@ -290,5 +290,5 @@ class SQLiteMachine(StoreMachine):
 
 
 TestMemory, TestSQLite = StoreMachine.TestCase, SQLiteMachine.TestCase
-TestMemory.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
-TestSQLite.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestMemory.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestSQLite.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)

@@ -11,14 +11,12 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from apiserver.server import __main__, serve
 from apiserver.server.http import watch
 from apiserver.server.store import committer
-from apiserver.server.store.store import open_store
 from apiserver.server.store.watchers import Watcher
 
 VARIABLE = "PLUM_SOAK_FAULTS"
@@ -141,7 +139,8 @@ def shrink() -> None:
     news of what is not known."""
     watch.BOOKMARK_SECONDS = BOOKMARK_SECONDS
     committer.TOLD_AFTER, committer.SETTLE_SECONDS = TOLD_AFTER, SETTLE_SECONDS  # type: ignore[assignment]
-    vars(serve)["open_store"] = partial(open_store, ring_bytes=RING_BYTES)
+    assert vars(serve)["RING_BYTES"] > RING_BYTES
+    vars(serve)["RING_BYTES"] = RING_BYTES
     assert Watcher.__init__.__kwdefaults__
     Watcher.__init__.__kwdefaults__["limit"] = BUFFERED
 
