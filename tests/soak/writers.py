@@ -113,7 +113,8 @@ class Writer:
         if status == 503:
             assert self._is_cause(message), f"refused without a cause that is known: {message}"
         else:
-            assert status in (404, 409), (status, raw)
+            # It is gone, or there, or has a node by now.
+            assert status in (404, 409, 422), (status, raw)
             assert not is_certain, f"{attempt} was refused against what was acknowledged: {message}"
         self._ledger.settle(attempt, "refused")
 
