@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.soak.conftest import cannot
 from tests.soak.process import FAULTY, Server
 from tests.soak.scene import Scene, playing
 from tests.soak.selections import GROUP
@@ -31,13 +32,13 @@ CAUSES = ("full", "disk I/O error", "unable to open", "No space left")
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small file system of its own."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("mounting a small file system needs root")
+        cannot("mounting a small file system needs root")
     folder = tmp_path / "disk"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", str(folder)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
+        cannot(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
     try:
         yield folder
     finally:
