@@ -61,7 +61,8 @@ class Child:
         if self._process is None:
             return
         try:
-            await asyncio.wait_for(self._process.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._process.wait()
         except TimeoutError:
             talk(f"{self.name} did not end within {seconds:g} s and is killed")
             await self._kill(self._process)
@@ -105,7 +106,8 @@ class Child:
             os.close(reading)
         assert self._process.stdout
         try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), seconds)
+            async with asyncio.timeout(seconds):
+                line = await self._process.stdout.readline()
         except TimeoutError:
             line = b""
             await self._kill(self._process)

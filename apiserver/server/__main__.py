@@ -29,7 +29,10 @@ class Duration(click.ParamType[timedelta]):
         found = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value))
         if not found:
             self.fail(f"{value!r} is not a duration: write a number and s, m, h or d, for example 24h", param, ctx)
-        return timedelta(**{self._UNITS[found[2]]: int(found[1])})
+        duration = timedelta(**{self._UNITS[found[2]]: int(found[1])})
+        if duration < timedelta(minutes=1):
+            self.fail(f"{value!r} is too short: give at least 1m", param, ctx)
+        return duration
 
 
 @click.command(context_settings={"auto_envvar_prefix": "PLUM", "show_default": True})

@@ -17,6 +17,11 @@ from apiserver.api.errors import BadRequest, TooLarge
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+def is_digest(text: str) -> bool:
+    """Whether a text can name a blob."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 class Blobs:
     """The files under one directory."""
 
@@ -31,7 +36,7 @@ class Blobs:
 
     def path(self, digest: str) -> Path | None:
         """Where the blob is, if it is here. Anything but a digest names no blob."""
-        if not _DIGEST.fullmatch(digest):
+        if not is_digest(digest):
             return None
         path = self._directory / digest
         return path if path.is_file() else None
@@ -49,7 +54,7 @@ class Blobs:
 
         Raises BadRequest when the bytes have another digest, TooLarge over the limit; then nothing is kept.
         """
-        if not _DIGEST.fullmatch(digest):
+        if not is_digest(digest):
             raise BadRequest(f"{digest[:80]!r} is not a SHA-256 digest: 64 lowercase hexadecimal digits")
         if self.has(digest):
             return False

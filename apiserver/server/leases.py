@@ -41,9 +41,9 @@ def is_node_lease(kind: Kind, namespace: str) -> bool:
 
 @dataclass(slots=True)
 class _Term:
-    """A lease as it was stored last, read once, and when it was renewed."""
+    """A lease as it is stored, read once, and when it was renewed."""
 
-    version: int
+    slot: Slot
     body: Body
     is_held: bool
     seconds: float
@@ -139,14 +139,18 @@ class NodeLeases:
         return term.is_held and self._monotonic() - term.renewed > term.seconds
 
     def _term(self, slot: Slot) -> _Term:
-        """What is known of the lease; one that was not known begins its term now."""
-        term = self._terms.get(slot.key.name)
-        if term is None or term.version != slot.version:
-            body = slot.parse()
-            is_held = dig(body, "status.state") == "Held"
-            seconds = float(dig(body, "spec.leaseDurationSeconds") or DEFAULT_TERM)
-            renewed, told = (term.renewed, term.told) if term else (self._monotonic(), "")
-            term = self._terms[slot.key.name] = _Term(slot.version, body, is_held, seconds, renewed, told)
+        """What is known of the lease; one that was not known begins its term now. What a batch is only about to
+        store is not remembered: it may come to nothing."""
+        known = self._terms.get(slot.key.name)
+        if known is not None and known.slot is slot:
+            return known
+        body = slot.parse()
+        is_held = dig(body, "status.state") == "Held"
+        seconds = float(dig(body, "spec.leaseDurationSeconds") or DEFAULT_TERM)
+        renewed, told = (known.renewed, known.told) if known else (self._monotonic(), "")
+        term = _Term(slot, body, is_held, seconds, renewed, told)
+        if slot is self._store.get(LEASES, NODE_LEASES, slot.key.name):
+            self._terms[slot.key.name] = term
         return term
 
     def _note(self, term: _Term) -> None:

@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ import orjson
 from apiserver.api.backups import ARTIFACTS, DATABASE, PIECE, Manifest, Member, NotABackup, Reader
 from apiserver.api.meta import format_micro_time, format_time
 from apiserver.server.backup import SCRATCH, clear, read_facts
-from apiserver.server.blobs import sync_folder
+from apiserver.server.blobs import is_digest, sync_folder
 from apiserver.server.store.migrations import StoreUnusable
 from apiserver.server.store.sqlite import COMPACTED_TIME, lock_directory
 from apiserver.server.store.tables import SCHEMA_VERSION
@@ -70,10 +70,8 @@ def restore(file: BinaryIO, directory: Path, *, replace: bool, now: datetime) ->
     Whatever becomes of us, the old data or the new are there whole, or servers are kept out until this is done
     again. Raises CannotRestore, NotABackup, StoreUnusable while a server uses the directory, OSError.
     """
-    if not directory.exists():
-        directory.mkdir(parents=True)
-        sync_folder(directory.parent)
     lock = lock_directory(directory)
+    sync_folder(directory.parent)
     try:
         there = [path.name for path in _files(directory / DATABASE) if path.exists()]
         if there and not replace:
@@ -88,10 +86,14 @@ def restore(file: BinaryIO, directory: Path, *, replace: bool, now: datetime) ->
             version = _next_version(manifest, directory, now)
             _go_on(scratch / DATABASE, version, now)
             _move(scratch, directory, manifest)
-        missing = [name for name, digest in apps if not (directory / ARTIFACTS / digest).is_file()]
+        missing = [name for name, digest in apps if not _has(directory, digest)]
         return Restored(manifest, version, missing)
     finally:
         os.close(lock)
+
+
+def _has(directory: Path, digest: str) -> bool:
+    return is_digest(digest) and (directory / ARTIFACTS / digest).is_file()
 
 
 @contextmanager
@@ -102,7 +104,8 @@ def _scratch(directory: Path) -> Iterator[Path]:
     try:
         yield scratch
     finally:
-        clear(scratch)
+        with suppress(OSError):  # the next start clears it too, and what has been done is done
+            clear(scratch)
 
 
 class _Unpacker:
@@ -219,7 +222,8 @@ def _move(scratch: Path, directory: Path, manifest: Manifest) -> None:
     os.rename(scratch / DATABASE, directory / DATABASE)
     sync_folder(directory)
     (directory / UNFINISHED).unlink()
-    sync_folder(directory)
+    with suppress(OSError):  # should the mark come back with a power cut, the restore is asked for again
+        sync_folder(directory)
 
 
 def _files(database: Path) -> Iterator[Path]:
@@ -259,7 +263,12 @@ def _told(done: Restored) -> Iterator[str]:
     yield f"restored version {manifest.version} as of {format_time(manifest.created)}: {what}"
     yield f"versions go on behind {done.version}; everybody who watches lists again"
     if done.missing:
-        yield f"artifacts missing: {len(done.missing)}; push these apps again: {', '.join(done.missing)}"
+        yield f"artifacts missing: {len(done.missing)}; push these apps again: {', '.join(map(_plain, done.missing))}"
+
+
+def _plain(text: str) -> str:
+    """A name out of an archive, which may hold what a terminal obeys."""
+    return "".join(char if char.isprintable() else "?" for char in text)[:300]
 
 
 @click.command(context_settings={"show_default": True})
@@ -276,7 +285,7 @@ def main(*, file: Path, data_dir: Path, replace: bool) -> None:
         why = f"{file} is not a whole backup: {error}" if isinstance(error, NotABackup) else str(error)
         half = (directory / UNFINISHED).exists()
         state = "some files have been moved: run it again, with --replace" if half else "nothing has been restored"
-        click.echo(f"error: {why}; {state}", err=True)
+        click.echo(f"error: {_plain(why)}; {state}", err=True)
         sys.exit(1)
     for line in _told(done):
         click.echo(line)

@@ -33,7 +33,7 @@ from apiserver.server.registry import Options, Registry, Target
 from apiserver.server.restore import check_finished
 from apiserver.server.store.cache import RING_BYTES
 from apiserver.server.store.retention import Retention
-from apiserver.server.store.sqlite import SQLiteEngine
+from apiserver.server.store.sqlite import SQLiteEngine, usable
 from apiserver.server.store.store import Store, open_store
 from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
 
@@ -107,8 +107,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             failed.set_exception(error)
 
     with contextlib.closing(listener):
-        check_finished(settings.data_dir)
-        engine = SQLiteEngine(settings.data_dir)
+        engine = SQLiteEngine(settings.data_dir, check=check_finished)
         ring_bytes = min(RING_BYTES, settings.keep.size)
         async with open_store(engine, clock=_now, on_failure=fail, keep=settings.keep, ring_bytes=ring_bytes) as store:
             await _run(settings, store, tokens, listener, failed, announce)
@@ -124,7 +123,9 @@ async def _run(
     failed: "asyncio.Future[None]",
     announce: Callable[[str], None],
 ) -> None:
-    blobs = Blobs(settings.data_dir / "artifacts", max_bytes=settings.max_artifact_bytes)
+    with usable(settings.data_dir):
+        blobs = Blobs(settings.data_dir / "artifacts", max_bytes=settings.max_artifact_bytes)
+        backups = Backups(store, blobs, settings.data_dir / SCRATCH, clock=_now)
     leases = NodeLeases(store, monotonic=time.monotonic, clock=_now)
     rng = random.Random()
     registry = Registry(store, leases, build_hooks(blobs.has), clock=_now, new_uid=lambda: str(uuid.uuid4()), rng=rng)
@@ -133,7 +134,7 @@ async def _run(
     parts = Parts(
         registry,
         blobs,
-        Backups(store, blobs, settings.data_dir / SCRATCH, clock=_now),
+        backups,
         tokens,
         is_local=_is_loopback(settings.host),
         unready=lambda: "the server is shutting down" if ending.is_set() else store.committer.trouble,

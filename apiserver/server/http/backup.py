@@ -82,7 +82,13 @@ class _BackupResponse(Response):
             self._metrics.failed()
             return
         # Only now, when the copy is gone: who has the whole archive may ask for the next one.
-        await send({"type": "http.response.body", "body": END, "more_body": False})
+        try:
+            async with asyncio.timeout(STUCK_SECONDS):
+                await send({"type": "http.response.body", "body": END, "more_body": False})
+        except TimeoutError:
+            self._metrics.failed()
+            scope["plum_abort"]()
+            return
         self._metrics.done(time.monotonic() - began, archive.length)
 
 

@@ -8,7 +8,7 @@ never hold the event loop for long.
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -27,6 +27,8 @@ from apiserver.server.store.table import FIRST
 
 SLICE = 200
 """Objects that are serialised without a break."""
+
+SLICE_BYTES = 512 * 1024
 
 MAX_LIMIT = 100_000
 FUTURE_SECONDS = 3.0
@@ -78,11 +80,26 @@ async def _pieces(
 ) -> AsyncIterator[bytes]:
     rest = {name: value for name, value in head.items() if name != key}
     yield orjson.dumps(rest)[:-1] + b',"' + key.encode() + b'":['
-    for start in range(0, len(items), slice_size):
-        joined = b",".join([render(item) for item in items[start : start + slice_size]])
-        yield (b"," if start else b"") + joined
+    comma = b""
+    for rendered in sliced(map(render, items), len, most=slice_size):
+        yield comma + b",".join(rendered)
+        comma = b","
         await asyncio.sleep(0)
     yield b"]}\n"
+
+
+def sliced(items: Iterable[T], size: Callable[[T], int], *, most: int) -> Iterator[list[T]]:
+    """The items in slices of at most so many, and of about ``SLICE_BYTES``."""
+    found: list[T] = []
+    held = 0
+    for item in items:
+        found.append(item)
+        held += size(item)
+        if len(found) == most or held >= SLICE_BYTES:
+            yield found
+            found, held = [], 0
+    if found:
+        yield found
 
 
 async def reach(registry: Registry, version: int) -> None:

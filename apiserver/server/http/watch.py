@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from apiserver.api.errors import ApiError, Invalid
 from apiserver.server.http import tables
-from apiserver.server.http.lists import JSON, document, reach
+from apiserver.server.http.lists import JSON, document, reach, sliced
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import Accepted, flag, number, read_filter, read_filters
 from apiserver.server.http.streams import StreamedResponse, disconnected
@@ -66,14 +66,12 @@ class Watch:
         store = self.registry.store
         if self.since is not None:
             await reach(self.registry, self.since)
-        version = store.version if self.since is None else self.since
+        version = self.since or 0
         if self.since is None:
-            for selection in self.selections:
-                slots, _ = await store.page(selection, version=version)
-                for start in range(0, len(slots), INITIAL_SLICE):
-                    some = [("ADDED", slot) for slot in slots[start : start + INITIAL_SLICE]]
-                    yield Batch(some, version, initial=True)
-                    await asyncio.sleep(0)  # a client that reads fast would never make us wait
+            slots, version = await store.everything(self.selections)
+            for some in sliced(slots, lambda slot: len(slot.body), most=INITIAL_SLICE):
+                yield Batch([("ADDED", slot) for slot in some], version, initial=True)
+                await asyncio.sleep(0)  # a client that reads fast would never make us wait
             yield Batch((), version, initial=True)
         followed = follow(store, self.selections, version, idle=idle, gather=gather)
         async with aclosing(followed) as found:  # type: ignore[type-var]
@@ -85,9 +83,8 @@ class Watch:
         within the time; and the version reached. Raises as ``batches``."""
         store = self.registry.store
         if self.since is None:
-            version = store.version
-            pages = [(await store.page(selection, version=version))[0] for selection in self.selections]
-            return [("ADDED", slot) for page in pages for slot in page], version
+            slots, version = await store.everything(self.selections)
+            return [("ADDED", slot) for slot in slots], version
         async with aclosing(self.batches(idle=seconds, gather=COALESCE_SECONDS)) as found:  # type: ignore[type-var]
             batch = await anext(found, Batch((), self.since))
         return _cut(batch.deliveries, batch.version, limit)

@@ -64,17 +64,10 @@ class Cache:
             known = set(places) if table.narrows(selection) else table.slots.keys()
             gone = (place for place, slot in past.items() if slot and place not in known and place > after)
             places = sorted([*places, *(p for p in gone if not selection.namespace or p[0] == selection.namespace)])
+            places = [place for place in places if place not in past or past[place]]
         most = limit if limit and selection.is_open else len(places)
-        if not past:
-            return [table.slots[place] for place in places[:most]], len(places) - most if most < len(places) else 0
-        slots: list[Slot] = []
-        for position, place in enumerate(places):
-            if len(slots) == most:
-                return slots, len(places) - position
-            slot = past[place] if place in past else table.slots[place]
-            if slot is not None:
-                slots.append(slot)
-        return slots, 0
+        slots = [past.get(place) or table.slots[place] for place in places[:most]]
+        return slots, max(0, len(places) - most)
 
     def _past(self, kind: str, version: int) -> dict[Place, Slot | None]:
         """What the objects that have changed since a version were then; None: there was none."""

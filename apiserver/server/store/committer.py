@@ -144,6 +144,7 @@ class Committer:
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._closed = False
         self._settling = False
+        self._is_doubted = False
         self.trouble = ""
         """Why the last write was not stored; empty when all is well."""
         self.on_commit: Callable[[int, float], None] = lambda writes, seconds: None
@@ -177,6 +178,9 @@ class Committer:
     async def run(self) -> None:
         """Serve writers until ``close``. Raises StoreBroken when the state is no longer certain."""
         while True:
+            if self._is_doubted:
+                self._is_doubted = False
+                await self._probe()
             try:
                 async with asyncio.timeout(PROBE_SECONDS if self.trouble else None):
                     first = await self._queue.get()
@@ -186,6 +190,13 @@ class Committer:
             if first is None:
                 return
             await self._commit(self._gather(first))
+
+    def doubt(self, why: str) -> None:
+        """The outcome of a transaction of somebody else is not known: find it out, now."""
+        self._is_doubted = True
+        self._note(why)
+        nothing = _Waiting(lambda view: (), Actor(), asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(nothing)  # wakes the loop up
 
     def close(self) -> None:
         """Let ``run`` end once the writers in the queue have been served; new ones are refused."""

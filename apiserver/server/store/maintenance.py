@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from apiserver.server.store.cache import Cache
 from apiserver.server.store.committer import RunEngine
-from apiserver.server.store.engine import Engine, Sizes
+from apiserver.server.store.engine import CommitFailed, Engine, OutcomeUnknown, Sizes
 from apiserver.server.store.retention import Retention, horizon
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,8 @@ class Maintenance:
         self.sizes = Sizes()
         """As measured last."""
         self.done = Compactions()
+        self.on_doubt: Callable[[str], None] = lambda why: None
+        """Told when it is not known whether a transaction was stored: somebody has to settle that."""
 
     async def run(self) -> None:
         """Keep the log within its bounds until cancelled."""
@@ -73,6 +75,9 @@ class Maintenance:
             pause = CHECK_SECONDS
             try:
                 await self.step()
+            except OutcomeUnknown as error:
+                self.done.failures += 1
+                self.on_doubt(str(error))
             except Exception as error:
                 # A full disk, most likely: the committer says so to everybody.
                 log.warning("the log of changes was not compacted, trying again: %s", error)
@@ -90,12 +95,20 @@ class Maintenance:
             await self._vacuum()
             self.sizes = await self._run_engine(self._engine.sizes)
 
+    def _cutoff(self, now: float) -> datetime | None:
+        """When what is too old by now was stored; None for an age that reaches back before all times."""
+        try:
+            return self._started + timedelta(seconds=now) - self._keep.age
+        except OverflowError:
+            return None
+
     async def _compact(self) -> None:
         began, before = self._monotonic(), self.done.changes
-        cutoff = self._started + timedelta(seconds=began) - self._keep.age
+        cutoff, live = self._cutoff(began), self._cache.live_bytes
+        is_long = self._keep.is_exceeded(*self._engine.log_size, live)
         while True:
             oldest = await self._run_engine(lambda: self._engine.oldest(SLICE))
-            version = horizon(oldest, self._engine.log_size, self._cache.live_bytes, self._keep, cutoff)
+            version = horizon(oldest, self._engine.log_size, live, self._keep, cutoff=cutoff, is_long=is_long)
             if not version:
                 break
             await self._forget(version)
@@ -106,10 +119,14 @@ class Maintenance:
             await self._vacuum()
 
     async def _forget(self, version: int) -> None:
-        # From now on nobody may read there, whatever becomes of the transaction.
-        self.compacted = version
+        # From now on nobody may read there, unless it is certain that nothing was forgotten.
+        reached, self.compacted = self.compacted, version
         before = self._engine.log_size[0]
-        await self._run_engine(lambda: self._engine.compact(version))
+        try:
+            await self._run_engine(lambda: self._engine.compact(version))
+        except CommitFailed:
+            self.compacted = reached
+            raise
         self.done.changes += max(0, before - self._engine.log_size[0])
 
     async def _vacuum(self) -> None:

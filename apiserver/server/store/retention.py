@@ -24,14 +24,16 @@ class Retention:
         return changes > self.changes or size > max(self.size, live)
 
 
-def horizon(oldest: Sequence[Mark], log: tuple[int, int], live: int, keep: Retention, cutoff: datetime | None) -> int:
+def horizon(
+    oldest: Sequence[Mark], log: tuple[int, int], live: int, keep: Retention, *, cutoff: datetime | None, is_long: bool
+) -> int:
     """The version up to which to forget, by what is known of the oldest changes; 0: nothing.
 
     ``log`` are the changes and bytes that there are, ``live`` the bytes of all objects; what was stored before
-    ``cutoff`` is too old. Once a limit is exceeded the log is cut somewhat below it.
+    ``cutoff`` is too old. With ``is_long``, which is for the caller to remember over several slices, the log is cut
+    down to somewhat below its limits.
     """
     changes, size = log
-    is_long = keep.is_exceeded(changes, size, live)
     most_changes, most_size = SLACK * keep.changes, SLACK * max(keep.size, live)
     reached = 0
     for mark in oldest:

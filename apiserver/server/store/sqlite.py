@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,8 @@ COMPACTED_TIME = "compacted_time"
 class SQLiteEngine:
     """Objects, their history and a few facts in ``DIR/plum.db``. Raises StoreUnusable on construction."""
 
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+    def __init__(self, directory: Path, *, check: Callable[[Path], None] = lambda directory: None) -> None:
+        """``check`` is asked once the directory is held, before anything in it is opened."""
         self.on_sync: Callable[[float], None] = lambda seconds: None
         """Told how many seconds each COMMIT took, which is writing and flushing the log."""
         self._path = directory / DATABASE
@@ -76,6 +76,7 @@ class SQLiteEngine:
         self._unsettled = ""
         """Why nothing may be written before ``settle`` has succeeded."""
         try:
+            check(directory)
             self._open()
             migrate(self._reading(), self._path)
             self._log = self._log_size()
@@ -304,21 +305,39 @@ class SQLiteEngine:
             raise self._unusable(error) from error
 
     def _unusable(self, error: DBAPIError) -> StoreUnusable:
-        hint = "; restore a backup into a new folder (plumctl restore)" if "malformed" in str(error.orig) else ""
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        is_damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        hint = "; restore a backup into a new folder (plumctl restore)" if is_damaged else ""
         return StoreUnusable(f"{self._path}: {error.orig}{hint}")
 
 
 def lock_directory(directory: Path) -> int:
-    """Hold the data directory; the descriptor keeps it. Raises StoreUnusable while another server does."""
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Hold the data directory, which is made if it is missing; the descriptor keeps it. Raises StoreUnusable while
+    another server does, or where that cannot be."""
+    with usable(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        with usable(directory):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except StoreUnusable as error:
         os.close(descriptor)
+        if not isinstance(error.__cause__, BlockingIOError):
+            raise
         raise StoreUnusable(
             f"{directory} is in use by another server; stop that one, or choose another --data-dir"
         ) from error
     return descriptor
+
+
+@contextmanager
+def usable(directory: Path) -> Iterator[None]:
+    """Turns what the file system refuses into StoreUnusable with the name of what it refused."""
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.filename or directory}: {error.strerror}"
+        raise StoreUnusable(f"--data-dir {directory} cannot be used: {why}; choose another folder") from error
 
 
 def _prepare(connection: sqlite3.Connection, record: Any) -> None:

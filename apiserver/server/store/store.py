@@ -54,6 +54,7 @@ class Store:
         self.maintenance = Maintenance(
             engine, self.cache, keep=keep, compacted=loaded.compacted, run_engine=run_engine, clock=clock
         )
+        self.maintenance.on_doubt = self.committer.doubt
 
     @property
     def version(self) -> int:
@@ -83,8 +84,18 @@ class Store:
         Expired when that state is not kept any more.
         """
         slots, more = self.cache.state(selection, version=version, after=after, limit=limit)
-        if selection.is_open:
-            return slots, more
+        return (slots, more) if selection.is_open else await self._match(selection, slots, limit)
+
+    async def everything(self, selections: Sequence[Filter]) -> tuple[list[Slot], int]:
+        """All matching objects of several kinds in one state, the present one, and its version."""
+        version = self.version
+        states = [(one, self.cache.state(one, version=version)[0]) for one in selections]
+        found: list[Slot] = []
+        for selection, slots in states:
+            found += slots if selection.is_open else (await self._match(selection, slots, 0))[0]
+        return found, version
+
+    async def _match(self, selection: Filter, slots: Sequence[Slot], limit: int) -> tuple[list[Slot], int]:
         found: list[Slot] = []
         for start in range(0, len(slots), SCAN):
             found += [slot for slot in slots[start : start + SCAN] if selection.matches(slot.key, slot.seen)]

@@ -62,9 +62,6 @@ class Table:
         """The places behind ``after``, in order, where objects that the selection means can be: all of them,
         and as few others as an index can tell."""
         namespace, equal = selection.namespace, selection.equal
-        indexed: list[Collection[Place]] = [
-            values.get(equal[path], {}) for path, values in self._indexes.items() if path in equal
-        ]
         found: Collection[Place]
         if NAME in equal and namespace:
             found = [(namespace, equal[NAME])]

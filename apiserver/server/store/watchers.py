@@ -8,6 +8,7 @@ at its own pace and at nobody's cost.
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from apiserver.server.store.engine import ChangeType
@@ -83,10 +84,10 @@ class Watcher:
         """Until there is something to do, at most ``timeout`` seconds."""
         if self._buffer or self.is_ended or self.has_overflowed:
             return
-        try:
-            await asyncio.wait_for(self._wake.wait(), timeout)
-        except TimeoutError:
-            return
+        # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the wake-up.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
 
 
 class Watchers:

@@ -9,7 +9,7 @@ from apiserver.api.errors import BadRequest, Expired, InternalError, ServiceUnav
 from apiserver.api.scheme import SCHEME
 from apiserver.api.selectors import parse_fields, parse_labels
 from apiserver.server.store.committer import Intents, Put, View
-from apiserver.server.store.engine import Change, CommitFailed
+from apiserver.server.store.engine import Change, CommitFailed, OutcomeUnknown
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.retention import Retention
 from apiserver.server.store.snapshot import Filter
@@ -173,6 +173,16 @@ async def test_pages_of_one_version_stay_consistent() -> None:
         assert [slot.key.name for slot in now] == ["a1", "a4", "a5"]
 
 
+async def test_what_has_come_since_does_not_follow_a_page_of_the_past() -> None:
+    async with running(MemoryEngine()) as store:
+        await store.write(put(*(body(name) for name in "abcd")))
+        version = store.version
+        await store.write(put(*(body(f"z{n}") for n in range(20))))
+        for limit, more in ((4, 0), (3, 1)):
+            slots, following = await store.page(ALL, version=version, limit=limit)
+            assert (len(slots), following) == (limit, more)
+
+
 async def test_a_state_that_is_forgotten_expires() -> None:
     async with running(MemoryEngine(), ring_bytes=5000) as store:
         for number in range(50):
@@ -201,3 +211,27 @@ async def test_closing_serves_the_queue_and_refuses_the_rest() -> None:
     assert all(slots for slots in await asyncio.gather(*writers))
     with pytest.raises(ServiceUnavailable, match="shutting down"):
         await store.write(put(body("late")))
+
+
+class Doubtful(MemoryEngine):
+    """Does not know what became of a transaction of somebody else."""
+
+    is_unsettled = True
+
+    def commit(self, changes: Sequence[Change], version: int) -> None:
+        if self.is_unsettled:
+            raise OutcomeUnknown("not settled")
+        super().commit(changes, version)
+
+    def settle(self) -> int:
+        self.is_unsettled = False
+        return super().settle()
+
+
+async def test_a_doubt_is_settled_before_anybody_writes() -> None:
+    async with running(Doubtful()) as store:
+        store.committer.doubt("compaction: flush failed")
+        assert store.committer.trouble
+        while store.committer.trouble:
+            await asyncio.sleep(0)
+        assert [slot.version for slot in await store.write(put(body("a")))] == [1]

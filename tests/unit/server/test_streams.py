@@ -2,13 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 from starlette.types import Message
 
 from apiserver.server.http import streams
+from apiserver.server.http.lists import SLICE_BYTES, sliced
 from apiserver.server.http.streams import StreamedResponse
+from apiserver.server.store.following import follow
+from apiserver.server.store.memory import MemoryEngine
+from apiserver.server.store.snapshot import Filter
+from tests.stores import KIND, body, put, running
 
 
 class Connection:
@@ -91,3 +97,43 @@ async def test_a_client_that_does_not_take_the_end_is_cut_off(monkeypatch: pytes
     connection = Connection(takes=2)
     assert await connection.get(silence(), seconds=0.01) == []
     assert connection.aborted
+
+
+@pytest.mark.parametrize("rounds", range(8))
+async def test_a_client_that_leaves_in_the_moment_of_an_event_ends_its_watch(rounds: int) -> None:
+    async with running(MemoryEngine()) as store:
+        leave = asyncio.Event()
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            await leave.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        async def frames() -> AsyncIterator[bytes]:
+            async with aclosing(follow(store, [Filter(KIND)], store.version, idle=30)) as found:  # type: ignore[type-var]
+                async for batch in found:
+                    yield b"x" * len(batch.deliveries)
+
+        response = StreamedResponse(frames(), media_type="x/y")
+        request = asyncio.create_task(response({"type": "http"}, receive, send))
+        while len(sent) < 2:  # the watch is live once it has told of an event
+            await store.write(put(body("a", note=str(len(sent)))))
+            await asyncio.sleep(0)
+        leave.set()
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        await store.write(put(body("a", note="last")))
+        await asyncio.wait_for(request, 10)
+
+
+def test_slices_are_bounded_by_number_and_by_bytes() -> None:
+    assert list(sliced([1] * 5, lambda one: one, most=2)) == [[1, 1], [1, 1], [1]]
+    assert list(sliced([SLICE_BYTES, 1, SLICE_BYTES - 1, 1], lambda one: one, most=9)) == [
+        [SLICE_BYTES],
+        [1, SLICE_BYTES - 1],
+        [1],
+    ]
+    assert list(sliced([], len, most=2)) == []
