@@ -123,7 +123,7 @@ ASSIGNMENTS = SCHEME.register(
         short_names=("asg",),
         categories=("all",),
         selectable=("spec.nodeName", "spec.taskName", "status.phase"),
-        indexed=("spec.nodeName", "spec.taskName"),
+        indexed=("spec.nodeName",),
         immutable=(
             "spec.taskName",
             "spec.entry",

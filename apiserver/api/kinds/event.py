@@ -77,7 +77,7 @@ EVENTS = SCHEME.register(
             "reason",
             "type",
         ),
-        indexed=("involvedObject.uid", "involvedObject.name"),
+        indexed=("involvedObject.uid",),
         columns=(
             Column("Last Seen", _last_seen),
             Column("Type", at("type")),

@@ -1,6 +1,5 @@
 """Reading a request: what it is about, what it carries, and what it accepts."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,6 @@ from apiserver.api.errors import (
     Invalid,
     NotAcceptable,
     NotFound,
-    Timeout,
     TooLarge,
     UnsupportedMediaType,
 )
@@ -26,9 +24,6 @@ from apiserver.api.scheme import SCHEME, Kind
 from apiserver.api.selectors import parse_fields, parse_labels
 from apiserver.server.registry import Mode, Options, Target
 from apiserver.server.store.snapshot import Filter
-
-BODY_SECONDS = 30.0
-"""How long a client may take to send an object."""
 
 MAX_MANAGER = 128
 READ_ONLY = ("history", "revisions")
@@ -164,26 +159,22 @@ def read_fence(request: Request) -> Fence | None:
 
 
 async def read_body(request: Request) -> bytes:
-    """The body, within limits of size and time. Raises TooLarge, Timeout."""
+    """The body, within its limit of size; the request as a whole has a limit of time. Raises TooLarge, BadRequest."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > MAX_BYTES:
         raise _too_large()
     chunks: list[bytes] = []
     size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await request.receive()
-                if message["type"] == "http.disconnect":
-                    raise BadRequest("the connection was closed before the request body was complete")
-                chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                if size > MAX_BYTES:
-                    raise _too_large()
-                if not message.get("more_body"):
-                    return b"".join(chunks)
-    except TimeoutError:
-        raise Timeout(f"the request body did not arrive within {BODY_SECONDS:.0f} s") from None
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("the connection was closed before the request body was complete")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BYTES:
+            raise _too_large()
+        if not message.get("more_body"):
+            return b"".join(chunks)
 
 
 def _too_large() -> TooLarge:

@@ -158,7 +158,7 @@ class Resources:
             one = replace(target, namespace=slot.key.namespace, name=slot.key.name)
             try:
                 outcome = await self.registry.delete(
-                    one, replace(options, uid=slot.uid), request.scope.get("user_name", "")
+                    one, replace(options, uid=slot.parse()["metadata"]["uid"]), request.scope.get("user_name", "")
                 )
             except ApiError as error:
                 if error.reason != "NotFound":

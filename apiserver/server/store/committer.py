@@ -388,7 +388,7 @@ class _Batch:
             sequence=sequence,
             type=kind,
             key=key,
-            uid=slot.uid,
+            uid=str(metadata.get("uid", "")),
             body=slot.body,
             previous=old.seen if old else None,
             time=self._now,

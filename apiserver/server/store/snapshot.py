@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from sys import intern
 from typing import Any
 
 import orjson
@@ -19,7 +20,6 @@ class Slot:
     """One object as served: its bytes, and the few things that are asked without parsing them."""
 
     key: Key
-    uid: str
     version: int
     body: bytes
     seen: Seen
@@ -93,7 +93,12 @@ def slot_of(kind: Kind, key: Key, version: int, body: Body, raw: bytes) -> Slot:
     """The slot of a stored object."""
     metadata = body["metadata"]
     seen = share(metadata.get("labels") or {}, kind.selectable_values(body))
-    return Slot(key, str(metadata.get("uid", "")), version, raw, seen)
+    return Slot(_shared(key), version, raw, seen)
+
+
+def _shared(key: Key) -> Key:
+    """The key with texts that many keys have held once."""
+    return Key(intern(key.kind), intern(key.namespace), key.name)
 
 
 def event_of(kind: Kind, change: Change, slot: Slot | None = None) -> Event:
