@@ -79,6 +79,7 @@ class Registration:
         self._rng = rng or random.Random()
         self._uid = ""
         """The Node's uid; empty: register first."""
+        self._lease_uid = ""
         self._register_at = 0.0
         self._failures = 0
 
@@ -98,8 +99,7 @@ class Registration:
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(REQUEST_SECONDS):
-            if self._uid and loop.time() < self._register_at:
-                await self._renew()
+            if self._uid and loop.time() < self._register_at and await self._renew():
                 return
             node = await self._client.apply(Node, self._machine.node, {})
             self._uid = node.metadata.uid or ""
@@ -118,7 +118,9 @@ class Registration:
         status = {"status": self._machine.status()}
         await self._client.apply(Node, self._machine.node, status, subresource="status")
 
-    async def _renew(self) -> None:
+    async def _renew(self) -> bool:
+        """Whether the lease is still the one it was: another one means that the server has lost it, and so perhaps
+        the Node, as after a restore."""
         node = self._machine.node
         owner = {"apiVersion": "plum.dev/v1", "kind": "Node", "name": node, "uid": self._uid}
         spec = {
@@ -127,4 +129,6 @@ class Registration:
             "renewTime": format_micro_time(self._now()),
         }
         body: Body = {"metadata": {"ownerReferences": [owner]}, "spec": spec}
-        await self._client.apply(Lease, node, body, namespace=NODE_LEASES)
+        lease = await self._client.apply(Lease, node, body, namespace=NODE_LEASES)
+        known, self._lease_uid = self._lease_uid, lease.metadata.uid or ""
+        return self._lease_uid == known

@@ -55,7 +55,11 @@ def backup(session: Session, file: Path, artifacts: bool, force: bool) -> None:
 
 
 def _check_absent(file: Path, *, force: bool) -> None:
-    if file.exists() and not force:
+    if not os.path.lexists(file):
+        return
+    if file.is_symlink() or not file.is_file():
+        raise Failure(f"{file} is there and no ordinary file; choose another name")
+    if not force:
         raise Failure(f"{file} exists; --force replaces it once the new backup is whole")
 
 

@@ -170,7 +170,9 @@ class LeaderElector:
             self._note(error)
             self._state = missed(self._state, self._clock(), RETRY.delay(self._failures - 1, self._rng))
         else:
-            self._failures = 0
+            # A look that is answered does not end a streak of writes that are refused.
+            if not isinstance(action, Look):
+                self._failures = 0
 
     async def _look(self) -> None:
         lease = await self._read()

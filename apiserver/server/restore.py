@@ -17,13 +17,15 @@ from typing import BinaryIO
 
 import click
 import orjson
+from sqlalchemy.exc import SQLAlchemyError
 
 from apiserver.api.backups import ARTIFACTS, DATABASE, PIECE, Manifest, Member, NotABackup, Reader
 from apiserver.api.meta import format_micro_time, format_time
 from apiserver.server.backup import SCRATCH, clear, read_facts
 from apiserver.server.blobs import is_digest, sync_folder
+from apiserver.server.store.engine import Key
 from apiserver.server.store.migrations import StoreUnusable
-from apiserver.server.store.sqlite import COMPACTED_TIME, lock_directory
+from apiserver.server.store.sqlite import COMPACTED_TIME, SQLiteEngine, lock_directory
 from apiserver.server.store.tables import SCHEMA_VERSION
 
 UNFINISHED = "restore.unfinished"
@@ -159,18 +161,23 @@ def _judge(database: Path, manifest: Manifest) -> list[tuple[str, str]]:
         with closing(sqlite3.connect(database)) as opened:
             if trouble := [row[0] for row in opened.execute("PRAGMA quick_check(1)") if row[0] != "ok"]:
                 raise CannotRestore(f"the database in the backup is damaged: {trouble[0]}")
-            return list(_apps(opened))
-    except (sqlite3.Error, KeyError, ValueError, TypeError) as error:
+        with closing(SQLiteEngine(database.parent)) as engine:  # migrates the copy, as a server would
+            return list(_apps(engine))
+    except (sqlite3.Error, SQLAlchemyError, StoreUnusable, KeyError, ValueError, TypeError) as error:
         raise CannotRestore(f"the database in the backup cannot be used: {error}") from error
 
 
-def _apps(database: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """Reads every object, as a server does at its start. Raises KeyError, ValueError, TypeError."""
-    for kind, namespace, name, raw in database.execute("SELECT kind, namespace, name, body FROM objects"):
-        body = orjson.loads(raw)
+def _apps(engine: SQLiteEngine) -> Iterator[tuple[str, str]]:
+    """Reads everything, as a server does at its start and later. Raises KeyError, ValueError, TypeError,
+    StoreUnusable, SQLAlchemyError."""
+    loaded = engine.load()
+    for stored in loaded.objects:
+        body = orjson.loads(stored.body)
         int(body["metadata"]["resourceVersion"])
-        if kind == _APPS:
-            yield f"{namespace}/{name}", str(body["spec"]["sha256"])
+        if stored.key.kind == _APPS:
+            yield f"{stored.key.namespace}/{stored.key.name}", str(body["spec"]["sha256"])
+    next(iter(loaded.newest), None)
+    engine.revisions(Key("", "", ""))
 
 
 def _next_version(manifest: Manifest, directory: Path, now: datetime) -> int:

@@ -32,8 +32,9 @@ from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.registry import Options, Registry, Target
 from apiserver.server.restore import check_finished
 from apiserver.server.store.cache import RING_BYTES
+from apiserver.server.store.migrations import StoreUnusable
 from apiserver.server.store.retention import Retention
-from apiserver.server.store.sqlite import SQLiteEngine, usable
+from apiserver.server.store.sqlite import DATABASE, SQLiteEngine, usable
 from apiserver.server.store.store import Store, open_store
 from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
 
@@ -43,6 +44,7 @@ KEEP_ALIVE_SECONDS = 90
 """Agents renew their leases on idle connections; uvicorn's default of 5 s would cut them."""
 
 SHUTDOWN_SECONDS = 10
+ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,24 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             failed.set_exception(error)
 
     with contextlib.closing(listener):
-        engine = SQLiteEngine(settings.data_dir, check=check_finished)
+        engine = SQLiteEngine(settings.data_dir, check=_check_directory)
         ring_bytes = min(RING_BYTES, settings.keep.size)
         async with open_store(engine, clock=_now, on_failure=fail, keep=settings.keep, ring_bytes=ring_bytes) as store:
             await _run(settings, store, tokens, listener, failed, announce)
         if failed.done():  # by the writes that were served last
             failed.result()
+
+
+def _check_directory(directory: Path) -> None:
+    """Refuse what would begin as an empty cluster and is none: agents would stop everything. Raises StoreUnusable."""
+    check_finished(directory)
+    database = directory / DATABASE
+    is_used = (directory / ARTIFACTS).exists() or (directory / f"{DATABASE}-wal").exists()
+    if is_used and not (database.exists() and database.stat().st_size):
+        raise StoreUnusable(
+            f"{directory} has been used, but its database {database} is missing or empty: "
+            "restore a backup (plumctl restore), or choose a new folder to begin anew"
+        )
 
 
 async def _run(
@@ -124,7 +138,7 @@ async def _run(
     announce: Callable[[str], None],
 ) -> None:
     with usable(settings.data_dir):
-        blobs = Blobs(settings.data_dir / "artifacts", max_bytes=settings.max_artifact_bytes)
+        blobs = Blobs(settings.data_dir / ARTIFACTS, max_bytes=settings.max_artifact_bytes)
         backups = Backups(store, blobs, settings.data_dir / SCRATCH, clock=_now)
     leases = NodeLeases(store, monotonic=time.monotonic, clock=_now)
     rng = random.Random()

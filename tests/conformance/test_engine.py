@@ -1,5 +1,6 @@
 """What every engine must keep: run against each of them."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from apiserver.api.meta import format_micro_time
-from apiserver.server.store.engine import Engine, Revision
+from apiserver.server.store.engine import CommitFailed, Engine, Revision
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.sqlite import SQLiteEngine, StoreUnusable
 from tests.stores import NOW, change
@@ -180,4 +181,37 @@ def test_space_is_given_back(tmp_path: Path) -> None:
     left = engine.sizes()
     assert left.database < full.database / 2
     assert left.free <= max(left.database // 10, 256 * 8192)
+    engine.close()
+
+
+def test_a_database_that_is_taken_away_is_not_written(tmp_path: Path) -> None:
+    engine = SQLiteEngine(tmp_path)
+    engine.commit([change(1, "a")], 1)
+    (tmp_path / "plum.db").rename(tmp_path / "elsewhere")
+    with pytest.raises(CommitFailed, match="removed or replaced"):
+        engine.commit([change(2, "b")], 2)
+    (tmp_path / "elsewhere").rename(tmp_path / "plum.db")
+    engine.commit([change(2, "b")], 2)
+    engine.close()
+
+
+def test_a_log_that_is_taken_away_is_made_anew_and_nothing_is_lost(tmp_path: Path) -> None:
+    engine = SQLiteEngine(tmp_path)
+    engine.commit([change(1, "a")], 1)
+    (tmp_path / "plum.db-wal").unlink()
+    engine.commit([change(2, "b")], 2)
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for path in tmp_path.glob("plum.db*"):
+        shutil.copy(path, killed / path.name)
+    engine.close()
+    found = SQLiteEngine(killed)
+    assert sorted(stored.key.name for stored in found.load().objects) == ["a", "b"]
+    found.close()
+
+
+def test_what_is_stored_is_for_nobody_else_to_read(tmp_path: Path) -> None:
+    engine = SQLiteEngine(tmp_path)
+    engine.commit([change(1, "a")], 1)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("plum.db*")} == {0o600}
     engine.close()

@@ -240,6 +240,10 @@ async def test_a_killed_plumctl_leaves_no_file_and_the_server_nothing(big: Path,
         assert "exists; --force replaces it" in await backup(str(file), server=url, code=1)
         assert file.read_bytes() == before
         await backup(str(file), "--force", server=url)
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "link").symlink_to(file)
+        for name in ("pipe", "link"):
+            assert "no ordinary file" in await backup(str(tmp_path / name), "--force", server=url, code=1)
         assert manifest_of(file).artifacts == ()
         live = await run_plumctl("restore", str(file), "--server-data-dir", str(big), "--replace", code=1)
         assert live.startswith(f"error: {big} is in use by another server")

@@ -69,6 +69,14 @@ def test_two_fences_are_refused(http: httpx.Client) -> None:
     expect(http.post(TASKS, json=task("bad"), headers=two), 400, "BadRequest", "Plum-Fence")
 
 
+def test_a_token_does_not_jump_to_its_end(http: httpx.Client) -> None:
+    hold(http, "jumping", 7)
+    for token, words in ((2**62, "may grow by at most"), (6, "may not go down")):
+        patch = {"spec": {"leaseTransitions": token}}
+        refused = http.patch(f"{LEASES}/jumping", json=patch, headers=MERGE)
+        expect(refused, 422, "Invalid", "spec.leaseTransitions", words)
+
+
 def test_the_leases_of_our_programs_stay(http: httpx.Client) -> None:
     hold(http, "staying", 7)
     expect(http.delete(f"{LEASES}/staying"), 409, "Conflict", "plum-system/staying stays", "spec.holderIdentity")

@@ -1,5 +1,6 @@
 """The server as a process: who may reach it, what it bounds, how it ends."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -108,3 +109,26 @@ def test_the_end_closes_watches_and_keeps_what_was_acknowledged(tmp_path: Path) 
     assert not watcher.is_alive()
     with start_apiserver(tmp_path) as again:
         assert httpx.get(f"{again}/api/v1/namespaces/kept", trust_env=False).status_code == 200
+
+
+def test_a_directory_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "lost" / "artifacts").mkdir(parents=True)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "plum.db").write_text("certainly no database" * 1000)
+    for name, words in {
+        "file": "cannot be used",
+        "lost": "its database .* is missing or empty: restore a backup",
+        "damaged": "not a database; restore a backup",
+    }.items():
+        refused = run("--data-dir", str(tmp_path / name), "--addr", ":0")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert re.fullmatch(f"error: .*{words}.*\n", refused.stderr), refused.stderr
+
+
+@pytest.mark.parametrize("option", [("--history-age", "1s"), ("--history-age", "1y"), ("--history-bytes", "1")])
+def test_a_bound_of_the_log_that_makes_no_sense_is_refused(tmp_path: Path, option: tuple[str, str]) -> None:
+    refused = run("--data-dir", str(tmp_path / "data"), *option)
+    assert refused.returncode == 2
+    assert option[0] in refused.stderr
+    assert not (tmp_path / "data").exists()

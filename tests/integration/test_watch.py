@@ -136,4 +136,7 @@ def test_several_kinds_begin_with_what_is_there_and_a_bookmark(http: httpx.Clien
     assert mark["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
     expect(http.get(SEVERAL), 400, "BadRequest", "resources")
     expect(http.get(SEVERAL, params={"resources": "tasks,dragons"}), 400, "BadRequest", "dragons", "assignments")
+    expect(http.get(SEVERAL, params={"resources": "tasks", "fieldSelector": "x=y"}), 400, "BadRequest", "fieldSelector")
+    both = http.get(SEVERAL, params=[("resources", "tasks"), ("resources", "namespaces"), ("watch", "poll")]).json()
+    assert {item["object"]["kind"] for item in both["items"]} == {"Task", "Namespace"}
     expect(http.post(SEVERAL), 405, "MethodNotAllowed")

@@ -42,12 +42,17 @@ class Lease(Resource):
     status: LeaseStatus = LeaseStatus()
 
 
+MAX_STEP = 1_000_000
+"""How far ``leaseTransitions`` may grow in one write: its holders count by ones."""
+
+
 def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
-    """A token that came back would let in what it was to keep out."""
+    """A token that came back would let in what it was to keep out; one that jumped to the end would be the last."""
     token, before = (dig(body or {}, "spec.leaseTransitions") or 0 for body in (new, old))
-    if token >= before:
+    if before <= token <= before + MAX_STEP:
         return ()
-    return (Cause("spec.leaseTransitions", f"Invalid value: {token}: may not go down; it is {before}"),)
+    why = f"may not go down; it is {before}" if token < before else f"may grow by at most {MAX_STEP} at a time"
+    return (Cause("spec.leaseTransitions", f"Invalid value: {token}: {why}"),)
 
 
 LEASES = SCHEME.register(

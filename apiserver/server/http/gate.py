@@ -123,6 +123,8 @@ def error_response(error: ApiError) -> JSONResponse:
     headers = {}
     if error.details.retry_after_seconds or error.code in (429, 503):
         headers["retry-after"] = str(error.details.retry_after_seconds or 1)
+    if error.code in (413, 504):
+        headers["connection"] = "close"  # what the client has not sent yet is not waited for
     if error.code == 401:
         headers["www-authenticate"] = "Bearer"
     return JSONResponse(error.to_status(), status_code=error.code, headers=headers)

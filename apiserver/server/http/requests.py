@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, cast
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from apiserver.api.errors import (
@@ -73,10 +74,12 @@ def read_filter(target: Target, query: Mapping[str, str]) -> Filter:
     )
 
 
-def read_filters(query: Mapping[str, str]) -> list[Filter]:
+def read_filters(query: QueryParams) -> list[Filter]:
     """The selections of a watch over several kinds: ``resources`` names them, ``namespace`` and ``labelSelector``
     hold for all that have such. Raises BadRequest."""
-    names = [name for name in query.get("resources", "").split(",") if name]
+    if "fieldSelector" in query:
+        raise BadRequest("fieldSelector: not supported in a watch of several kinds: their fields differ")
+    names = [name for listed in query.getlist("resources") for name in listed.split(",") if name]
     if not names:
         raise BadRequest("resources: Required value: name the kinds to watch, for example tasks,assignments")
     labels, namespace = parse_labels(query.get("labelSelector", "")), query.get("namespace", "")

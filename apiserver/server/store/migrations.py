@@ -25,6 +25,8 @@ def migrate(connection: Connection, path: Path) -> None:
     if found is None:
         _in_one_transaction(connection, _create)
         return
+    if found < 1:
+        raise StoreUnusable(f"the store says schema version {found}, which no server has ever written")
     if found > SCHEMA_VERSION:
         raise StoreUnusable(
             f"the store has schema version {found}, this server knows {SCHEMA_VERSION}: "

@@ -71,8 +71,11 @@ class SQLiteEngine:
         self.on_sync: Callable[[float], None] = lambda seconds: None
         """Told how many seconds each COMMIT took, which is writing and flushing the log."""
         self._path = directory / DATABASE
+        self._wal = directory / f"{DATABASE}-wal"
         self._lock = lock_directory(directory)
         self._connection: Connection | None = None
+        self._files = (0, 0)
+        """The inodes of the database and, once it is written, of the write-ahead log."""
         self._unsettled = ""
         """Why nothing may be written before ``settle`` has succeeded."""
         try:
@@ -168,7 +171,7 @@ class SQLiteEngine:
         page, total, free = (self._pragma(name) for name in ("page_size", "page_count", "freelist_count"))
         wal = 0
         with suppress(FileNotFoundError):
-            wal = self._path.with_name(f"{DATABASE}-wal").stat().st_size
+            wal = self._wal.stat().st_size
         return Sizes(self._log[0], self._log[1], page * total, page * free, wal)
 
     @property
@@ -230,6 +233,7 @@ class SQLiteEngine:
         """One transaction. Raises CommitFailed, OutcomeUnknown."""
         if self._unsettled:
             raise OutcomeUnknown(self._unsettled)
+        self._check_files()
         try:
             self._try_to_transact(write)
         except OutcomeUnknown as error:
@@ -257,8 +261,29 @@ class SQLiteEngine:
             _roll_back(raw, error)
             raise CommitFailed(_told(error)) from error
         self.on_sync(time.perf_counter() - began)
+        if not self._files[1]:
+            self._files = (self._files[0], _inode(self._wal))
+
+    def _check_files(self) -> None:
+        """Whether what is written will be found again. Raises CommitFailed where somebody has taken the database
+        away; a write-ahead log that was is made anew from the one that is still open."""
+        if _inode(self._path) != self._files[0]:
+            raise CommitFailed(
+                f"{self._path} has been removed or replaced under the server: put it back, or restore a backup"
+            )
+        if self._files[1] and _inode(self._wal) != self._files[1]:
+            try:
+                busy = self._reading().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+                if busy:
+                    raise CommitFailed(f"{self._wal} has been removed, and a backup is reading it")
+                self._hang_up()
+                self._open()
+            except DBAPIError as error:
+                raise CommitFailed(f"{self._wal} has been removed: {error.orig}") from error
 
     def _open(self) -> None:
+        if not self._path.exists():
+            self._path.touch(mode=0o600)  # what is in it is as secret as the tokens
         engine = create_engine(
             f"sqlite:///{self._path}",
             poolclass=StaticPool,
@@ -267,6 +292,7 @@ class SQLiteEngine:
         )
         event.listen(engine, "connect", _prepare)
         self._connection = engine.connect()
+        self._files = (_inode(self._path), 0)
 
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
@@ -340,6 +366,14 @@ def usable(directory: Path) -> Iterator[None]:
         raise StoreUnusable(f"--data-dir {directory} cannot be used: {why}; choose another folder") from error
 
 
+def _inode(path: Path) -> int:
+    """What tells a file from another of its name; 0 where there is none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
 def _prepare(connection: sqlite3.Connection, record: Any) -> None:
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
@@ -347,7 +381,8 @@ def _prepare(connection: sqlite3.Connection, record: Any) -> None:
 
 def _told(error: BaseException) -> str:
     name = getattr(error, "sqlite_errorname", "")
-    return f"{error} ({name})" if name else str(error)
+    hint = ": free space in the data directory" if name == "SQLITE_FULL" else ""
+    return f"{error} ({name}){hint}" if name else str(error)
 
 
 def _roll_back(raw: sqlite3.Connection, cause: BaseException) -> None:

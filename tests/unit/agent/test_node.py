@@ -2,6 +2,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
+from agent import node
 from agent.node import Machine, Registration, capacity
 from apiserver.api.errors import ServiceUnavailable
 from apiserver.api.kinds.lease import Lease
@@ -38,12 +41,12 @@ async def test_what_people_and_controllers_set_stays() -> None:
     await controller.apply(Node, "nodeA", {"status": {"conditions": [ready]}}, subresource="status")
     async with registering(cluster) as registration, asyncio.timeout(5):
         await registration.registered.wait()
-    node = await user.get(Node, "nodeA")
-    assert node.spec.unschedulable
-    assert node.metadata.labels == {"zone": "a"}
-    assert [condition.type for condition in node.status.conditions] == ["Ready"]
-    assert node.status.agent is not None
-    assert node.status.agent.version == "1.2"
+    found = await user.get(Node, "nodeA")
+    assert found.spec.unschedulable
+    assert found.metadata.labels == {"zone": "a"}
+    assert [condition.type for condition in found.status.conditions] == ["Ready"]
+    assert found.status.agent is not None
+    assert found.status.agent.version == "1.2"
 
 
 async def test_a_lease_is_one_a_node_and_survives_agents() -> None:
@@ -53,6 +56,18 @@ async def test_a_lease_is_one_a_node_and_survives_agents() -> None:
             await registration.registered.wait()
     leases = (await cluster.client("user").list(Lease, namespace=NODE_LEASES)).items
     assert [lease.metadata.name for lease in leases] == ["nodeA"]
+
+
+async def test_a_server_that_has_lost_the_node_is_told_of_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "RENEW_SECONDS", 0.01)
+    cluster = MemoryCluster()
+    user = cluster.client("user")
+    async with registering(cluster) as registration, asyncio.timeout(5):
+        await registration.registered.wait()
+        await user.delete(Node, "nodeA")
+        await user.delete(Lease, "nodeA", namespace=NODE_LEASES)
+        while not (await user.list(Node)).items:
+            await asyncio.sleep(0.01)
 
 
 def test_capacity_is_in_quantities() -> None:

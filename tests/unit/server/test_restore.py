@@ -195,6 +195,19 @@ def endless(path: Path) -> bytes:
     return of_database(path)
 
 
+def without(table: str) -> Callable[[Path], bytes]:
+    def make(path: Path) -> bytes:
+        edit(path, f"DROP TABLE {table}")
+        return of_database(path)
+
+    return make
+
+
+def of_no_schema(path: Path) -> bytes:
+    edit(path, "UPDATE meta SET value = '0' WHERE key = 'schema_version'")
+    return of_database(path)
+
+
 REFUSED: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "newer": (newer, "schema version 99, this is Plum with 2: restore it with the Plum that made it"),
     "cut off": (lambda path: of_database(path)[:-1], "cut off"),
@@ -203,6 +216,9 @@ REFUSED: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "no database": (lambda path: backup([("plum.db", b"x" * 8192)]), "cannot be used: file is not a database"),
     "empty": (lambda path: backup([("plum.db", b"")]), "cannot be used: no such table"),
     "damaged": (damaged, "malformed|damaged"),
+    "without its log": (without("events"), "no such table: events"),
+    "without revisions": (without("revisions"), "no such table: revisions"),
+    "of no schema": (of_no_schema, "schema version 0"),
     "an object that cannot be read": (unreadable, "cannot be used"),
     "versions at their end": (endless, "no version a server has ever reached"),
 }
