@@ -23,7 +23,7 @@ from apiserver.server.http.auth import Tokens
 from apiserver.server.http.backup import BackupEndpoint, BackupMetrics
 from apiserver.server.http.gate import Gate, error_response
 from apiserver.server.http.metrics import Metrics
-from apiserver.server.http.requests import no_resource
+from apiserver.server.http.requests import ApiRequest, no_resource
 from apiserver.server.http.resources import Resources
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Registry
@@ -95,7 +95,7 @@ class _Router:
         if not rest or (root, rest) == ("apis", "watch"):
             await self._others(scope, receive, send)
             return
-        response = await self._serve(Request(scope, receive), group, version, rest)
+        response = await self._serve(ApiRequest(scope, receive), group, version, rest)
         await response(scope, receive, send)
 
 

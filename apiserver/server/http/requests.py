@@ -33,6 +33,20 @@ JSON_TYPES = ("", "application/json")
 YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
 
+class ApiRequest(Request):
+    """A request for what is behind the API paths. Programs send few queries, and those again and again."""
+
+    @property
+    def query_params(self) -> QueryParams:
+        """See Request."""
+        return _query(self.scope["query_string"])
+
+
+@lru_cache(maxsize=1024)
+def _query(raw: bytes) -> QueryParams:
+    return QueryParams(raw)
+
+
 def no_resource() -> NotFound:
     """The path leads nowhere."""
     return NotFound("the server could not find the requested resource")
