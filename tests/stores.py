@@ -7,7 +7,7 @@ from typing import Any
 
 from apiserver.api.meta import Body
 from apiserver.api.scheme import SCHEME
-from apiserver.server.store.committer import Intents, Put, Remove, View
+from apiserver.server.store.decisions import Intents, Put, Remove, View
 from apiserver.server.store.engine import Change, Engine, Key, Seen
 from apiserver.server.store.following import follow
 from apiserver.server.store.retention import Retention

@@ -12,7 +12,7 @@ import click
 
 from apiserver.server.serve import CannotServe, Settings, parse_address, raise_file_limit, serve, spare_the_collector
 from apiserver.server.store.committer import StoreBroken
-from apiserver.server.store.migrations import StoreUnusable
+from apiserver.server.store.directory import StoreUnusable
 from apiserver.server.store.retention import Retention
 
 

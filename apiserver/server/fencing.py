@@ -2,7 +2,7 @@
 
 from apiserver.api.kinds.lease import LEASES
 from apiserver.api.machinery.fencing import Fence
-from apiserver.server.store.committer import Decision, Intents, View
+from apiserver.server.store.decisions import Decision, Intents, View
 
 
 def fenced(decide: Decision, fence: Fence | None) -> Decision:

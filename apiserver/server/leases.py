@@ -18,7 +18,7 @@ from apiserver.api.kinds.lease import LEASES
 from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.meta import Body, format_micro_time
 from apiserver.api.scheme import Kind, dig
-from apiserver.server.store.committer import Actor, Intents, Put, View
+from apiserver.server.store.decisions import Actor, Intents, Put, View
 from apiserver.server.store.snapshot import Filter, Slot
 from apiserver.server.store.store import Store
 

@@ -26,7 +26,7 @@ from apiserver.api.meta import Body
 from apiserver.api.scheme import Kind
 from apiserver.server.fencing import fenced
 from apiserver.server.leases import NodeLeases, is_node_lease
-from apiserver.server.store.committer import Actor, Intents, Put, Remove, View
+from apiserver.server.store.decisions import Actor, Intents, Put, Remove, View
 from apiserver.server.store.snapshot import Slot
 from apiserver.server.store.store import Store
 from apiserver.server.strategies import NO_HOOKS, Hooks

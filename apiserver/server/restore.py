@@ -23,9 +23,9 @@ from apiserver.api.backups import ARTIFACTS, DATABASE, PIECE, Manifest, Member, 
 from apiserver.api.meta import format_micro_time, format_time
 from apiserver.server.backup import SCRATCH, clear, read_facts
 from apiserver.server.blobs import is_digest, sync_folder
+from apiserver.server.store.directory import StoreUnusable, lock_directory
 from apiserver.server.store.engine import Key
-from apiserver.server.store.migrations import StoreUnusable
-from apiserver.server.store.sqlite import COMPACTED_TIME, SQLiteEngine, lock_directory
+from apiserver.server.store.sqlite import COMPACTED_TIME, SQLiteEngine
 from apiserver.server.store.tables import SCHEMA_VERSION
 
 UNFINISHED = "restore.unfinished"

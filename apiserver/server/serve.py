@@ -32,9 +32,9 @@ from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.registry import Options, Registry, Target
 from apiserver.server.restore import check_finished
 from apiserver.server.store.cache import RING_BYTES
-from apiserver.server.store.migrations import StoreUnusable
+from apiserver.server.store.directory import StoreUnusable, usable
 from apiserver.server.store.retention import Retention
-from apiserver.server.store.sqlite import DATABASE, SQLiteEngine, usable
+from apiserver.server.store.sqlite import DATABASE, SQLiteEngine
 from apiserver.server.store.store import Store, open_store
 from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
 

@@ -16,7 +16,7 @@ from apiserver.api.kinds.task import TASKS
 from apiserver.api.meta import Body
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.api.selectors import parse_fields
-from apiserver.server.store.committer import View
+from apiserver.server.store.decisions import View
 from apiserver.server.store.snapshot import Filter
 
 Hook = Callable[[View, Body], None]

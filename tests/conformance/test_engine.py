@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from apiserver.api.meta import format_micro_time
+from apiserver.server.store.directory import StoreUnusable
 from apiserver.server.store.engine import CommitFailed, Engine, Revision
 from apiserver.server.store.memory import MemoryEngine
-from apiserver.server.store.sqlite import SQLiteEngine, StoreUnusable
+from apiserver.server.store.sqlite import SQLiteEngine
 from tests.stores import NOW, change
 
 Reopen = Callable[[], Engine]

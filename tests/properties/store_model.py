@@ -7,7 +7,7 @@ from typing import NamedTuple
 from apiserver.api.errors import BadRequest
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.api.selectors import parse_fields, parse_labels
-from apiserver.server.store.committer import Intents, Put, Remove, View
+from apiserver.server.store.decisions import Intents, Put, Remove, View
 from apiserver.server.store.engine import Key
 from apiserver.server.store.following import Batch
 from apiserver.server.store.snapshot import Filter

@@ -13,19 +13,15 @@ guesses. Reads go on all the time.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-import orjson
-
-from apiserver.api.errors import ApiError, InternalError, ServiceUnavailable, Timeout
-from apiserver.api.meta import Body
-from apiserver.api.scheme import KEPT_REVISIONS, Kind
+from apiserver.api.errors import ServiceUnavailable, Timeout
 from apiserver.server.store.cache import Cache
-from apiserver.server.store.engine import Change, ChangeType, CommitFailed, Engine, Key, OutcomeUnknown, Revision
-from apiserver.server.store.snapshot import Event, Filter, Slot, slot_of
+from apiserver.server.store.decisions import Actor, Batch, Decision, Waiting
+from apiserver.server.store.engine import CommitFailed, Engine, OutcomeUnknown
+from apiserver.server.store.snapshot import Event, Slot
 
 log = logging.getLogger(__name__)
 
@@ -59,74 +55,6 @@ class StoreBroken(Exception):
     """The engine holds something else than it was given: the process must end, and read anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """Create or replace an object."""
-
-    kind: Kind
-    body: Body
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Delete an object; ``body`` is its last state."""
-
-    kind: Kind
-    body: Body
-
-
-Intents = Sequence[Put | Remove]
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who is behind a write, for the history."""
-
-    user: str = ""
-    manager: str = ""
-
-
-class View:
-    """The state that a decision sees: what is committed and what earlier decisions of its batch did."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-        self._pending: dict[Key, Slot | None] = {}
-
-    def slot(self, kind: Kind, namespace: str, name: str) -> Slot | None:
-        """One object as stored."""
-        key = Key(kind.resource, namespace, name)
-        return self._pending[key] if key in self._pending else self._cache.get(key)
-
-    def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
-        """One object; the caller may change it."""
-        slot = self.slot(kind, namespace, name)
-        return slot.parse() if slot else None
-
-    def select(self, selection: Filter) -> Iterator[Slot]:
-        """Matching objects, in no particular order."""
-        for slot in self._cache.select(selection):
-            if slot.key not in self._pending:
-                yield slot
-        for key, pending in self._pending.items():
-            if pending and key.kind == selection.kind.resource and selection.matches(key, pending.seen):
-                yield pending
-
-    def set(self, key: Key, slot: Slot | None) -> None:
-        """Record what a decision of this batch did."""
-        self._pending[key] = slot
-
-
-Decision = Callable[[View], Intents]
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    decide: Decision
-    actor: Actor
-    done: "asyncio.Future[list[Slot]]"
-
-
 class Committer:
     """The only writer. ``run`` must be running for ``write`` to return."""
 
@@ -141,7 +69,7 @@ class Committer:
     ) -> None:
         self._engine, self._cache, self._publish = engine, cache, publish
         self._clock, self._run_engine = clock, run_engine
-        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Waiting | None] = asyncio.Queue()
         self._closed = False
         self._settling = False
         self._is_doubted = False
@@ -167,7 +95,7 @@ class Committer:
             raise self._nothing_for_now()
         if self._queue.qsize() >= MAX_QUEUE:
             raise ServiceUnavailable("too many writes are waiting; try again in a second")
-        waiting = _Waiting(decide, actor, asyncio.get_running_loop().create_future())
+        waiting = Waiting(decide, actor, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
         try:
             return await waiting.done
@@ -195,7 +123,7 @@ class Committer:
         """The outcome of a transaction of somebody else is not known: find it out, now."""
         self._is_doubted = True
         self._note(why)
-        nothing = _Waiting(lambda view: (), Actor(), asyncio.get_running_loop().create_future())
+        nothing = Waiting(lambda view: (), Actor(), asyncio.get_running_loop().create_future())
         self._queue.put_nowait(nothing)  # wakes the loop up
 
     def close(self) -> None:
@@ -203,7 +131,7 @@ class Committer:
         self._closed = True
         self._queue.put_nowait(None)
 
-    def _gather(self, first: _Waiting) -> list[_Waiting]:
+    def _gather(self, first: Waiting) -> list[Waiting]:
         batch = [first]
         while len(batch) < MAX_BATCH and not self._queue.empty():
             waiting = self._queue.get_nowait()
@@ -213,8 +141,8 @@ class Committer:
             batch.append(waiting)
         return batch
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> None:
-        decided = _Batch(self._cache, self._clock())
+    async def _commit(self, batch: Sequence[Waiting]) -> None:
+        decided = Batch(self._cache, self._clock())
         for waiting in batch:
             decided.take(waiting)
         if not decided.changes:
@@ -237,7 +165,7 @@ class Committer:
         self._publish(decided.events, decided.version)
         decided.acknowledge()
 
-    async def _settle(self, decided: "_Batch", why: str) -> bool:
+    async def _settle(self, decided: Batch, why: str) -> bool:
         """Find out whether the batch was stored. Raises StoreBroken."""
         self._settling = True
         self._note(f"whether the last write was stored is not known yet: {why}")
@@ -267,7 +195,7 @@ class Committer:
     def _nothing_for_now(self) -> ServiceUnavailable:
         return ServiceUnavailable(f"nothing can be written for now: {self.trouble}")
 
-    async def _ask(self, decided: "_Batch") -> int:
+    async def _ask(self, decided: Batch) -> int:
         tries = 0
         while True:
             try:
@@ -288,7 +216,7 @@ class Committer:
         except CommitFailed as error:
             self.trouble = str(error)
         except Exception as error:
-            await self._settle(_Batch(self._cache, self._clock()), str(error))
+            await self._settle(Batch(self._cache, self._clock()), str(error))
         else:
             self._well()
 
@@ -309,98 +237,3 @@ def _not_stored(why: str) -> ServiceUnavailable:
 
 def _unknown(why: str) -> Timeout:
     return Timeout(f"whether the write was stored is not known: {why}")
-
-
-class _Batch:
-    """The decisions of one turn, numbered and serialised."""
-
-    def __init__(self, cache: Cache, now: datetime) -> None:
-        self._view = View(cache)
-        self._now = now
-        self.version = cache.version
-        self.changes: list[Change] = []
-        self.events: list[Event] = []
-        self.writes = 0
-        """How many writers asked for something."""
-        self._answers: list[tuple[_Waiting, list[Slot] | ApiError]] = []
-
-    def take(self, waiting: _Waiting) -> None:
-        """Run one decision; its refusal concerns nobody else. Also a refusal, or that there is nothing to do, is
-        told after the commit: it may rest on what others of the batch have written."""
-        if not waiting.done.done():  # else its client has gone
-            self._answers.append((waiting, self._decided(waiting)))
-
-    def _decided(self, waiting: _Waiting) -> list[Slot] | ApiError:
-        """What the decision comes to."""
-        try:
-            intents = waiting.decide(self._view)
-            slots = self._apply(intents, waiting.actor) if intents else []
-        except ApiError as error:
-            # Where it was raised says nothing, and would keep this batch alive until the collector comes.
-            return error.with_traceback(None)
-        except Exception as error:
-            log.exception("a write failed for a fault of ours")
-            return InternalError(f"Internal error occurred: {error}")
-        self.writes += bool(slots)
-        return slots
-
-    def acknowledge(self) -> None:
-        """Tell the writers that it is stored."""
-        for waiting, answer in self._answers:
-            if waiting.done.done():
-                continue
-            if isinstance(answer, ApiError):
-                waiting.done.set_exception(answer)
-            else:
-                waiting.done.set_result(answer)
-
-    def fail(self, error: ApiError) -> None:
-        """Tell the writers that it is not."""
-        for waiting, _ in self._answers:
-            if not waiting.done.done():
-                waiting.done.set_exception(error)
-
-    def _apply(self, intents: Intents, actor: Actor) -> list[Slot]:
-        version = self.version + 1
-        prepared = [self._change(intent, version, position, actor) for position, intent in enumerate(intents)]
-        keys = [slot.key for _, slot, _ in prepared]
-        if len(set(keys)) != len(keys):
-            raise InternalError("Internal error occurred: one operation changes an object twice")
-        for change, slot, before in prepared:
-            self._view.set(slot.key, None if change.type == "DELETED" else slot)
-            self.changes.append(change)
-            self.events.append(Event(version, change.type, slot, change.previous, before))
-        self.version = version
-        return [slot for _, slot, _ in prepared]
-
-    def _change(
-        self, intent: Put | Remove, version: int, sequence: int, actor: Actor
-    ) -> tuple[Change, Slot, Slot | None]:
-        metadata = dict(intent.body["metadata"], resourceVersion=str(version))
-        body = dict(intent.body, metadata=metadata)
-        key = Key(intent.kind.resource, metadata.get("namespace") or "", metadata["name"])
-        old = self._view.slot(intent.kind, key.namespace, key.name)
-        kind: ChangeType = "DELETED" if isinstance(intent, Remove) else "MODIFIED" if old else "ADDED"
-        # A copy, which is as long as it needs to be: what orjson returns has grown in steps, and leaves holes.
-        slot = slot_of(intent.kind, key, version, body, bytes(memoryview(orjson.dumps(body))))
-        change = Change(
-            version=version,
-            sequence=sequence,
-            type=kind,
-            key=key,
-            uid=str(metadata.get("uid", "")),
-            body=slot.body,
-            previous=old.seen if old else None,
-            time=self._now,
-            user=actor.user,
-            manager=actor.manager,
-            revision=_revision(intent.kind, body, old) if kind != "DELETED" else None,
-        )
-        return change, slot, old
-
-
-def _revision(kind: Kind, body: Body, old: Slot | None) -> Revision | None:
-    """The spec to keep, if what is rolled out has changed."""
-    if kind.rolled_out is None or (old is not None and kind.rolled_out(old.parse()) == kind.rolled_out(body)):
-        return None
-    return Revision(int(body["metadata"].get("generation", 1)), orjson.dumps(body["spec"]), KEPT_REVISIONS)

@@ -11,11 +11,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
+from apiserver.server.store.directory import StoreUnusable
 from apiserver.server.store.tables import SCHEMA_VERSION
-
-
-class StoreUnusable(Exception):
-    """The data directory cannot be used; the message says why and what to do."""
 
 
 def migrate(connection: Connection, path: Path) -> None:

@@ -7,12 +7,11 @@ nothing. A lock on the data directory keeps a second server out.
 Commits go through the driver itself: around a single row SQLAlchemy costs as much as SQLite does.
 """
 
-import fcntl
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from apiserver.api.meta import format_micro_time
 from apiserver.server.store import rows
+from apiserver.server.store.directory import StoreUnusable, lock_directory
 from apiserver.server.store.engine import (
     OVERHEAD,
     Change,
@@ -37,10 +37,8 @@ from apiserver.server.store.engine import (
     StoredRevision,
     whole_versions,
 )
-from apiserver.server.store.migrations import StoreUnusable, migrate
+from apiserver.server.store.migrations import migrate
 from apiserver.server.store.tables import EventRow, MetaRow, ObjectRow, RevisionRow, row_id
-
-__all__ = ["SQLiteEngine", "StoreUnusable"]
 
 _PRAGMAS = (
     "page_size=8192",
@@ -335,35 +333,6 @@ class SQLiteEngine:
         is_damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
         hint = "; restore a backup into a new folder (plumctl restore)" if is_damaged else ""
         return StoreUnusable(f"{self._path}: {error.orig}{hint}")
-
-
-def lock_directory(directory: Path) -> int:
-    """Hold the data directory, which is made if it is missing; the descriptor keeps it. Raises StoreUnusable while
-    another server does, or where that cannot be."""
-    with usable(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        with usable(directory):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except StoreUnusable as error:
-        os.close(descriptor)
-        if not isinstance(error.__cause__, BlockingIOError):
-            raise
-        raise StoreUnusable(
-            f"{directory} is in use by another server; stop that one, or choose another --data-dir"
-        ) from error
-    return descriptor
-
-
-@contextmanager
-def usable(directory: Path) -> Iterator[None]:
-    """Turns what the file system refuses into StoreUnusable with the name of what it refused."""
-    try:
-        yield
-    except OSError as error:
-        why = f"{error.filename or directory}: {error.strerror}"
-        raise StoreUnusable(f"--data-dir {directory} cannot be used: {why}; choose another folder") from error
 
 
 def _inode(path: Path) -> int:

@@ -13,10 +13,11 @@ import orjson
 from apiserver.api.errors import Expired, ServiceUnavailable
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.server.store.cache import RING_BYTES, Cache
-from apiserver.server.store.committer import Actor, Committer, Decision, RunEngine, StoreBroken
+from apiserver.server.store.committer import Committer, RunEngine
+from apiserver.server.store.decisions import Actor, Decision
+from apiserver.server.store.directory import StoreUnusable
 from apiserver.server.store.engine import OVERHEAD, Change, Engine, Key, Loaded, StoredObject
 from apiserver.server.store.maintenance import Maintenance
-from apiserver.server.store.migrations import StoreUnusable
 from apiserver.server.store.retention import Retention
 from apiserver.server.store.snapshot import Event, Filter, Slot, event_of, slot_of
 from apiserver.server.store.table import FIRST, Place
@@ -218,6 +219,3 @@ def _report(task: "asyncio.Task[None]", on_failure: Callable[[BaseException], No
     error = None if task.cancelled() else task.exception()
     if error is not None:
         on_failure(error)
-
-
-__all__ = ["Store", "StoreBroken", "open_store"]

@@ -10,7 +10,7 @@ from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.meta import Body
 from apiserver.api.scheme import dig
 from apiserver.server.leases import NodeLeases
-from apiserver.server.store.committer import Put
+from apiserver.server.store.decisions import Put
 from apiserver.server.store.engine import Change, CommitFailed
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.store import Store

@@ -7,8 +7,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from apiserver.server.store.directory import StoreUnusable
 from apiserver.server.store.engine import Key
-from apiserver.server.store.sqlite import SQLiteEngine, StoreUnusable
+from apiserver.server.store.sqlite import SQLiteEngine
 
 TASK = Key("tasks.plum.dev", "default", "web")
 _SCHEMA_1 = """

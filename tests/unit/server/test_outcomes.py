@@ -8,7 +8,7 @@ import pytest
 
 from apiserver.api.errors import AlreadyExists, ServiceUnavailable, Timeout
 from apiserver.server.store import committer
-from apiserver.server.store.committer import Intents, View
+from apiserver.server.store.decisions import Intents, View
 from apiserver.server.store.engine import Change, CommitFailed, OutcomeUnknown
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.retention import Retention

@@ -18,10 +18,10 @@ from apiserver.api.errors import Expired
 from apiserver.server import restore as module
 from apiserver.server.backup import read_facts
 from apiserver.server.restore import CannotRestore, Restored, check_finished, restore
+from apiserver.server.store.directory import StoreUnusable, lock_directory
 from apiserver.server.store.engine import Key, Revision
-from apiserver.server.store.migrations import StoreUnusable
 from apiserver.server.store.snapshot import Filter
-from apiserver.server.store.sqlite import SQLiteEngine, lock_directory
+from apiserver.server.store.sqlite import SQLiteEngine
 from tests.archives import add_app, artifact, backup, facts, of_database, write_store
 from tests.stores import KIND, NOW, body, change, missed, put, running
 from tests.unit.server.test_migrations import write_schema_1

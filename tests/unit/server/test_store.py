@@ -8,7 +8,7 @@ import pytest
 from apiserver.api.errors import BadRequest, Expired, InternalError, ServiceUnavailable
 from apiserver.api.scheme import SCHEME
 from apiserver.api.selectors import parse_fields, parse_labels
-from apiserver.server.store.committer import Intents, Put, View
+from apiserver.server.store.decisions import Intents, Put, View
 from apiserver.server.store.engine import Change, CommitFailed, OutcomeUnknown
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.retention import Retention
