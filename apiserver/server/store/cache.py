@@ -60,14 +60,12 @@ class Cache:
         table = self.tables[selection.kind.resource]
         places = table.candidates(selection, after)
         past = self._past(selection.kind.resource, version)
+        total = len(places)
+        most = limit if limit and selection.is_open else total + len(past)
         if past:
-            known = set(places) if table.narrows(selection) else table.slots.keys()
-            gone = (place for place, slot in past.items() if slot and place not in known and place > after)
-            places = sorted([*places, *(p for p in gone if not selection.namespace or p[0] == selection.namespace)])
-            places = [place for place in places if place not in past or past[place]]
-        most = limit if limit and selection.is_open else len(places)
+            places, total = _of_the_past(table, selection, places, past, after, most)
         slots = [past.get(place) or table.slots[place] for place in places[:most]]
-        return slots, max(0, len(places) - most)
+        return slots, max(0, total - most)
 
     def _past(self, kind: str, version: int) -> dict[Place, Slot | None]:
         """What the objects that have changed since a version were then; None: there was none."""
@@ -115,6 +113,21 @@ class Cache:
                 drop += 1
         self.oldest_state = max(self.oldest_state, self.floor)
         del self._ring[:drop]
+
+
+def _of_the_past(
+    table: Table, selection: Filter, places: Sequence[Place], past: dict[Place, Slot | None], after: Place, most: int
+) -> tuple[list[Place], int]:
+    """The first ``most`` of the places as they were, in order, and how many there were. ``places`` are those of today;
+    ``past`` tells what those that have changed since held then."""
+    known = set(places) if table.narrows(selection) else table.slots.keys()
+    namespace = selection.namespace
+    behind = [(place, slot) for place, slot in past.items() if place > after and namespace in ("", place[0])]
+    gone = [place for place, slot in behind if slot and place not in known]
+    new = sum(1 for place, slot in behind if slot is None and place in known)
+    # So many of today's are enough, whichever of them are new: a page does not cost the whole collection.
+    merged = sorted([*places[: most + new], *gone])
+    return [place for place in merged if place not in past or past[place]], len(places) + len(gone) - new
 
 
 def _size(event: Event) -> int:
