@@ -98,7 +98,7 @@ def record_update(kind: Kind, old: Body | None, new: Body, *, manager: str, subr
         return _with_entries(new, _read(new))
     had = leaves(kind.schema, _door(kind, old, subresource)) if old is not None else {}
     has = leaves(kind.schema, _door(kind, new, subresource))
-    changed = {path for path, value in has.items() if _is_other(value, had.get(path, ABSENT))}
+    changed = {path for path, value in has.items() if _is_other(value, had.get(path, ABSENT))} if had else set(has)
     gone = _gone(had, has)
     if not changed and not gone:
         return new

@@ -7,7 +7,7 @@ import orjson
 from pydantic import ValidationError
 
 from apiserver.api.errors import BadRequest, Cause, Details, Invalid
-from apiserver.api.machinery.documents import Document
+from apiserver.api.machinery.documents import Document, dotted_path
 from apiserver.api.meta import Body, is_dns_label, is_label_value, is_qualified_name
 from apiserver.api.schema import Schema
 from apiserver.api.scheme import Kind
@@ -67,29 +67,34 @@ _METADATA_TYPES: dict[str, tuple[type, str]] = {
 }
 
 
+_NESTED = (dict, list)
+
+
 def prune(kind: Kind, body: Body) -> tuple[Body, list[str]]:
     """A copy without unknown and null fields, and the dotted paths of the unknown ones."""
     unknown: list[str] = []
-    pruned = _pruned(kind.schema, body, "", unknown)
+    pruned = _pruned(kind.schema, body, (), unknown)
     pruned.setdefault("metadata", {})
     return pruned, unknown
 
 
-def _pruned(schema: Schema, value: Any, path: str, unknown: list[str]) -> Any:
+def _pruned(schema: Schema, value: Any, steps: tuple[str | int, ...], unknown: list[str]) -> Any:
+    """``steps`` becomes a text only where it is told: nearly every field is known."""
     if schema.type == "object" and isinstance(value, dict):
         made = {}
         for key, item in value.items():
-            inner = f"{path}.{key}" if path else key
             known = schema.fields.get(key)
             if known is None and not schema.keeps_unknown:
-                unknown.append(inner)
+                unknown.append(dotted_path((*steps, key)))
+            elif isinstance(item, _NESTED) and known is not None:
+                made[key] = _pruned(known, item, (*steps, key), unknown)
             elif item is not None:
-                made[key] = item if known is None else _pruned(known, item, inner, unknown)
+                made[key] = item
         return made
     if schema.items is not None and isinstance(value, dict) and schema.type == "map":
         return {key: item for key, item in value.items() if item is not None}
     if schema.items is not None and isinstance(value, list):
-        return [_pruned(schema.items, item, f"{path}[{i}]", unknown) for i, item in enumerate(value)]
+        return [_pruned(schema.items, item, (*steps, i), unknown) for i, item in enumerate(value)]
     return value
 
 
@@ -111,9 +116,6 @@ def validate(kind: Kind, body: Body) -> Body:
         f'{kind.qualified} "{name}" is invalid: {text}',
         details=Details(name=name, group=kind.group, kind=kind.name, causes=causes),
     )
-
-
-_NESTED = (dict, list)
 
 
 def _repeated(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
