@@ -1,36 +1,17 @@
 """What every client promises, whatever server is behind it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
-from typing import Any, Protocol
-
 import pytest
 
-from apiserver.api.errors import AlreadyExists, BadRequest, Conflict, Expired, Invalid, NotFound
-from apiserver.api.kinds.assignment import Assignment, AssignmentSpec, Template
+from apiserver.api.errors import AlreadyExists, BadRequest, Conflict, Invalid, NotFound
+from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.lease import Lease, LeaseSpec
-from apiserver.api.kinds.task import Entry, Task, TaskSpec, TaskStatus
+from apiserver.api.kinds.task import Task, TaskStatus
 from apiserver.api.meta import Body, ObjectMeta
-from apiserver.client.informer import Informer
-from apiserver.client.interface import Client, WatchEvent
+from tests.conformance.client_watch_suite import WatchSuite
+from tests.conformance.client_world import World, assignment, config, fenced_writes, names, spec, task, version
 
 
-class World(Protocol):
-    """A server with a namespace of its own for the test."""
-
-    namespace: str
-
-    def client(self, manager: str) -> Client: ...
-
-    def fenced(self, manager: str, fence: Callable[[], str]) -> Client: ...
-
-    async def forget_history(self) -> None:
-        """Make every version so far too old to watch from."""
-        ...
-
-
-class ClientSuite:
+class ClientSuite(WatchSuite):
     """Subclasses provide a fixture ``world``."""
 
     async def test_an_object_is_read_as_it_was_created(self, world: World) -> None:
@@ -276,89 +257,6 @@ class ClientSuite:
             await client.delete(Task, "a", namespace=world.namespace, uid="another")
         await client.delete(Task, "a", namespace=world.namespace, uid=created.metadata.uid or "")
 
-    async def test_a_watch_tells_each_change_once_and_in_order(self, world: World) -> None:
-        client = world.client("alice")
-        start = await client.list(Task, namespace=world.namespace)
-        await change_a_lot(client, world)
-        events = await watched(client, world, start.resource_version, 4)
-        assert [told(event) for event in events] == ["ADDED a", "ADDED b", "MODIFIED a", "DELETED a"]
-        versions = [int(event.resource_version) for event in events]
-        assert versions == sorted(set(versions))
-        for event in events:
-            assert event.object
-            assert event.object.metadata.resource_version == event.resource_version
-
-    async def test_a_watch_sees_changes_made_while_it_is_open(self, world: World) -> None:
-        client = world.client("alice")
-        start = await client.list(Task, namespace=world.namespace)
-        watching = asyncio.create_task(watched(client, world, start.resource_version, 4))
-        await change_a_lot(client, world)
-        assert [told(event) for event in await watching] == ["ADDED a", "ADDED b", "MODIFIED a", "DELETED a"]
-
-    async def test_a_watch_resumes_after_any_version(self, world: World) -> None:
-        client = world.client("alice")
-        start = await client.list(Task, namespace=world.namespace)
-        await change_a_lot(client, world)
-        events = await watched(client, world, start.resource_version, 4)
-        for seen in range(1, 4):
-            rest = await watched(client, world, events[seen - 1].resource_version, 4 - seen)
-            assert rest == events[seen:]
-
-    async def test_entering_a_selection_is_added_and_leaving_it_deleted(self, world: World) -> None:
-        client = world.client("alice")
-        await client.create(task(world, "a", tier="db"))
-        start = await client.list(Task, namespace=world.namespace)
-        for tier in ("web", "web2", "web", None):
-            patch: Body = {"metadata": {"labels": {"tier": tier}}}
-            await client.patch(Task, "a", patch, namespace=world.namespace)
-        await client.delete(Task, "a", namespace=world.namespace)
-        await client.create(task(world, "z", tier="web"))
-        events = await watched(client, world, start.resource_version, 5, labels="tier=web")
-        assert [told(event) for event in events] == ["ADDED a", "DELETED a", "ADDED a", "DELETED a", "ADDED z"]
-
-    async def test_field_selectors_follow_transitions_too(self, world: World) -> None:
-        client = world.client("alice")
-        start = await client.list(Assignment, namespace=world.namespace)
-        await client.create(assignment(world, "a", ""))
-        await client.create(assignment(world, "b", "n2"))
-        await client.patch(Assignment, "a", {"spec": {"nodeName": "n1"}}, namespace=world.namespace)
-        stream = client.watch(
-            Assignment,
-            resource_version=start.resource_version,
-            namespace=world.namespace,
-            fields="spec.nodeName=n1",
-        )
-        async with aclosing(stream), asyncio.timeout(10):
-            event = await anext(stream)
-        assert told(event) == "ADDED a"
-
-    async def test_a_write_that_changes_nothing_is_not_told(self, world: World) -> None:
-        client = world.client("alice")
-        start = await client.list(Task, namespace=world.namespace)
-        for _ in range(3):
-            await client.apply(Task, "a", config(), namespace=world.namespace)
-        await client.create(task(world, "b"))
-        events = await watched(client, world, start.resource_version, 2)
-        assert [told(event) for event in events] == ["ADDED a", "ADDED b"]
-
-    async def test_a_watch_ends_by_itself(self, world: World) -> None:
-        client = world.client("alice")
-        start = await client.list(Task, namespace=world.namespace)
-        stream = client.watch(Task, resource_version=start.resource_version, namespace=world.namespace, timeout=1)
-        async with asyncio.timeout(10):
-            assert [event async for event in stream if event.type != "BOOKMARK"] == []
-
-    async def test_a_forgotten_version_is_expired(self, world: World) -> None:
-        client = world.client("alice")
-        await client.create(task(world, "a"))
-        await client.create(task(world, "b"))
-        start = await client.list(Task, namespace=world.namespace, limit=1)
-        await world.forget_history()
-        with pytest.raises(Expired):
-            await watched(client, world, start.resource_version, 1)
-        with pytest.raises(Expired):
-            await client.list(Task, namespace=world.namespace, limit=1, continue_token=start.continue_token)
-
     async def test_fenced_writes_count_while_their_leadership_lasts(self, world: World) -> None:
         admin = world.client("admin")
         fence = f"{world.namespace}/leader/3"
@@ -395,96 +293,3 @@ class ClientSuite:
         for token in (2, None):
             with pytest.raises(Invalid, match=r"spec\.leaseTransitions: .* may not go down; it is 3"):
                 await client.patch(Lease, "leader", {"spec": {"leaseTransitions": token}}, namespace=world.namespace)
-
-    async def test_an_informer_ends_with_what_the_server_has(self, world: World) -> None:
-        client = world.client("alice")
-        informer = Informer(client, Task, namespace=world.namespace, page_size=2)
-        for number in range(5):
-            await client.create(task(world, f"t{number}"))
-        running = asyncio.create_task(informer.run())
-        try:
-            await change_a_lot(client, world)
-            await client.delete(Task, "t3", namespace=world.namespace)
-            last = await client.create(task(world, "last"))
-            await informer.wait_for_version(last.metadata.resource_version or "", timeout=10)
-            page = await client.list(Task, namespace=world.namespace)
-            assert sorted(informer.items(), key=lambda item: item.key) == list(page.items)
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-
-
-def fenced_writes(client: Client, world: World) -> list[Callable[[], Awaitable[object]]]:
-    """A write by each verb; made in order, all of them change something."""
-    room, stopped = world.namespace, {"spec": {"state": "Stopped"}}
-    return [
-        lambda: client.create(task(world, "a")),
-        lambda: client.patch(Task, "a", stopped, namespace=room),
-        lambda: client.patch(Task, "a", {"status": {"replicas": 1}}, namespace=room, subresource="status"),
-        lambda: client.patch(Task, "a", [{"op": "replace", "path": "/spec/state", "value": "Running"}], namespace=room),
-        lambda: client.apply(Task, "a", stopped, namespace=room),
-        lambda: client.delete(Task, "a", namespace=room),
-    ]
-
-
-async def change_a_lot(client: Client, world: World) -> None:
-    await client.create(task(world, "a"))
-    await client.create(task(world, "b"))
-    await client.patch(Task, "a", {"spec": {"state": "Stopped"}}, namespace=world.namespace)
-    await client.delete(Task, "a", namespace=world.namespace)
-
-
-async def watched(client: Client, world: World, since: str, number: int, *, labels: str = "") -> list[WatchEvent[Task]]:
-    """The first events after a version, without bookmarks."""
-    found: list[WatchEvent[Task]] = []
-    stream = client.watch(Task, resource_version=since, namespace=world.namespace, labels=labels)
-    async with aclosing(stream), asyncio.timeout(10):
-        async for event in stream:
-            if event.type != "BOOKMARK":
-                found.append(event)
-            if len(found) == number:
-                break
-    return found
-
-
-def told(event: WatchEvent[Any]) -> str:
-    return f"{event.type} {event.object.metadata.name if event.object else ''}"
-
-
-async def names(client: Client, world: World, *, labels: str = "", fields: str = "") -> list[str]:
-    page = await client.list(Task, namespace=world.namespace, labels=labels, fields=fields)
-    return [item.metadata.name for item in page.items]
-
-
-def version(item: Task) -> int:
-    return int(item.metadata.resource_version or 0)
-
-
-def spec() -> TaskSpec:
-    return TaskSpec(entries=(Entry(name="main", artifact_url="/artifacts/x", replicas=1),))
-
-
-def task(world: World, name: str, *, tier: str = "", finalizers: tuple[str, ...] = ()) -> Task:
-    labels = {"tier": tier} if tier else {}
-    metadata = ObjectMeta(name=name, namespace=world.namespace, labels=labels, finalizers=finalizers)
-    return Task(metadata=metadata, spec=spec())
-
-
-def config(*, state: str = "", metadata: Body | None = None) -> Body:
-    body: Body = {"spec": {"entries": [{"name": "main", "artifactUrl": "/artifacts/x", "replicas": 1}]}}
-    if state:
-        body["spec"]["state"] = state
-    return body | ({"metadata": metadata} if metadata else {})
-
-
-def assignment(world: World, name: str, node: str) -> Assignment:
-    return Assignment(
-        metadata=ObjectMeta(name=name, namespace=world.namespace),
-        spec=AssignmentSpec(
-            task_name="t",
-            entry="main",
-            node_name=node,
-            template=Template(artifact_url="/x", sha256="0" * 64),
-            template_hash="h",
-        ),
-    )

@@ -12,7 +12,8 @@ from apiserver.client.config import Config
 from apiserver.client.interface import Client
 from apiserver.client.rest import RestClient
 from apiserver.client.testing import MemoryCluster
-from tests.conformance.client_suite import ClientSuite, World
+from tests.conformance.client_suite import ClientSuite
+from tests.conformance.client_world import World
 from tests.servers import start_apiserver
 
 NUMBERS = count(1)
