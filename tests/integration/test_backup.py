@@ -27,6 +27,7 @@ from apiserver.client.rest import RestClient
 from apiserver.server.restore import UNFINISHED
 from plumctl.cli import cli
 from plumctl.locks import try_lock
+from tests.background import background
 from tests.integration.test_resources import expect
 from tests.proxies import dam
 from tests.servers import running_apiserver, start_apiserver
@@ -131,12 +132,8 @@ async def load(client: RestClient) -> AsyncIterator[Ledger]:
 @asynccontextmanager
 async def informed(client: RestClient) -> AsyncIterator[Informer[Event]]:
     informer = Informer(client, Event, labels="counter=1", backoff=Backoff(base=0.05, cap=0.1))
-    running = asyncio.create_task(informer.run())
-    try:
+    async with background(informer.run()):
         yield informer
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 def seen(events: Sequence[Event]) -> Moment:

@@ -15,6 +15,7 @@ from apiserver.api.kinds.assignment import Assignment
 from apiserver.client.config import Config
 from apiserver.client.informer import Informer
 from apiserver.client.rest import RestClient
+from tests.background import background
 from tests.soak.faulty_server import SLOW, VARIABLE, write_faults
 from tests.soak.process import FAULTY, PLAIN, Server
 from tests.soak.scene import playing
@@ -48,12 +49,8 @@ async def informed(server: Server) -> AsyncIterator[Informer[Assignment]]:
     """The informer that programs use, on some of the objects."""
     async with RestClient(Config(server.url), manager="soak") as client:
         informer = Informer(client, Assignment, labels="app=a", rng=random.Random(1))
-        running = asyncio.create_task(informer.run())
-        try:
+        async with background(informer.run()):
             yield informer
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
 
 
 async def agree(informer: Informer[Assignment], server: Server) -> None:

@@ -115,8 +115,10 @@ class Store:
         """Some of the changes behind a version, whole versions, and the version reached with them. For what is
         older than the ring. Raises Expired, ServiceUnavailable."""
         self.check_version(after)
-        changes = await self.ask(lambda engine: engine.changes_after(after, size=size))
+        found = await self.ask(lambda engine: engine.changes_after(after, size=size))
         self.check_version(after)  # it may have been cut while we waited for our turn
+        # What is stored and not yet published will be told by those who publish it.
+        changes = [change for change in found if change.version <= self.version]
         kinds = {kind.resource: kind for kind in SCHEME}
         events = [event_of(kind, change) for change in changes if (kind := kinds.get(change.key.kind))]
         return events, changes[-1].version if changes else self.cache.floor

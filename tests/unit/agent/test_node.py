@@ -10,6 +10,7 @@ from apiserver.api.errors import ServiceUnavailable
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.node import NODE_LEASES, Node
 from apiserver.client.testing import MemoryCluster
+from tests.background import background
 
 MACHINE = Machine("nodeA", "agent-1", "10.0.0.1", "boot", "1.2", "20000-29999", "2", "64Ki")
 
@@ -17,12 +18,8 @@ MACHINE = Machine("nodeA", "agent-1", "10.0.0.1", "boot", "1.2", "20000-29999", 
 @asynccontextmanager
 async def registering(cluster: MemoryCluster) -> AsyncIterator[Registration]:
     registration = Registration(cluster.client("plum-agent"), MACHINE)
-    task = asyncio.create_task(registration.run())
-    try:
+    async with background(registration.run()):
         yield registration
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_registration_waits_for_the_server() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import orjson
 import pytest
 
 from apiserver.api.errors import BadRequest, Expired, InternalError, ServiceUnavailable
@@ -13,7 +14,7 @@ from apiserver.server.store.engine import Change, CommitFailed, OutcomeUnknown
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.retention import Retention
 from apiserver.server.store.snapshot import Filter
-from tests.stores import KIND, body, missed, put, remove, running, watching
+from tests.stores import KIND, body, change, missed, put, remove, running, watching
 
 ALL = Filter(KIND)
 
@@ -127,6 +128,22 @@ async def test_what_the_ring_has_forgotten_is_read_from_the_engine() -> None:
         found = await missed(store, ALL, 0)
         assert [one.event.version for one in found] == [version for version in range(1, 51) for _ in "ab"]
         assert [one.type for one in found[:4]] == ["ADDED", "ADDED", "MODIFIED", "MODIFIED"]
+
+
+async def test_what_is_stored_and_not_yet_published_is_told_once() -> None:
+    engine = MemoryEngine()
+    async with running(engine, ring_bytes=1) as store:
+        for number in range(3):
+            await store.write(put(body("a", note=str(number))))
+        assert store.cache.floor == store.version == 3
+        engine.commit([change(4, "a", "MODIFIED", raw=store_body(4))], 4)
+        assert [found.event.version for found in await missed(store, ALL, 0)] == [1, 2, 3]
+
+
+def store_body(version: int) -> bytes:
+    one = body("a")
+    one["metadata"]["resourceVersion"] = str(version)
+    return orjson.dumps(one)
 
 
 async def test_a_restart_cuts_the_ring_between_versions_and_the_log_goes_on() -> None:
