@@ -1,6 +1,6 @@
 """Engines and stores for tests: objects made of a name, labels and a node."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from apiserver.api.meta import Body
 from apiserver.api.scheme import SCHEME
 from apiserver.server.store.decisions import Intents, Put, Remove, View
-from apiserver.server.store.engine import Change, Engine, Key, Seen
+from apiserver.server.store.engine import Change, CommitFailed, Engine, Key, OutcomeUnknown, Seen
 from apiserver.server.store.following import follow
+from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.retention import Retention
 from apiserver.server.store.snapshot import Filter
 from apiserver.server.store.store import Store, open_store
@@ -17,6 +18,25 @@ from apiserver.server.store.watchers import Delivery, Watcher
 
 KIND = SCHEME.named("assignments")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class FaultyEngine(MemoryEngine):
+    """Raises ``fault`` instead of committing, while there is one."""
+
+    fault: Exception | None = None
+
+    def commit(self, changes: Sequence[Change], version: int) -> None:
+        if self.fault is not None:
+            raise self.fault
+        super().commit(changes, version)
+
+    def settle(self) -> int:
+        if isinstance(self.fault, OutcomeUnknown):
+            raise self.fault
+        return super().settle()
+
+
+DISK_FULL, FLUSH_FAILED = CommitFailed("disk full"), OutcomeUnknown("flush failed")
 
 
 def body(name: str, *, node: str = "", labels: dict[str, str] | None = None, note: str = "") -> Body:

@@ -1,7 +1,6 @@
 """Node leases in memory: what is remembered of them is what is stored."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from apiserver.api.errors import ApiError
@@ -11,21 +10,8 @@ from apiserver.api.meta import Body
 from apiserver.api.scheme import dig
 from apiserver.server.leases import NodeLeases
 from apiserver.server.store.decisions import Put
-from apiserver.server.store.engine import Change, CommitFailed
-from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.store import Store
-from tests.stores import NOW, running
-
-
-class Engine(MemoryEngine):
-    """Refuses commits while ``is_full``."""
-
-    is_full = False
-
-    def commit(self, changes: Sequence[Change], version: int) -> None:
-        if self.is_full:
-            raise CommitFailed("disk full")
-        super().commit(changes, version)
+from tests.stores import DISK_FULL, NOW, FaultyEngine, running
 
 
 class Clock:
@@ -57,7 +43,7 @@ def stored(store: Store) -> Body:
 
 async def test_a_held_lease_is_renewed_in_memory_and_expires_once() -> None:
     clock = Clock()
-    async with running(Engine()) as store:
+    async with running(FaultyEngine()) as store:
         await store.write(lambda view: [Put(LEASES, lease("ann"))])
         leases = NodeLeases(store, monotonic=clock, clock=lambda: NOW)
         clock.seconds = 9
@@ -76,16 +62,16 @@ async def test_a_held_lease_is_renewed_in_memory_and_expires_once() -> None:
 
 
 async def test_what_was_not_stored_is_not_remembered() -> None:
-    engine = Engine()
+    engine = FaultyEngine()
     async with running(engine) as store:
         await store.write(lambda view: [Put(LEASES, lease("ann", state="Expired"))])
         leases = NodeLeases(store, monotonic=Clock(), clock=lambda: NOW)
-        engine.is_full = True
+        engine.fault = DISK_FULL
         # In one batch another agent takes the lease, and the expiry looks at it.
         taken = store.write(lambda view: [Put(LEASES, lease("bob"))])
         looked = store.write(leases._expiries)
         assert all(isinstance(one, ApiError) for one in await asyncio.gather(taken, looked, return_exceptions=True))
-        engine.is_full = False
+        engine.fault = None
         await store.write(lambda view: [Put(LEASES, lease("ann", state="Expired", note="x"))])
         assert leases.renew("nodeA", renewal("bob")) is None
         slot = store.get(LEASES, NODE_LEASES, "nodeA")

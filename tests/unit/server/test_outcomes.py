@@ -1,7 +1,6 @@
 """What writers are told while it is not certain what is stored."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,19 +8,11 @@ import pytest
 from apiserver.api.errors import AlreadyExists, ServiceUnavailable, Timeout
 from apiserver.server.store import committer
 from apiserver.server.store.decisions import Intents, View
-from apiserver.server.store.engine import Change, CommitFailed, OutcomeUnknown
-from apiserver.server.store.memory import MemoryEngine
+from apiserver.server.store.engine import OutcomeUnknown
 from apiserver.server.store.retention import Retention
 from apiserver.server.store.sqlite import SQLiteEngine
 from tests.soak import faulty_server
-from tests.stores import KIND, body, put, running
-
-
-class FullEngine(MemoryEngine):
-    """Refuses every batch."""
-
-    def commit(self, changes: Sequence[Change], version: int) -> None:
-        raise CommitFailed("disk full")
+from tests.stores import DISK_FULL, FLUSH_FAILED, KIND, FaultyEngine, body, put, running
 
 
 async def test_nothing_is_answered_on_the_strength_of_what_is_not_stored() -> None:
@@ -35,33 +26,20 @@ async def test_nothing_is_answered_on_the_strength_of_what_is_not_stored() -> No
         assert view.get(KIND, "default", "a")
         raise AlreadyExists("a already exists")
 
-    async with running(FullEngine()) as store:
+    engine = FaultyEngine()
+    engine.fault = DISK_FULL
+    async with running(engine) as store:
         writers = (store.write(decide) for decide in (put(body("a")), nothing_to_do, refused))
         answers = await asyncio.gather(*writers, return_exceptions=True)
     assert [type(answer) for answer in answers] == [ServiceUnavailable] * 3
-
-
-class LostEngine(MemoryEngine):
-    """Knows of no batch whether it was stored, while it is ``lost``."""
-
-    lost = True
-
-    def commit(self, changes: Sequence[Change], version: int) -> None:
-        if self.lost:
-            raise OutcomeUnknown("flush failed")
-        super().commit(changes, version)
-
-    def settle(self) -> int:
-        if self.lost:
-            raise OutcomeUnknown("flush failed")
-        return super().settle()
 
 
 async def test_those_behind_a_batch_of_unknown_outcome_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(committer, "MAX_BATCH", 1)
     monkeypatch.setattr(committer, "TOLD_AFTER", 0.1)
     monkeypatch.setattr(committer, "SETTLE_SECONDS", (0.01,))
-    engine = LostEngine()
+    engine = FaultyEngine()
+    engine.fault = FLUSH_FAILED
     async with running(engine) as store:
         first, second = (asyncio.create_task(store.write(put(body(name)))) for name in "ab")
         with pytest.raises(ServiceUnavailable, match="nothing can be written for now"):
@@ -69,7 +47,7 @@ async def test_those_behind_a_batch_of_unknown_outcome_are_refused_at_once(monke
         assert not first.done()
         with pytest.raises(Timeout, match="not known: flush failed"):
             await first
-        engine.lost = False
+        engine.fault = None
         while store.committer.trouble:
             await asyncio.sleep(0.01)
         assert (await store.write(put(body("c"))))[0].version == 1

@@ -10,11 +10,11 @@ from apiserver.api.errors import BadRequest, Expired, InternalError, ServiceUnav
 from apiserver.api.scheme import SCHEME
 from apiserver.api.selectors import parse_fields, parse_labels
 from apiserver.server.store.decisions import Intents, Put, View
-from apiserver.server.store.engine import Change, CommitFailed, OutcomeUnknown
+from apiserver.server.store.engine import Change, OutcomeUnknown
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.retention import Retention
 from apiserver.server.store.snapshot import Filter
-from tests.stores import KIND, body, change, missed, put, remove, running, watching
+from tests.stores import DISK_FULL, KIND, FaultyEngine, body, change, missed, put, remove, running, watching
 
 ALL = Filter(KIND)
 
@@ -54,25 +54,14 @@ async def test_decisions_of_one_batch_see_each_other() -> None:
         assert (slot.parse()["spec"]["note"], store.version) == ("100", 100)
 
 
-class FailingEngine(MemoryEngine):
-    """Refuses commits while ``broken``."""
-
-    broken = False
-
-    def commit(self, changes: Sequence[Change], version: int) -> None:
-        if self.broken:
-            raise CommitFailed("disk full")
-        super().commit(changes, version)
-
-
 async def test_a_failed_batch_fails_its_writers_and_changes_nothing() -> None:
-    engine = FailingEngine()
+    engine = FaultyEngine()
     async with running(engine) as store:
         await store.write(put(body("a")))
-        engine.broken = True
+        engine.fault = DISK_FULL
         with pytest.raises(ServiceUnavailable, match="disk full"):
             await store.write(put(body("b")))
-        engine.broken = False
+        engine.fault = None
         assert (store.version, store.get(KIND, "default", "b")) == (1, None)
         slots = await store.write(put(body("b")))
         assert slots[0].version == 2
