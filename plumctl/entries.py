@@ -6,6 +6,8 @@ import stat
 import zipfile
 from collections.abc import Sequence
 
+from apiserver.api.package import NotAnApp
+
 MAX_FILES = 20_000
 MAX_INFLATED = 2 << 30
 MAX_RATIO, RATIO_FROM = 200, 10 << 20
@@ -14,10 +16,6 @@ MAX_RATIO, RATIO_FROM = 200, 10 << 20
 MAX_NAME_BYTES, MAX_DEPTH = 1024, 64
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-
-
-class NotAnApp(ValueError):
-    """The folder or archive cannot be pushed; the message names the file and the remedy."""
 
 
 def check_entries(archive: zipfile.ZipFile, size: int, where: str) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 import httpx
 
-from apiserver.api.kinds.app import App, app_object_name, artifact_path
+from apiserver.api.kinds.app import App, AppSpec, app_object_name, artifact_path
+from apiserver.api.package import NotAnApp
 from apiserver.client.rest import RestClient, raise_for_status
 from plumctl.archive import Archive, inspect, pack
 from plumctl.cli import Failure, Session, namespace_option, pass_session
-from plumctl.entries import NotAnApp
 from plumctl.raw import unreachable
 
 CHUNK = 256 * 1024
@@ -57,8 +57,11 @@ async def _push(client: RestClient, archive: Archive, namespace: str) -> None:
             await raise_for_status(found)
     except httpx.TransportError as error:
         raise unreachable(client, error) from error
-    name = app_object_name(archive.name, archive.version, archive.sha256)
-    spec = {"name": archive.name, "version": archive.version, "sha256": archive.sha256, "sizeBytes": archive.size}
+    meta = archive.meta
+    name = app_object_name(meta.name, meta.version, archive.sha256)
+    spec = AppSpec(
+        name=meta.name, version=meta.version, sha256=archive.sha256, size_bytes=archive.size, services=meta.services
+    ).model_dump(mode="json", by_alias=True)
     before = await client.list(App, namespace=namespace or client.config.namespace, fields=f"metadata.name={name}")
     await client.apply(App, name, {"spec": spec}, namespace=namespace)
     click.echo(f"app/{name} {'unchanged' if before.items else 'pushed'}")
@@ -67,7 +70,10 @@ async def _push(client: RestClient, archive: Archive, namespace: str) -> None:
 async def _upload(client: RestClient, archive: Archive) -> None:
     timeout = httpx.Timeout(UPLOAD_SECONDS, connect=5.0)
     with click.progressbar(
-        length=archive.size, label=f"{archive.name} {archive.version}", file=sys.stderr, hidden=not sys.stderr.isatty()
+        length=archive.size,
+        label=f"{archive.meta.name} {archive.meta.version}",
+        file=sys.stderr,
+        hidden=not sys.stderr.isatty(),
     ) as bar:
 
         async def chunks() -> AsyncIterator[bytes]:

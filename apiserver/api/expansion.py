@@ -140,6 +140,7 @@ def template_of(entry: Entry, artifact: Artifact, restarted_at: str) -> Template
         start_cmd=entry.start_cmd,
         env=entry.env,
         ports=entry.ports,
+        services=entry.services,
         restart_policy=entry.restart_policy,
         termination_grace_period_seconds=entry.termination_grace_period_seconds,
         stop_signal=entry.stop_signal,

@@ -30,6 +30,10 @@ class ListSet:
     """Marks a list of unique scalars (``x-kubernetes-list-type: set``)."""
 
 
+class IntOrString:
+    """Marks a number that may also be a name (``x-kubernetes-int-or-string``)."""
+
+
 def is_empty(value: object) -> bool:
     """Whether serialisation leaves the value out."""
     return not value

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from apiserver.api.meta import ListMap, ListSet
+from apiserver.api.meta import IntOrString, ListMap, ListSet
 
 Type = Literal["object", "map", "array", "string", "integer", "number", "boolean", "any"]
 
@@ -88,6 +88,8 @@ def _of_field(info: FieldInfo) -> Schema:
 
 def _of_type(annotation: Any, metadata: tuple[Any, ...] = ()) -> Schema:
     origin, args = get_origin(annotation), get_args(annotation)
+    if any(isinstance(mark, IntOrString) for mark in metadata):
+        return Schema("string", format="int-or-string")
     if origin is Annotated:
         return _of_type(args[0], (*metadata, *args[1:]))
     if origin in (Union, types.UnionType):

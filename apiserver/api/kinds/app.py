@@ -1,14 +1,23 @@
 """App: an uploaded zip archive, named by what its ``meta.ini`` says and its digest."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from apiserver.api.columns import AGE, NAME
-from apiserver.api.kinds.task import SHA256, AppText
-from apiserver.api.meta import Model, Resource
-from apiserver.api.scheme import SCHEME, Column, Kind, at
+from apiserver.api.kinds.task import SHA256, AppText, Protocol, ServiceName
+from apiserver.api.meta import Body, Listed, ListMap, Model, Resource
+from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
+
+
+class AppService(Model):
+    """A ``service=`` line of ``meta.ini``: what every copy of the app offers."""
+
+    name: ServiceName
+    protocol: Protocol
+    port: Annotated[int, Field(ge=1, le=65535)]
 
 
 class AppSpec(Model):
@@ -19,6 +28,8 @@ class AppSpec(Model):
     sha256: SHA256
     """Digest of the archive; the blob is at ``/artifacts/sha256/<sha256>``."""
     size_bytes: Annotated[int, Field(ge=0)]
+    services: Annotated[Listed[AppService], ListMap("name", "port")] = ()
+    """What its ``meta.ini`` declares; shown, while agents read it from the archive itself."""
 
 
 class App(Resource):
@@ -39,9 +50,18 @@ def app_object_name(name: str, version: str, sha256: str) -> str:
     return f"{slug}-{sha256[:8]}"
 
 
+def artifact_file(name: str, version: str, sha256: str) -> str:
+    """The file name under which ``/artifacts/`` serves an upload: ``<name>_<version>_<first 8 of the digest>.zip``."""
+    return f"{name}_{version}_{sha256[:8]}.zip"
+
+
 def artifact_path(sha256: str) -> str:
     """The server path of a blob."""
     return f"/artifacts/sha256/{sha256}"
+
+
+def _services(body: Body, now: datetime) -> str:
+    return ",".join(f"{s['name']}:{s['protocol']}:{s['port']}" for s in dig(body, "spec.services") or ())
 
 
 APPS = SCHEME.register(
@@ -55,6 +75,7 @@ APPS = SCHEME.register(
             Column("Version", at("spec.version")),
             Column("Size", at("spec.sizeBytes"), "integer", description="Bytes of the archive."),
             AGE,
+            Column("Services", _services, priority=1),
             Column("SHA256", at("spec.sha256"), priority=1),
         ),
     )

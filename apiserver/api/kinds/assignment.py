@@ -8,7 +8,17 @@ from pydantic import Field
 
 from apiserver.api.columns import AGE, NAME, condition_status
 from apiserver.api.errors import Cause
-from apiserver.api.kinds.task import EnvVar, Port, RestartPolicy, State, StopSignal, is_node_name
+from apiserver.api.kinds.task import (
+    EnvVar,
+    OfferedService,
+    Port,
+    Protocol,
+    RestartPolicy,
+    ServiceName,
+    State,
+    StopSignal,
+    is_node_name,
+)
 from apiserver.api.meta import Body, Conditions, Listed, ListMap, MicroTime, Model, Resource, Status, is_empty
 from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 
@@ -32,6 +42,7 @@ class Template(Model):
     start_cmd: Annotated[str, Field(exclude_if=is_empty)] = ""
     env: Annotated[Listed[EnvVar], ListMap("name")] = ()
     ports: Annotated[Listed[Port], ListMap("name")] = ()
+    services: Annotated[Listed[OfferedService], ListMap("name")] = ()
     restart_policy: RestartPolicy = "Always"
     termination_grace_period_seconds: int = 5
     stop_signal: StopSignal = "TERM"
@@ -68,6 +79,15 @@ class PortStatus(Model):
     port: int
 
 
+class ServiceStatus(Model):
+    """A service that the process offers while it runs."""
+
+    name: ServiceName
+    port: int
+    protocol: Protocol = "tcp"
+    version: Annotated[str, Field(exclude_if=is_empty)] = ""
+
+
 class AssignmentStatus(Status):
     """What the agent saw."""
 
@@ -82,6 +102,8 @@ class AssignmentStatus(Status):
     pid: int | None = None
     ip: Annotated[str, Field(exclude_if=is_empty)] = ""
     ports: Annotated[Listed[PortStatus], ListMap("name")] = ()
+    services: Annotated[Listed[ServiceStatus], ListMap("name", "port")] = ()
+    """What the app's ``meta.ini`` and its entry declare, with the ports as they are."""
     started_at: MicroTime | None = None
     finished_at: MicroTime | None = None
     reported_at: MicroTime | None = None

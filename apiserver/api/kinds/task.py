@@ -1,7 +1,7 @@
 """Task: which entries of which apps should run, how many and where."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from apiserver.api.errors import Cause
 from apiserver.api.meta import (
     Body,
     Conditions,
+    IntOrString,
     Labels,
     Listed,
     ListMap,
@@ -114,6 +115,32 @@ def _artifact_url(text: str) -> str:
 SHA256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+def _service_name(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("must have no control character, and no blank at its ends")
+    return text
+
+
+def _protocol(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,31}", text):
+        raise ValueError("must be letters, digits and '.+-', at most 32 characters, for example http")
+    return text
+
+
+def _port_reference(port: int | str) -> int | str:
+    """A number, also one that was written as a text, or the name of a port."""
+    if isinstance(port, str) and not (port.isascii() and port.isdigit()):
+        return _port_name(port)
+    if not 1 <= int(port) <= 65535:
+        raise ValueError("must be between 1 and 65535, or the name of a port")
+    return int(port)
+
+
+ServiceName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_service_name)]
+Protocol = Annotated[str, AfterValidator(_protocol)]
+PortReference = Annotated[int | str, IntOrString(), AfterValidator(_port_reference)]
+
+
 class AppReference(Model):
     """An uploaded app by name and version; the newest upload of the pair is meant."""
 
@@ -134,6 +161,17 @@ class Port(Model):
     name: Annotated[str, AfterValidator(_port_name)]
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """A fixed number; without one the agent picks a free port of its range."""
+
+
+class OfferedService(Model):
+    """A service that every copy of the entry offers."""
+
+    name: ServiceName
+    port: PortReference
+    """A number, or the name of one of the entry's ports."""
+    protocol: Protocol = "tcp"
+    version: Annotated[str, Field(max_length=128, exclude_if=is_empty)] = ""
+    """Empty: the app's."""
 
 
 class Entry(Model):
@@ -157,6 +195,8 @@ class Entry(Model):
     """Environment variables."""
     ports: Annotated[Listed[Port], ListMap("name"), Field(max_length=32)] = ()
     """Ports the app listens on."""
+    services: Annotated[Listed[OfferedService], ListMap("name"), Field(max_length=32)] = ()
+    """What the copies are found under, besides what the app's ``meta.ini`` says; a name in both means this one."""
     labels: Annotated[Labels, AfterValidator(_entry_labels)] = {}
     """Labels of the entry's assignments."""
     restart_policy: RestartPolicy = "Always"
@@ -259,6 +299,8 @@ def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
         causes += _unique(f"{where}.env", entry.get("env", ()))
         causes += _unique(f"{where}.ports", entry.get("ports", ()))
         causes += _unique(f"{where}.ports", entry.get("ports", ()), key="port")
+        causes += _unique(f"{where}.services", entry.get("services", ()))
+        causes += _unknown_ports(where, entry)
     return [*_unique("spec.entries", new["spec"]["entries"]), *causes]
 
 
@@ -272,6 +314,14 @@ def _unique(where: str, items: Sequence[dict[str, Any]], *, key: str = "name") -
             causes.append(Cause(f"{where}[{index}].{key}", f'Duplicate value: "{item[key]}"', "FieldValueDuplicate"))
         seen.add(item[key])
     return causes
+
+
+def _unknown_ports(where: str, entry: dict[str, Any]) -> Iterator[Cause]:
+    names = {port["name"] for port in entry.get("ports", ())}
+    for index, service in enumerate(entry.get("services", ())):
+        if isinstance(service["port"], str) and service["port"] not in names:
+            message = f'Invalid value: "{service["port"]}": the entry has no port of that name; list it in ports'
+            yield Cause(f"{where}.services[{index}].port", message)
 
 
 COUNTS = ("replicas", "nodeReplicas")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from plumctl.archive import NotAnApp, inspect, pack, read_meta
+from apiserver.api.package import NotAnApp
+from plumctl.archive import inspect, pack
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_inspect_reads_the_root_or_the_one_top_folder(folder: Path, tmp_path: Pa
             archive.write(folder / name, f"demo-1/{name}")
     for name in ("flat", "nested"):
         found = inspect(tmp_path / f"{name}.zip")
-        assert (found.name, found.version, len(found.sha256)) == ("demo", "1.0.0", 64)
+        assert (found.meta.name, found.meta.version, len(found.sha256)) == ("demo", "1.0.0", 64)
 
 
 def test_refusals_name_the_file_and_the_remedy(folder: Path, tmp_path: Path) -> None:
@@ -60,20 +61,3 @@ def test_refusals_name_the_file_and_the_remedy(folder: Path, tmp_path: Path) -> 
     pack(folder, tmp_path / "x.zip")
     with pytest.raises(NotAnApp, match=r"has no meta\.ini"):
         inspect(tmp_path / "x.zip")
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("name=a\nversion=1", ("a", "1")),
-        ("# c\n; c\n[app]\n name : a b \nversion = 1=2:3\nname=later", ("a b", "1=2:3")),
-    ],
-)
-def test_meta(text: str, found: tuple[str, str]) -> None:
-    assert read_meta(text, "meta.ini") == found
-
-
-@pytest.mark.parametrize("text", ["", "name=\nversion=1", "version=1", "name=a", "=a\nname"])
-def test_meta_without_name_or_version(text: str) -> None:
-    with pytest.raises(NotAnApp, match="add a line"):
-        read_meta(text, "meta.ini")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plumctl.archive import inspect, pack, read_meta
-from plumctl.entries import NotAnApp
+from apiserver.api.package import NotAnApp
+from plumctl.archive import inspect, pack
 
 META = "name = hello\nversion: 1.0\n"
 
@@ -49,7 +49,7 @@ def test_equal_folders_make_equal_archives(tmp_path: Path) -> None:
     pack(second, tmp_path / "b.zip")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     found = inspect(tmp_path / "a.zip")
-    assert (found.name, found.version, found.size) == ("hello", "1.0", (tmp_path / "a.zip").stat().st_size)
+    assert (found.meta.name, found.meta.version, found.size) == ("hello", "1.0", (tmp_path / "a.zip").stat().st_size)
 
 
 def test_executable_bits_are_kept(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_one_top_folder_may_hold_the_app(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
         made.writestr("top/meta.ini", META)
         made.writestr("top/start.sh", "")
-    assert inspect(tmp_path / "a.zip").name == "hello"
+    assert inspect(tmp_path / "a.zip").meta.name == "hello"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_hostile_archives_are_refused(
 
 
 def test_a_link_within_the_app_is_fine(tmp_path: Path) -> None:
-    assert inspect(archive(tmp_path / "a.zip", {special("a/link", stat.S_IFLNK): b"../start.sh"})).name == "hello"
+    assert inspect(archive(tmp_path / "a.zip", {special("a/link", stat.S_IFLNK): b"../start.sh"})).meta.name == "hello"
 
 
 @settings(max_examples=50, deadline=None)
@@ -114,16 +114,3 @@ def test_what_is_missing_is_named(tmp_path: Path, missing: str) -> None:
     pack(made, tmp_path / "a.zip")
     with pytest.raises(NotAnApp, match=missing):
         inspect(tmp_path / "a.zip")
-
-
-def test_meta_takes_both_forms_and_comments() -> None:
-    assert read_meta("# c\n; d\n[app]\nname=a: b\nversion : 2=3\n", "meta.ini") == ("a: b", "2=3")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("version=1", "says no name"), ("name=a", "says no version"), (f"name={'a' * 129}\nversion=1", "longer than 128")],
-)
-def test_bad_meta_names_the_key(text: str, message: str) -> None:
-    with pytest.raises(NotAnApp, match=message):
-        read_meta(text, "meta.ini")

@@ -1,0 +1,72 @@
+"""What is known of endpoints by rule: their names, and when they are healthy. Pure."""
+
+import hashlib
+import re
+from typing import Literal
+
+import orjson
+
+from apiserver.api import conditions
+from apiserver.api.expansion import is_live
+from apiserver.api.kinds.assignment import Assignment
+from apiserver.api.kinds.endpoint import EndpointSpec
+from apiserver.api.meta import is_dns_label
+
+MANAGED_BY = "plum.dev/managed-by"
+"""Label: who keeps an endpoint. What the endpoints controller derives, nobody else deletes."""
+
+ENDPOINTS_CONTROLLER = "plum-endpoints-controller"
+
+Reason = Literal[
+    "Ready", "NotReady", "Overridden", "Registered", "InstanceLeaving", "InstanceStopped", "InstanceNotRunning",
+    "NodeSilent", "Expired",
+]  # fmt: skip
+"""Why an endpoint is healthy, or not."""
+
+
+def judge(endpoint: EndpointSpec, instance: Assignment | None, *, expired: bool) -> tuple[bool, Reason]:
+    """Whether the endpoint can be used, and why.
+
+    ``instance`` is the assignment that it names, if there is one; ``expired``: its registrant has not been
+    heard of for longer than its lease. What the app says of itself counts as long as it runs.
+    """
+    if expired:
+        return False, "Expired"
+    if instance is not None and (trouble := _trouble(instance)):
+        return False, trouble
+    if endpoint.health_override is not None:
+        return endpoint.health_override, "Overridden"
+    if instance is None:
+        return True, "Registered"
+    ready = conditions.is_true(instance.status.conditions, "Ready")
+    return ready, "Ready" if ready else "NotReady"
+
+
+def _trouble(instance: Assignment) -> Reason | None:
+    """Why nobody can answer there, whatever the app said last."""
+    if not is_live(instance):
+        return "InstanceLeaving"
+    if instance.spec.desired != "Running":
+        return "InstanceStopped"
+    if instance.status.phase == "Unknown":
+        return "NodeSilent"
+    return None if instance.status.phase == "Running" else "InstanceNotRunning"
+
+
+def endpoint_name(endpoint: EndpointSpec) -> str:
+    """The object name of an address: who offers what is in it, so that a repeated registration finds it."""
+    identity: list[str | int] = [endpoint.assignment, endpoint.service, endpoint.ip, endpoint.port, endpoint.protocol]
+    return f"{_slug(endpoint.assignment or endpoint.service, 48)}-{_short(identity)}"
+
+
+def service_object_name(service: str) -> str:
+    """The name of the Service object: the service's own, or where that is no DNS label a slug and a short hash."""
+    return service if is_dns_label(service) else f"{_slug(service, 48)}-{_short([service])}"
+
+
+def _slug(text: str, longest: int) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:longest].strip("-") or "x"
+
+
+def _short(identity: list[str | int]) -> str:
+    return hashlib.sha256(orjson.dumps(identity)).hexdigest()[:8]

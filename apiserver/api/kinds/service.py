@@ -1,0 +1,80 @@
+"""Service: a name under which instances are found."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from apiserver.api.columns import AGE, NAME
+from apiserver.api.errors import Cause
+from apiserver.api.kinds.task import PortReference, Protocol
+from apiserver.api.meta import Body, Labels, Listed, ListMap, Model, Resource, Status, is_dns_label
+from apiserver.api.scheme import SCHEME, Column, Kind, at
+
+DERIVED = "plum.dev/derived"
+"""Annotation of a Service that exists because endpoints name it; it goes with the last of them."""
+
+GIVEN_NAME = "plum.dev/name"
+"""Annotation: the name that a client of ``/v1`` gave, where it cannot be the object's."""
+
+
+class ServicePort(Model):
+    """One port that the service's instances answer on."""
+
+    port: PortReference
+    """A number, or the name of one of the entry's ports."""
+    protocol: Protocol = "tcp"
+    version: str = ""
+
+
+class ServiceSpec(Model):
+    """Which instances belong to it. Without a selector: those that registered under its name."""
+
+    selector: Labels = {}
+    """Labels that assignments must have."""
+    ports: Annotated[Listed[ServicePort], ListMap("port"), Field(max_length=32)] = ()
+    """Where the selected instances answer."""
+
+
+class ServiceStatus(Status):
+    """How many endpoints there are."""
+
+    endpoints: int = 0
+    ready_endpoints: int = 0
+
+
+class Service(Resource):
+    """A name, and the endpoints behind it."""
+
+    api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
+    kind: Literal["Service"] = "Service"
+    spec: ServiceSpec = ServiceSpec()
+    status: ServiceStatus = ServiceStatus()
+
+
+def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
+    spec = new.get("spec") or {}
+    if spec.get("selector") and not spec.get("ports"):
+        return (Cause("spec.ports", "Required value: say on which ports the selected instances answer"),)
+    if spec.get("ports") and not spec.get("selector"):
+        return (Cause("spec.selector", "Required value: say which instances the ports are of"),)
+    return ()
+
+
+SERVICES = SCHEME.register(
+    Kind(
+        model=Service,
+        plural="services",
+        short_names=("svc",),
+        categories=("all",),
+        is_name=is_dns_label,
+        name_rule="a DNS label (lowercase letters, digits, '-') of at most 63 characters",
+        rules=_rules,
+        columns=(
+            NAME,
+            Column("Ready", at("status.readyEndpoints", default=0), "integer", description="Healthy endpoints."),
+            Column("Endpoints", at("status.endpoints", default=0), "integer"),
+            AGE,
+        ),
+    )
+)
