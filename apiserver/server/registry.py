@@ -9,13 +9,12 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import orjson
 
-from apiserver.api.errors import AlreadyExists, BadRequest, Conflict, Details, Forbidden, Invalid, NotFound
+from apiserver.api.errors import BadRequest, Conflict, Details, Invalid, NotFound
 from apiserver.api.kinds.lease import LEASES
-from apiserver.api.kinds.namespace import NAMESPACES
 from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.machinery import writes
 from apiserver.api.machinery.decode import decode
@@ -26,11 +25,13 @@ from apiserver.api.meta import Body
 from apiserver.api.scheme import Kind
 from apiserver.server.fencing import fenced
 from apiserver.server.leases import NodeLeases, is_node_lease
-from apiserver.server.store.decisions import Actor, Intents, Put, Remove, View
+from apiserver.server.store.decisions import Actor, Intents, View
 from apiserver.server.store.snapshot import Slot
 from apiserver.server.store.store import Store
-from apiserver.server.strategies import NO_HOOKS, Hooks
+from apiserver.server.strategies import Hooks
+from apiserver.server.transaction import Transaction, already_exists
 
+T = TypeVar("T")
 Mode = Literal["Strict", "Warn", "Ignore"]
 PatchType = Literal["merge", "json"]
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
@@ -126,13 +127,10 @@ class Registry:
         is_named = bool(body["metadata"].get("name") or not body["metadata"].get("generateName"))
         ready = writes.create(kind, body, self._context(options)) if is_named else None
 
-        def decide(view: View) -> Intents:
-            named = self._named(view, kind, body)
-            new = ready or writes.create(kind, named, self._context(options))
-            self._admit(view, kind, new)
-            return self._persist(view, kind, None, new, options, outcome)
+        def work(txn: Transaction) -> Body:
+            return txn.create(kind, ready or writes.create(kind, self._named(txn, kind, body), self._context(options)))
 
-        return await self._write(decide, options, outcome)
+        return await self._write(work, options, outcome)
 
     async def replace(self, target: Target, document: Document, options: Options) -> Outcome:
         """Replace an object or its status. Raises NotFound, Conflict, BadRequest, Invalid."""
@@ -144,12 +142,12 @@ class Registry:
             raise Invalid(f'{kind.qualified} "{target.name}" is invalid: {message}', details=_details(target))
         outcome = Outcome(warnings=warnings)
 
-        def decide(view: View) -> Intents:
-            old = self._old(view, target)
+        def work(txn: Transaction) -> Body:
+            old = _old(txn, target)
             new = writes.update(kind, old, body, self._context(options), subresource=target.subresource)
-            return self._persist(view, kind, old, new, options, outcome)
+            return txn.change(kind, old, new)
 
-        return await self._write(decide, options, outcome)
+        return await self._write(work, options, outcome)
 
     async def patch(
         self, target: Target, patch: Any, how: PatchType, options: Options, *, duplicates: tuple[str, ...] = ()
@@ -159,15 +157,15 @@ class Registry:
         kind = target.kind
         outcome = Outcome()
 
-        def decide(view: View) -> Intents:
-            old = self._old(view, target)
+        def work(txn: Transaction) -> Body:
+            old = _old(txn, target)
             patched = merge_patch(old, patch) if how == "merge" else json_patch(old, patch)
             body, outcome.warnings = decode(kind, Document(patched, duplicates), options.validation)
             _bind_names(target, body)
             new = writes.update(kind, old, body, self._context(options), subresource=target.subresource)
-            return self._persist(view, kind, old, new, options, outcome)
+            return txn.change(kind, old, new)
 
-        return await self._write(decide, options, outcome)
+        return await self._write(work, options, outcome)
 
     async def apply(self, target: Target, document: Document, options: Options) -> Outcome:
         """Server-side apply; creates an absent object. Raises Conflict, NotFound (status), Invalid."""
@@ -179,20 +177,18 @@ class Registry:
             return Outcome(orjson.dumps(renewed), warnings=warnings)
         outcome = Outcome(warnings=warnings)
 
-        def decide(view: View) -> Intents:
-            old = view.get(kind, target.namespace, target.name)
+        def work(txn: Transaction) -> Body:
+            old = txn.get(kind, target.namespace, target.name)
             if old is None and target.subresource:
                 raise not_found(target)
             context = self._context(options)
             new = writes.apply(kind, old, dict(config), context, force=options.force, subresource=target.subresource)
             if is_node_lease(kind, target.namespace):
                 new = self.leases.settle(old, config, new)
-            if old is None:
-                outcome.created = True
-                self._admit(view, kind, new)
-            return self._persist(view, kind, old, new, options, outcome)
+            outcome.created = old is None
+            return txn.create(kind, new) if old is None else txn.change(kind, old, new)
 
-        await self._write(decide, options, outcome)
+        await self._write(work, options, outcome)
         if is_renewal:
             self.leases.note(target.name, config)
         return outcome
@@ -203,92 +199,76 @@ class Registry:
         outcome = Outcome()
         extra = {"Foreground": (writes.FOREGROUND,), "Orphan": (writes.ORPHAN,), "Background": ()}
 
-        def decide(view: View) -> Intents:
-            old = self._old(view, target)
+        def work(txn: Transaction) -> Body:
+            old = _old(txn, target)
             _check_preconditions(target, old, options)
-            self._hooks.get(kind.resource, NO_HOOKS).before_delete(view, old)
-            context = writes.Context(self._clock(), "", self._new_uid)
-            marked = writes.begin_delete(kind, old, context, finalizers=extra[options.propagation])
+            marked = txn.delete(kind, old, finalizers=extra[options.propagation])
             outcome.gone = marked is None
-            outcome.raw = orjson.dumps(marked or old)
-            if options.dry_run or (marked is not None and writes.same(old, marked)):
-                return []
-            return [Remove(kind, old)] if marked is None else [Put(kind, marked)]
+            return marked or old
 
-        slots = await self.store.write(fenced(decide, options.fence), Actor(user=user, manager=""))
-        if slots:
-            outcome.raw = slots[0].body
-        return outcome
+        meant = Options(user=user, dry_run=options.dry_run, fence=options.fence)
+        return await self._write(work, meant, outcome)
 
-    def _persist(
-        self, view: View, kind: Kind, old: Body | None, new: Body, options: Options, outcome: Outcome
-    ) -> Intents:
-        if old is not None and writes.same(old, new):
-            outcome.raw = orjson.dumps(old)
-            return []
-        outcome.raw = orjson.dumps(new)
-        gone = writes.is_gone(new)
-        if gone and old is not None:  # the last finalizer goes: what was true at the deletion may not be any more
-            self._hooks.get(kind.resource, NO_HOOKS).before_delete(view, old)
-        if options.dry_run:
-            return []
-        return [Remove(kind, new)] if gone else [Put(kind, new)]
+    async def transact(self, work: Callable[[Transaction], T], actor: Actor) -> T:
+        """Do several things in one commit, all or nothing; returns what ``work`` returns, once it is durable.
 
-    async def _write(self, decide: Callable[[View], Intents], options: Options, outcome: Outcome) -> Outcome:
+        ``work`` runs in the turn of its write and may not wait. Raises what it raises.
+        """
+        results: list[T] = []
+
+        def decide(view: View) -> Intents:
+            txn = self._begin(view)
+            results[:] = [work(txn)]
+            return txn.intents
+
+        await self.store.write(decide, actor)
+        return results[0]
+
+    async def _write(self, work: Callable[[Transaction], Body], options: Options, outcome: Outcome) -> Outcome:
+        """One object's write; the outcome gets what is stored, or would be."""
+
+        def decide(view: View) -> Intents:
+            txn = self._begin(view)
+            body = work(txn)
+            intents = [] if options.dry_run else txn.intents
+            if not intents:
+                outcome.raw = orjson.dumps(body)
+            return intents
+
         slots = await self.store.write(fenced(decide, options.fence), Actor(options.user, options.manager))
         if slots:
             outcome.raw = slots[0].body
         return outcome
 
+    def _begin(self, view: View) -> Transaction:
+        return Transaction(view, self._hooks, clock=self._clock, new_uid=self._new_uid)
+
     def _context(self, options: Options) -> writes.Context:
         return writes.Context(self._clock(), options.manager, self._new_uid)
 
-    def _old(self, view: View, target: Target) -> Body:
-        old = view.get(target.kind, target.namespace, target.name)
-        if old is None:
-            raise not_found(target)
-        return old
-
-    def _named(self, view: View, kind: Kind, body: Body) -> Body:
-        """The body under a free name: its own, or one made from ``generateName``."""
+    def _named(self, txn: Transaction, kind: Kind, body: Body) -> Body:
+        """The body under its own name, or a free one made from ``generateName``."""
         metadata = body["metadata"]
-        namespace = metadata.get("namespace") or ""
         prefix = metadata.get("generateName")
         if metadata.get("name") or not prefix:
-            taken = view.slot(kind, namespace, metadata.get("name", ""))
-            if taken is not None:
-                raise _already_exists(kind, metadata["name"])
             return body
         for _ in range(_NAME_TRIES):
             name = prefix + "".join(self._rng.choices(_SUFFIX, k=5))
-            if view.slot(kind, namespace, name) is None:
+            if not txn.exists(kind, metadata.get("namespace") or "", name):
                 return dict(body, metadata=dict(metadata, name=name))
-        raise _already_exists(kind, prefix)
+        raise already_exists(kind, prefix)
 
-    def _admit(self, view: View, kind: Kind, new: Body) -> None:
-        namespace = new["metadata"].get("namespace") or ""
-        room = view.get(NAMESPACES, "", namespace) if kind.namespaced else None
-        if kind.namespaced and room is None:
-            raise NotFound(
-                f'namespaces "{namespace}" not found: create it first (kind: Namespace)',
-                details=Details(name=namespace, kind=NAMESPACES.plural),
-            )
-        if room is not None and "deletionTimestamp" in room["metadata"]:
-            raise Forbidden(
-                f'{kind.resource} "{new["metadata"]["name"]}" is forbidden: the namespace {namespace} is being deleted'
-            )
-        self._hooks.get(kind.resource, NO_HOOKS).before_create(view, new)
+
+def _old(txn: Transaction, target: Target) -> Body:
+    old = txn.get(target.kind, target.namespace, target.name)
+    if old is None:
+        raise not_found(target)
+    return old
 
 
 def not_found(target: Target) -> NotFound:
     """There is no such object."""
     return NotFound(f'{target.kind.resource} "{target.name}" not found', details=_details(target))
-
-
-def _already_exists(kind: Kind, name: str) -> AlreadyExists:
-    return AlreadyExists(
-        f'{kind.resource} "{name}" already exists', details=Details(name=name, group=kind.group, kind=kind.plural)
-    )
 
 
 def _details(target: Target) -> Details:

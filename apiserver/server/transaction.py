@@ -1,0 +1,128 @@
+"""One commit in the making: verbs over objects, on the state as of its turn, each seeing what those before it did.
+
+Here the rules that need to see other objects are asked, so that they hold for every door and every writer. What an
+object becomes is computed by ``apiserver.api.machinery.writes``; nothing here waits or stores.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from apiserver.api.errors import AlreadyExists, Details, Forbidden, NotFound
+from apiserver.api.kinds.namespace import NAMESPACES
+from apiserver.api.machinery import writes
+from apiserver.api.meta import Body
+from apiserver.api.scheme import Kind
+from apiserver.server.store.decisions import Intents, Put, Remove, View
+from apiserver.server.store.engine import Key
+from apiserver.server.store.snapshot import Filter, Slot
+from apiserver.server.strategies import NO_HOOKS, Hooks
+
+
+class Transaction:
+    """The writes of one operation. Bodies that it is given or gives are never changed by it, nor may they be."""
+
+    def __init__(
+        self,
+        view: View,
+        hooks: Mapping[str, Hooks],
+        *,
+        clock: Callable[[], datetime],
+        new_uid: Callable[[], str],
+    ) -> None:
+        self.view = view
+        """The state before this operation."""
+        self._hooks, self._clock, self._new_uid = hooks, clock, new_uid
+        self._bodies: dict[Key, Body | None] = {}
+        self._intents: dict[Key, Put | Remove] = {}
+
+    @property
+    def intents(self) -> Intents:
+        """What is to be stored, all or nothing."""
+        return [*self._intents.values()]
+
+    def context(self, manager: str) -> writes.Context:
+        """What ``writes`` wants to know of the moment and the writer."""
+        return writes.Context(self._clock(), manager, self._new_uid)
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
+        """One object."""
+        key = Key(kind.resource, namespace, name)
+        return self._bodies[key] if key in self._bodies else self.view.get(kind, namespace, name)
+
+    def exists(self, kind: Kind, namespace: str, name: str) -> bool:
+        """Whether there is such an object."""
+        key = Key(kind.resource, namespace, name)
+        known = key in self._bodies
+        return self._bodies[key] is not None if known else self.view.slot(kind, namespace, name) is not None
+
+    def select(self, selection: Filter) -> Iterator[Slot]:
+        """Matching objects as they were before this operation."""
+        return self.view.select(selection)
+
+    def create(self, kind: Kind, new: Body) -> Body:
+        """Add an object that ``writes`` has made. Raises AlreadyExists; NotFound, Forbidden for its namespace."""
+        namespace, name = _place(new)
+        if self.exists(kind, namespace, name):
+            raise already_exists(kind, name)
+        if kind.namespaced:
+            self._check_namespace(kind, namespace, name)
+        self._hooks.get(kind.resource, NO_HOOKS).before_create(self.view, new)
+        return self._put(kind, new)
+
+    def change(self, kind: Kind, old: Body, new: Body) -> Body:
+        """Replace an object with what ``writes`` has made of it; nothing happens where that is the same. The object
+        goes if it is under deletion and the last finalizer has gone. Raises what its hooks refuse."""
+        if writes.same(old, new):
+            return old
+        if not writes.is_gone(new):
+            return self._put(kind, new)
+        # What was true when its deletion was asked for may not be any more.
+        self._hooks.get(kind.resource, NO_HOOKS).before_delete(self.view, old)
+        return self._remove(kind, new)
+
+    def delete(self, kind: Kind, old: Body, *, finalizers: tuple[str, ...] = ()) -> Body | None:
+        """Ask for an object's deletion; None where nothing holds it and it goes at once. Raises what its hooks
+        refuse."""
+        self._hooks.get(kind.resource, NO_HOOKS).before_delete(self.view, old)
+        marked = writes.begin_delete(kind, old, self.context(""), finalizers=finalizers)
+        if marked is None:
+            self._remove(kind, old)
+        elif not writes.same(old, marked):
+            self._put(kind, marked)
+        return marked
+
+    def _put(self, kind: Kind, body: Body) -> Body:
+        key = Key(kind.resource, *_place(body))
+        self._bodies[key], self._intents[key] = body, Put(kind, body)
+        return body
+
+    def _remove(self, kind: Kind, body: Body) -> Body:
+        key = Key(kind.resource, *_place(body))
+        self._bodies[key] = None
+        if self.view.slot(kind, key.namespace, key.name) is None:
+            self._intents.pop(key, None)
+        else:
+            self._intents[key] = Remove(kind, body)
+        return body
+
+    def _check_namespace(self, kind: Kind, namespace: str, name: str) -> None:
+        room = self.get(NAMESPACES, "", namespace)
+        if room is None:
+            raise NotFound(
+                f'namespaces "{namespace}" not found: create it first (kind: Namespace)',
+                details=Details(name=namespace, kind=NAMESPACES.plural),
+            )
+        if "deletionTimestamp" in room["metadata"]:
+            raise Forbidden(f'{kind.resource} "{name}" is forbidden: the namespace {namespace} is being deleted')
+
+
+def already_exists(kind: Kind, name: str) -> AlreadyExists:
+    """The name is taken."""
+    return AlreadyExists(
+        f'{kind.resource} "{name}" already exists', details=Details(name=name, group=kind.group, kind=kind.plural)
+    )
+
+
+def _place(body: Body) -> tuple[str, str]:
+    metadata = body["metadata"]
+    return metadata.get("namespace") or "", metadata["name"]
