@@ -10,7 +10,6 @@ import random
 import resource
 import socket
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +36,7 @@ from apiserver.server.store.retention import Retention
 from apiserver.server.store.sqlite import DATABASE, SQLiteEngine
 from apiserver.server.store.store import Store, open_store
 from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
+from apiserver.server.uids import Uids
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +142,8 @@ async def _run(
         backups = Backups(store, blobs, settings.data_dir / SCRATCH, clock=_now)
     leases = NodeLeases(store, monotonic=time.monotonic, clock=_now)
     rng = random.Random()
-    registry = Registry(store, leases, build_hooks(blobs.has), clock=_now, new_uid=lambda: str(uuid.uuid4()), rng=rng)
+    uids = Uids(nanoseconds=time.time_ns, rng=rng)
+    registry = Registry(store, leases, build_hooks(blobs.has), clock=_now, new_uid=uids, rng=rng)
     await _bootstrap(registry)
     ending = asyncio.Event()
     parts = Parts(
