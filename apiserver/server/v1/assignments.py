@@ -18,14 +18,11 @@ from apiserver.server.v1 import replicas
 from apiserver.server.v1.calls import Call, no_content, raw_reply
 from apiserver.server.v1.names import MANAGER, read_id
 from apiserver.server.v1.parts import Parts
-from apiserver.server.v1.shapes import AssignmentPatch, StatusGiven
+from apiserver.server.v1.shapes import PHASES, AssignmentPatch, StatusGiven
 from apiserver.server.v1.views import Views
 
 REPORTED = "Reported"
 """The condition that keeps what the original's agent said last: it says everything once."""
-
-PHASES = ("Pending", "Preparing", "Running", "Stopping", "Stopped", "Exited", "Failed")
-"""What an agent may report."""
 
 
 class Assignments:

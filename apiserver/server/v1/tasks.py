@@ -28,8 +28,8 @@ from apiserver.server.v1.shapes import EntryGiven, EntryShown, TaskGiven, TaskPa
 from apiserver.server.v1.uploads import Uploads
 from apiserver.server.v1.views import Views
 
-MAX_INSTANCES = 10_000
-"""Instances that one request may ask for."""
+MAX_INSTANCES = 1000
+"""Instances that one request may ask for; a task over ``/apis`` may have more."""
 
 AT_ONCE = 500
 """Objects of one commit; a large task takes several, and a crash in between leaves the rest to the controllers."""
@@ -139,7 +139,7 @@ class Tasks:
     async def patch(self, call: Call) -> Response:
         """Change the labels, and nothing else. Raises BadRequest, NotFound, Invalid."""
         patch = await call.body(TaskPatch)
-        if patch.name is not None and patch.name != self._views.task(self._slot(call.id)).name:
+        if patch.name and patch.name != self._views.task(self._slot(call.id)).name:
             raise BadRequest("task name is immutable: make a new task under the other name")
         if patch.labels is None:
             self._slot(call.id)
