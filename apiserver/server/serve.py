@@ -24,7 +24,7 @@ from apiserver.api.kinds.namespace import NAMESPACES
 from apiserver.api.machinery.documents import Document
 from apiserver.lifetime import end_requested
 from apiserver.server.backup import SCRATCH, Backups
-from apiserver.server.blobs import Blobs
+from apiserver.server.blobs import FOLDER, Blobs
 from apiserver.server.http.app import Parts, build_app
 from apiserver.server.http.auth import Tokens, read_token_file
 from apiserver.server.http.protocol import BoundedProtocol
@@ -121,7 +121,8 @@ def _check_directory(directory: Path) -> None:
     """Refuse what would begin as an empty cluster and is none: agents would stop everything. Raises StoreUnusable."""
     check_finished(directory)
     database = directory / DATABASE
-    is_used = (directory / ARTIFACTS).exists() or (directory / f"{DATABASE}-wal").exists()
+    # The original Plum has a folder of artifacts too, with nothing of ours in it.
+    is_used = (directory / ARTIFACTS / FOLDER).exists() or (directory / f"{DATABASE}-wal").exists()
     if is_used and not (database.exists() and database.stat().st_size):
         raise StoreUnusable(
             f"{directory} has been used, but its database {database} is missing or empty: "

@@ -113,7 +113,7 @@ def test_the_end_closes_watches_and_keeps_what_was_acknowledged(tmp_path: Path) 
 
 def test_a_directory_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    (tmp_path / "lost" / "artifacts").mkdir(parents=True)
+    (tmp_path / "lost" / "artifacts" / "sha256").mkdir(parents=True)
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "plum.db").write_text("certainly no database" * 1000)
     for name, words in {
