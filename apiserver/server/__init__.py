@@ -10,5 +10,6 @@
 - ``backup``       archives of everything, made while the server works
 - ``restore``      a data directory out of such an archive; a program of its own
 - ``http/``        the Kubernetes HTTP surface
+- ``options``      what the command line may say; ``original``: names of the original Plum in the environment
 - ``serve``        settings, wiring, start and end
 """

@@ -45,6 +45,8 @@ KEEP_ALIVE_SECONDS = 90
 
 SHUTDOWN_SECONDS = 10
 ARTIFACTS = "artifacts"
+UI_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
+"""Where the development server of the web UI is."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +61,23 @@ class Settings:
     max_artifact_bytes: int = 1 << 30
     until_eof: bool = False
     keep: Retention = field(default_factory=Retention)
+    heartbeat_ttl: int = 15
+    """Seconds for which a heartbeat of an original agent counts."""
+    cors_origins: tuple[str, ...] = UI_ORIGINS
+    """Whose web pages may use the API of the original, as browsers write them; ``*`` stands for any."""
 
 
 class CannotServe(Exception):
     """The settings cannot be served; the message says why and what to do."""
 
 
-def parse_address(text: str) -> tuple[str, int]:
-    """``HOST:PORT`` or ``:PORT``, which means loopback. Raises CannotServe."""
+def parse_address(text: str, *, is_open: bool) -> tuple[str, int]:
+    """``HOST:PORT`` or ``:PORT``, which means all addresses of the machine (of IPv4) where the server ``is_open``
+    to others, else loopback. Raises CannotServe."""
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
         raise CannotServe(f"--addr {text!r}: write HOST:PORT, for example 127.0.0.1:8080")
-    return host.strip("[]") or "127.0.0.1", int(port)
+    return host.strip("[]") or ("0.0.0.0" if is_open else "127.0.0.1"), int(port)
 
 
 def check_exposure(settings: Settings) -> Tokens | None:
