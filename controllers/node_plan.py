@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from apiserver.api import conditions
-from apiserver.api.kinds.assignment import STOPPED_FINALIZER, Assignment, Phase
+from apiserver.api.kinds.assignment import REPORTED, STOPPED_FINALIZER, Assignment, Phase
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.node import Node, is_original
 from apiserver.api.meta import Condition
@@ -25,9 +25,6 @@ its assignments every few seconds, and would have told what it had begun."""
 V1_STOP = timedelta(seconds=60)
 """How long after its deletion an assignment goes whatever an original agent has said: it kills after 5 s, so by then
 its one report has been lost."""
-
-REPORTED = "Reported"
-"""The condition with what an original agent reported last: its reason is the phase, its status whether healthy."""
 
 AGENT_READY, LEASE_EXPIRED, NODE_SILENT = "AgentReady", "LeaseExpired", "NodeSilent"
 _ENDED = ("Stopped", "Exited", "Failed")

@@ -7,14 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apiserver.api import conditions
-from apiserver.api.kinds.assignment import STOPPED_FINALIZER, Assignment
+from apiserver.api.kinds.assignment import REPORTED, STOPPED_FINALIZER, Assignment
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.node import Node
 from apiserver.api.meta import Condition, format_time
 from controllers.node_plan import (
     LOST_AFTER,
     NODE_SILENT,
-    REPORTED,
     Action,
     MarkUnknown,
     Release,

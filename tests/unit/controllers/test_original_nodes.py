@@ -11,14 +11,13 @@ import pytest
 
 from apiserver.api import conditions
 from apiserver.api.errors import Conflict
-from apiserver.api.kinds.assignment import STOPPED_FINALIZER, Assignment
+from apiserver.api.kinds.assignment import REPORTED, STOPPED_FINALIZER, Assignment
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.node import Node
 from apiserver.api.meta import Body, Resource
 from apiserver.client.events import EventRecorder
 from apiserver.client.informer import Informer
 from apiserver.client.testing import MemoryCluster
-from controllers.node_plan import REPORTED
 from controllers.nodelifecycle import BY_NODE, MANAGER, NodeReconciler
 from tests.unit.controllers.world import World
 
