@@ -203,4 +203,4 @@ def test_its_services_are_found_while_it_runs(field: Field, fresh: str) -> None:
     field.v1.patch(f"/v1/assignments/{instances[0]}", {"desired": "Stopped"}).done()
     assert found(f"{fresh}-a") == set(instances[1:])
     delete(field, fresh, instances)
-    assert found(f"{fresh}-a") == set()
+    wait_for("no endpoint", lambda: found(f"{fresh}-a") == found(f"{fresh}-b") == set(), 5)
