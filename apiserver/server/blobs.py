@@ -9,10 +9,17 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
-from apiserver.api.errors import BadRequest, TooLarge
+from apiserver.api.errors import BadRequest, ServiceUnavailable, TooLarge
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -29,6 +36,8 @@ class Blobs:
         self._directory = directory / "sha256"
         self._incoming = directory / "incoming"
         self.max_bytes = max_bytes
+        self._held = Counter[str]()
+        """How many uploads hold each digest."""
         for folder in (self._directory, self._incoming):
             folder.mkdir(parents=True, exist_ok=True)
         for leftover in self._incoming.iterdir():
@@ -52,35 +61,118 @@ class Blobs:
     async def write(self, digest: str, chunks: AsyncIterator[bytes]) -> bool:
         """Take a blob in; False if it was here. Durable when it returns.
 
-        Raises BadRequest when the bytes have another digest, TooLarge over the limit; then nothing is kept.
+        Raises BadRequest when the bytes have another digest, TooLarge over the limit, ServiceUnavailable where the
+        disk refuses; then nothing is kept.
         """
         if not is_digest(digest):
             raise BadRequest(f"{digest[:80]!r} is not a SHA-256 digest: 64 lowercase hexadecimal digits")
         if self.has(digest):
+            with _told():
+                await in_thread(sync_folder, self._directory)  # whoever renamed it may not have come to that yet
             return False
-        descriptor, name = tempfile.mkstemp(dir=self._incoming)
+        async with self.take(chunks) as incoming:
+            if incoming.sha256 != digest:
+                raise BadRequest(f"the body's SHA-256 is {incoming.sha256}, the path says {digest}: upload it again")
+            return await incoming.keep()
+
+    @asynccontextmanager
+    async def take(self, chunks: AsyncIterator[bytes]) -> "AsyncIterator[Incoming]":
+        """Receive a file whose digest is not known yet; the context holds it until it is kept or dropped.
+
+        What has not been kept when the context ends is gone, however it ends. Until then ``remove`` leaves the
+        digest alone: an App that is stored within the context finds its blob. Raises TooLarge over the limit,
+        ServiceUnavailable where the disk refuses, and whatever ``chunks`` does.
+        """
+        with _told():
+            descriptor, name = tempfile.mkstemp(dir=self._incoming)
         try:
-            await self._receive(descriptor, digest, chunks)
-            os.rename(name, self._directory / digest)
-        except BaseException:
-            os.unlink(name)
-            raise
+            sha256, size = await self._receive(descriptor, chunks)
+            self._held[sha256] += 1
+            try:
+                yield Incoming(Path(name), sha256, size, descriptor, self._directory)
+            finally:
+                self._held[sha256] -= 1
+                self._held = +self._held  # forgets what is at zero
         finally:
-            os.close(descriptor)
-        await asyncio.to_thread(sync_folder, self._directory)
+            await in_thread(_drop, descriptor, Path(name))
+
+    async def remove(self, digest: str) -> bool:
+        """Remove a blob that nobody needs any more; False if it is not here, or an upload holds it just now.
+
+        It is out of reach before this first waits, so that a caller who has just seen that no App has the digest
+        need not look again. Durable when it returns. Readers that have it open go on. Raises ServiceUnavailable
+        where the disk refuses.
+        """
+        path = self.path(digest)
+        if path is None or self._held[digest]:
+            return False
+        with _told():
+            doomed = self._incoming / f"removed-{digest}"
+            os.rename(path, doomed)  # at once, while freeing a large file takes its time
+            await in_thread(sync_folder, self._directory)
+            await in_thread(doomed.unlink, missing_ok=True)
         return True
 
-    async def _receive(self, descriptor: int, digest: str, chunks: AsyncIterator[bytes]) -> None:
+    async def _receive(self, descriptor: int, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
         size, hashed = 0, hashlib.sha256()
         async for chunk in chunks:
             size += len(chunk)
             if size > self.max_bytes:
                 raise TooLarge(f"the artifact is over the limit of {self.max_bytes} bytes (--max-artifact-bytes)")
-            await asyncio.to_thread(_take, descriptor, hashed, chunk)
-        if hashed.hexdigest() != digest:
-            raise BadRequest(f"the body's SHA-256 is {hashed.hexdigest()}, the path says {digest}: upload it again")
-        os.fchmod(descriptor, 0o644)
-        await asyncio.to_thread(os.fsync, descriptor)
+            with _told():
+                await in_thread(_take, descriptor, hashed, chunk)
+        return hashed.hexdigest(), size
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file that has been received and not kept yet."""
+
+    path: Path
+    sha256: str
+    """Its digest, 64 lowercase hexadecimal digits."""
+    size: int
+    """Bytes."""
+    _descriptor: int
+    _directory: Path
+
+    async def keep(self) -> bool:
+        """Make it the blob of its digest; False if there was one. Durable when it returns. Raises
+        ServiceUnavailable where the disk refuses."""
+        target = self._directory / self.sha256
+        with _told():
+            is_new = not target.exists()
+            if is_new:
+                os.fchmod(self._descriptor, 0o644)
+                await in_thread(os.fsync, self._descriptor)
+                os.rename(self.path, target)
+            await in_thread(sync_folder, self._directory)
+        return is_new
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turns what the file system refuses into an answer that says so."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise ServiceUnavailable(f"the artifact cannot be written or removed: {why}; see to the disk") from error
+
+
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Work in a thread that is never left alone with the file: a cancellation is raised once the work is done.
+
+    Otherwise the descriptor might be closed, and given to another file, while the thread still writes to it.
+    """
+    job = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(job)
+    except asyncio.CancelledError:
+        while not job.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((job,))
+        raise
 
 
 def _take(descriptor: int, hashed: "hashlib._Hash", chunk: bytes) -> None:
@@ -88,6 +180,11 @@ def _take(descriptor: int, hashed: "hashlib._Hash", chunk: bytes) -> None:
     view = memoryview(chunk)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _drop(descriptor: int, path: Path) -> None:
+    os.close(descriptor)
+    path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@
 - ``tables``       the Table form that kubectl prints
 - ``discovery``    what there is, plain and aggregated
 - ``artifacts``    blobs: streamed upload, download with Range
+- ``multipart``    one file out of a form, as it arrives
 - ``backup``       one archive of everything, streamed
 - ``auth``         bearer tokens
 - ``metrics``      what Prometheus scrapes

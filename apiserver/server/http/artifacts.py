@@ -1,7 +1,7 @@
 """Blobs over HTTP: ``PUT`` streams to disk, ``GET`` and ``HEAD`` serve with Range and the digest as ETag."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
@@ -26,7 +26,7 @@ class Artifacts:
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self.blobs.max_bytes:
             raise TooLarge(f"the artifact is over the limit of {self.blobs.max_bytes} bytes (--max-artifact-bytes)")
-        created = await self.blobs.write(digest, _chunks(request))
+        created = await self.blobs.write(digest, body_chunks(request))
         return JSONResponse({"sha256": digest}, status_code=201 if created else 200)
 
     async def get(self, request: Request) -> Response:
@@ -39,7 +39,9 @@ class Artifacts:
         return FileResponse(path, media_type="application/zip", headers=headers)
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
+async def body_chunks(request: Request) -> AsyncGenerator[bytes, None]:
+    """The body as it arrives, without empty pieces. Raises Timeout when it stands still for ``CHUNK_SECONDS``,
+    BadRequest when the client goes away."""
     stream = aiter(request.stream())
     while True:
         try:
