@@ -71,33 +71,35 @@ class Artifacts:
     def cached(self, sha256: str) -> Path | None:
         """The verified archive, if it is here."""
         path = self._cache / f"{sha256}.zip"
-        return path if path.exists() else None
+        return path if sha256 and path.exists() else None
 
     async def obtain(self, url: str, sha256: str) -> Path:
-        """The verified archive, fetched if it is not here. Raises Unavailable, Corrupt.
+        """The verified archive, fetched if it is not here; without a digest whatever the URL gives now. Raises
+        Unavailable, Corrupt.
 
         Concurrent calls for a digest share one download, which ends when the last of them is cancelled.
         """
         if path := self.cached(sha256):
             os.utime(path)
             return path
-        download = self._downloads.get(sha256)
+        what = sha256 or url
+        download = self._downloads.get(what)
         if download is None:
-            download = self._downloads[sha256] = _Download(asyncio.create_task(self._download(url, sha256)))
-            download.task.add_done_callback(lambda _: self._forget(sha256, download))
+            download = self._downloads[what] = _Download(asyncio.create_task(self._download(url, sha256)))
+            download.task.add_done_callback(lambda _: self._forget(what, download))
         download.waiting += 1
         try:
             return await asyncio.shield(download.task)
         finally:
             download.waiting -= 1
             if not download.waiting and not download.task.done():
-                self._forget(sha256, download)
+                self._forget(what, download)
                 download.task.cancel()
 
-    def _forget(self, sha256: str, download: _Download) -> None:
+    def _forget(self, what: str, download: _Download) -> None:
         """Drop a download that is over, but not the one that may have followed it."""
-        if self._downloads.get(sha256) is download:
-            del self._downloads[sha256]
+        if self._downloads.get(what) is download:
+            del self._downloads[what]
 
     async def _download(self, url: str, sha256: str) -> Path:
         try:
@@ -111,12 +113,13 @@ class Artifacts:
             raise Unavailable(f"{url}: cannot be kept: {error}") from error
 
     async def _fetch(self, url: str, sha256: str) -> Path:
-        with _scratch(self._cache / f"{sha256}.zip") as (path, file):
+        with _scratch(self._cache) as (scratch, file):
             async with self._opened(url) as response:
                 found = await self._receive(response, file, url)
-            if found != sha256:
+            if sha256 and found != sha256:
                 raise Corrupt(f"{url}: its SHA-256 is {found}, not {sha256}")
             await self._in_thread(lambda: os.fsync(file.fileno()))
+            path = scratch.replace(self._cache / f"{found}.zip")
         await self._in_thread(lambda: evict(self._cache, keep=path, max_bytes=self._cache_bytes))
         return path
 
@@ -173,16 +176,14 @@ def evict(cache: Path, *, keep: Path, max_bytes: int) -> None:
 
 
 @contextmanager
-def _scratch(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """A file that gets the name ``path`` at the end of the block, and vanishes if the block fails."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.tmp-")
+def _scratch(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """A file that vanishes at the end of the block, unless it has got another name by then."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix="download.tmp-")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            yield path, file
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+            yield Path(name), file
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def _is_own(url: str, server: httpx.URL) -> bool:

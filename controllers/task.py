@@ -7,8 +7,8 @@ from functools import partial
 
 from apiserver.api import conditions
 from apiserver.api.errors import AlreadyExists, Conflict, NotFound
-from apiserver.api.expansion import Resolution, is_live, resolve
-from apiserver.api.kinds.app import App
+from apiserver.api.expansion import TASK_CONTROLLER, Resolution, is_live, resolve
+from apiserver.api.kinds.app import App, artifact_url
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.task import Task, TaskStatus
 from apiserver.api.meta import Body, Resource
@@ -22,7 +22,7 @@ from controllers.writing import each, version_of
 
 log = logging.getLogger(__name__)
 
-MANAGER = "plum-task-controller"
+MANAGER = TASK_CONTROLLER
 BY_CONTROLLER = "controller"
 """The index of assignments by the uid of the task that controls them."""
 
@@ -150,14 +150,17 @@ def controllers_of(obj: Resource) -> list[str]:
 
 
 def app_references(task: Task) -> set[str]:
-    """The apps that a task refers to, as the index ``app`` names them."""
+    """The apps that a task refers to, as the index ``app`` names them: by name and version, or by address."""
     namespace = task.metadata.namespace or ""
-    return {f"{namespace}/{e.app.name}:{e.app.version}" for e in task.spec.entries if e.app is not None}
+    named = {f"{namespace}/{e.app.name}:{e.app.version}" for e in task.spec.entries if e.app is not None}
+    return named | {f"{namespace}{e.artifact_url}" for e in task.spec.entries if e.artifact_url and not e.sha256}
 
 
 def app_identity(app: App) -> list[str]:
     """What an upload is, as the index ``app`` names it."""
-    return [f"{app.metadata.namespace or ''}/{app.spec.name}:{app.spec.version}"]
+    namespace, spec = app.metadata.namespace or "", app.spec
+    address = artifact_url(spec.name, spec.version, spec.sha256)
+    return [f"{namespace}/{spec.name}:{spec.version}", f"{namespace}{address}"]
 
 
 def watch(

@@ -14,7 +14,7 @@ from itertools import chain, count, islice
 
 import orjson
 
-from apiserver.api.kinds.app import App, artifact_path
+from apiserver.api.kinds.app import App, artifact_path, artifact_url
 from apiserver.api.kinds.assignment import (
     ENTRY_LABEL,
     NODE_LABEL,
@@ -27,6 +27,9 @@ from apiserver.api.kinds.assignment import (
 )
 from apiserver.api.kinds.task import Entry, EntryStatus, Task
 from apiserver.api.meta import ObjectMeta, OwnerReference, is_label_value
+
+TASK_CONTROLLER = "plum-task-controller"
+"""The field manager that creates assignments, whoever expands."""
 
 ATTEMPTS_PER_GENERATION = 1_000_000
 """Attempts of a generation start at this many times its number. Were they to start at the number itself,
@@ -71,14 +74,16 @@ def resolve(task: Task, apps: Iterable[App]) -> Resolution:
     """
     namespace = task.metadata.namespace
     uploads = defaultdict[tuple[str, str], list[App]](list)
+    files: dict[str, App] = {}
     for app in apps:
         if app.metadata.namespace == namespace:
             uploads[app.spec.name, app.spec.version].append(app)
+            files[artifact_url(app.spec.name, app.spec.version, app.spec.sha256)] = app
     pins = _pins(task)
     artifacts: dict[str, Artifact] = {}
     missing: list[Missing] = []
     for entry in task.spec.entries:
-        found = _resolve_entry(entry, pins.get(entry.name), uploads, namespace or "")
+        found = _resolve_entry(entry, pins.get(entry.name), uploads, files, namespace or "")
         if isinstance(found, Artifact):
             artifacts[entry.name] = found
         else:
@@ -93,22 +98,25 @@ def _pins(task: Task) -> dict[str, EntryStatus]:
 
 
 def _resolve_entry(
-    entry: Entry, pin: EntryStatus | None, uploads: Mapping[tuple[str, str], Sequence[App]], namespace: str
+    entry: Entry,
+    pin: EntryStatus | None,
+    uploads: Mapping[tuple[str, str], Sequence[App]],
+    files: Mapping[str, App],
+    namespace: str,
 ) -> Artifact | Missing:
     if pin is not None:
         name, version = (entry.app.name, entry.app.version) if entry.app else ("", "")
         return Artifact(pin.artifact_url, pin.sha256, name, version)
     if entry.app is not None:
         return _newest_upload(entry, uploads.get((entry.app.name, entry.app.version), ()), namespace)
-    url = entry.artifact_url or ""
+    return _at_address(entry, entry.artifact_url or "", files)
+
+
+def _at_address(entry: Entry, url: str, files: Mapping[str, App]) -> Artifact:
+    """What is at an address. Where nothing tells its digest, nodes take what they find there."""
     blob = _BLOB_PATH.fullmatch(url)
-    sha256 = entry.sha256 or (blob[1] if blob else "")
-    if not sha256:
-        return Missing(
-            entry.name,
-            f"entry {entry.name}: artifactUrl {url} carries no digest; add sha256, or use /artifacts/sha256/<digest>",
-        )
-    return Artifact(url, sha256)
+    known = files.get(url)
+    return Artifact(url, entry.sha256 or (blob[1] if blob else known.spec.sha256 if known else ""))
 
 
 def _newest_upload(entry: Entry, uploads: Sequence[App], namespace: str) -> Artifact | Missing:

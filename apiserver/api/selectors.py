@@ -57,6 +57,12 @@ class Selector:
 
 EVERYTHING = Selector()
 
+
+def equal(key: str, value: str) -> Selector:
+    """The selector for one value of a label or field."""
+    return Selector((Requirement(key, "in", frozenset([value])),))
+
+
 _SET = re.compile(r"\s*(?P<key>[^\s,()!=]+)\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)\s*")
 _EQUALITY = re.compile(r"\s*(?P<key>[^\s,()!=]+)\s*(?P<op>==|!=|=)\s*(?P<value>[^\s,()!=]*)\s*")
 _EXISTS = re.compile(r"\s*(?P<absent>!)?\s*(?P<key>[^\s,()!=]+)\s*")

@@ -99,19 +99,28 @@ class Blobs:
     async def remove(self, digest: str) -> bool:
         """Remove a blob that nobody needs any more; False if it is not here, or an upload holds it just now.
 
-        It is out of reach before this first waits, so that a caller who has just seen that no App has the digest
-        need not look again. Durable when it returns. Readers that have it open go on. Raises ServiceUnavailable
-        where the disk refuses.
+        Durable when it returns. Readers that have it open go on. Raises ServiceUnavailable where the disk refuses.
         """
+        doomed = self.withdraw(digest)
+        if doomed is None:
+            return False
+        await self.dispose(doomed)
+        return True
+
+    def withdraw(self, digest: str) -> Path | None:
+        """Put a blob out of reach at once, for a writer in its turn; where it is then, for ``dispose``. None if it is
+        not here, or an upload holds it just now. Raises ServiceUnavailable where the disk refuses."""
         path = self.path(digest)
         if path is None or self._held[digest]:
-            return False
+            return None
         with _told():
-            doomed = self._incoming / f"removed-{digest}"
-            os.rename(path, doomed)  # at once, while freeing a large file takes its time
+            return path.rename(self._incoming / f"removed-{digest}")
+
+    async def dispose(self, doomed: Path) -> None:
+        """The rest of a removal, which takes its time where the file is large. Raises ServiceUnavailable."""
+        with _told():
             await in_thread(sync_folder, self._directory)
             await in_thread(doomed.unlink, missing_ok=True)
-        return True
 
     async def _receive(self, descriptor: int, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
         size, hashed = 0, hashlib.sha256()

@@ -100,6 +100,19 @@ class NodeLeases:
         current = self._store.get(LEASES, NODE_LEASES, slot.key.name)
         return _as_of(self._term(slot)) if slot is current else slot.parse()
 
+    def is_held(self, name: str) -> bool:
+        """Whether the node's agent is known to be alive."""
+        slot = self._store.get(LEASES, NODE_LEASES, name)
+        return slot is not None and self._term(slot).is_held
+
+    def renewed(self, name: str) -> str | None:
+        """When the node's lease was renewed last, in RFC 3339; None where there is no lease."""
+        slot = self._store.get(LEASES, NODE_LEASES, name)
+        if slot is None:
+            return None
+        term = self._term(slot)
+        return term.told or str(dig(term.body, "spec.renewTime") or "")
+
     async def run(self) -> None:
         """Store every transition from Held to Expired, for ever."""
         while True:

@@ -125,10 +125,12 @@ class Registry:
         outcome = Outcome(created=True, warnings=warnings)
         # Nearly all of the work needs no state: done here, it does not hold up the other writers of a batch.
         is_named = bool(body["metadata"].get("name") or not body["metadata"].get("generateName"))
-        ready = writes.create(kind, body, self._context(options)) if is_named else None
+        ready = writes.create(kind, body, self.context(options.manager)) if is_named else None
 
         def work(txn: Transaction) -> Body:
-            return txn.create(kind, ready or writes.create(kind, self._named(txn, kind, body), self._context(options)))
+            return txn.create(
+                kind, ready or writes.create(kind, self._named(txn, kind, body), self.context(options.manager))
+            )
 
         return await self._write(work, options, outcome)
 
@@ -144,7 +146,7 @@ class Registry:
 
         def work(txn: Transaction) -> Body:
             old = _old(txn, target)
-            new = writes.update(kind, old, body, self._context(options), subresource=target.subresource)
+            new = writes.update(kind, old, body, self.context(options.manager), subresource=target.subresource)
             return txn.change(kind, old, new)
 
         return await self._write(work, options, outcome)
@@ -162,7 +164,7 @@ class Registry:
             patched = merge_patch(old, patch) if how == "merge" else json_patch(old, patch)
             body, outcome.warnings = decode(kind, Document(patched, duplicates), options.validation)
             _bind_names(target, body)
-            new = writes.update(kind, old, body, self._context(options), subresource=target.subresource)
+            new = writes.update(kind, old, body, self.context(options.manager), subresource=target.subresource)
             return txn.change(kind, old, new)
 
         return await self._write(work, options, outcome)
@@ -181,7 +183,7 @@ class Registry:
             old = txn.get(kind, target.namespace, target.name)
             if old is None and target.subresource:
                 raise not_found(target)
-            context = self._context(options)
+            context = self.context(options.manager)
             new = writes.apply(kind, old, dict(config), context, force=options.force, subresource=target.subresource)
             if is_node_lease(kind, target.namespace):
                 new = self.leases.settle(old, config, new)
@@ -208,6 +210,10 @@ class Registry:
 
         meant = Options(user=user, dry_run=options.dry_run, fence=options.fence)
         return await self._write(work, meant, outcome)
+
+    def context(self, manager: str) -> writes.Context:
+        """What ``writes`` wants to know of the moment and the writer, for what is made ahead of a transaction."""
+        return writes.Context(self._clock(), manager, self._new_uid)
 
     async def transact(self, work: Callable[[Transaction], T], actor: Actor) -> T:
         """Do several things in one commit, all or nothing; returns what ``work`` returns, once it is durable.
@@ -242,9 +248,6 @@ class Registry:
 
     def _begin(self, view: View) -> Transaction:
         return Transaction(view, self._hooks, clock=self._clock, new_uid=self._new_uid)
-
-    def _context(self, options: Options) -> writes.Context:
-        return writes.Context(self._clock(), options.manager, self._new_uid)
 
     def _named(self, txn: Transaction, kind: Kind, body: Body) -> Body:
         """The body under its own name, or a free one made from ``generateName``."""

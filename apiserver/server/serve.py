@@ -24,8 +24,10 @@ from apiserver.api.machinery.documents import Document
 from apiserver.lifetime import end_requested
 from apiserver.server.backup import SCRATCH, Backups
 from apiserver.server.blobs import Blobs
+from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http.app import Parts, build_app
 from apiserver.server.http.auth import Tokens, read_token_file
+from apiserver.server.http.cors import Cors
 from apiserver.server.http.protocol import BoundedProtocol
 from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.registry import Options, Registry, Target
@@ -59,6 +61,10 @@ class Settings:
     max_artifact_bytes: int = 1 << 30
     until_eof: bool = False
     keep: Retention = field(default_factory=Retention)
+    heartbeat_ttl: int = 15
+    """Seconds that a heartbeat over ``/v1`` counts."""
+    cors_origins: tuple[str, ...] = ("http://localhost:5173", "http://127.0.0.1:5173")
+    """Origins of other servers' pages that may use the API; by default the UI's development server."""
 
 
 class CannotServe(Exception):
@@ -144,6 +150,7 @@ async def _run(
     rng = random.Random()
     uids = Uids(nanoseconds=time.time_ns, rng=rng)
     registry = Registry(store, leases, build_hooks(blobs.has), clock=_now, new_uid=uids, rng=rng)
+    endpoint_leases = EndpointLeases(registry, monotonic=time.monotonic, clock=_now)
     await _bootstrap(registry)
     ending = asyncio.Event()
     parts = Parts(
@@ -152,6 +159,9 @@ async def _run(
         backups,
         tokens,
         is_local=_is_loopback(settings.host),
+        cors=Cors(settings.cors_origins),
+        endpoint_leases=endpoint_leases,
+        heartbeat_ttl=settings.heartbeat_ttl,
         unready=lambda: "the server is shutting down" if ending.is_set() else store.committer.trouble,
         clock=_now,
         rng=rng,
@@ -160,6 +170,7 @@ async def _run(
     host, port = listener.getsockname()[:2]
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     expiring = asyncio.create_task(leases.run(), name="leases")
+    silent = asyncio.create_task(endpoint_leases.run(), name="endpoint-leases")
     asked = asyncio.create_task(end_requested(stdin=settings.until_eof), name="end")
     try:
         await _started(server, serving)
@@ -171,10 +182,11 @@ async def _run(
     finally:
         ending.set()
         expiring.cancel()
+        silent.cancel()
         asked.cancel()
         store.watchers.end()
         server.should_exit = True
-        await asyncio.gather(serving, expiring, asked, return_exceptions=True)
+        await asyncio.gather(serving, expiring, silent, asked, return_exceptions=True)
 
 
 async def _started(server: "_Server", serving: "asyncio.Task[None]") -> None:

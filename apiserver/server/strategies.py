@@ -15,7 +15,7 @@ from apiserver.api.kinds.node import NODE_LEASES, NODES
 from apiserver.api.kinds.task import TASKS
 from apiserver.api.meta import Body
 from apiserver.api.scheme import SCHEME, Kind
-from apiserver.api.selectors import parse_fields
+from apiserver.api.selectors import equal
 from apiserver.server.store.decisions import View
 from apiserver.server.store.snapshot import Filter
 
@@ -61,8 +61,7 @@ def build_hooks(has_blob: Callable[[str], bool]) -> Mapping[str, Hooks]:
 def node_is_unused(view: View, body: Body) -> None:
     """Refuse while any assignment names the node."""
     name = body["metadata"]["name"]
-    fields = parse_fields(f"spec.nodeName={name}", ASSIGNMENTS.fields)
-    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS, fields=fields))]
+    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS, fields=equal("spec.nodeName", name)))]
     _refuse_if_used(NODES, name, "node", "assignment", users)
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -53,6 +54,11 @@ def app_object_name(name: str, version: str, sha256: str) -> str:
 def artifact_file(name: str, version: str, sha256: str) -> str:
     """The file name under which ``/artifacts/`` serves an upload: ``<name>_<version>_<first 8 of the digest>.zip``."""
     return f"{name}_{version}_{sha256[:8]}.zip"
+
+
+def artifact_url(name: str, version: str, sha256: str) -> str:
+    """The server path of an upload by that name, quoted as a URL must be."""
+    return "/artifacts/" + quote(artifact_file(name, version, sha256), safe="~+@!$&'()*,;=:")
 
 
 def artifact_path(sha256: str) -> str:

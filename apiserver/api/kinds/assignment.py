@@ -37,6 +37,7 @@ class Template(Model):
 
     artifact_url: str
     sha256: str
+    """Empty where nobody knows what is at the address."""
     app_name: Annotated[str, Field(exclude_if=is_empty)] = ""
     app_version: Annotated[str, Field(exclude_if=is_empty)] = ""
     start_cmd: Annotated[str, Field(exclude_if=is_empty)] = ""
@@ -145,7 +146,7 @@ ASSIGNMENTS = SCHEME.register(
         short_names=("asg",),
         categories=("all",),
         selectable=("spec.nodeName", "spec.taskName", "status.phase"),
-        indexed=("spec.nodeName",),
+        indexed=("spec.nodeName", "spec.taskName"),
         immutable=(
             "spec.taskName",
             "spec.entry",

@@ -182,7 +182,8 @@ class Entry(Model):
     app: AppReference | None = None
     """The app to run; or give ``artifactUrl``."""
     artifact_url: Annotated[str, Field(max_length=2048), AfterValidator(_artifact_url)] | None = None
-    """A zip to run: a path of this server, or an http(s) URL together with ``sha256``."""
+    """A zip to run: a path of this server or an http(s) URL. Give ``sha256`` with it unless it is an upload's: else
+    nodes take what they find there, which may differ from one to the next."""
     sha256: SHA256 | None = None
     """The digest that the artifact must have."""
     start_cmd: Annotated[str, Field(max_length=32768), AfterValidator(_no_nul), Field(exclude_if=is_empty)] = ""
@@ -210,8 +211,6 @@ class Entry(Model):
     def _one_source(self) -> Self:
         if (self.app is None) == (self.artifact_url is None):
             raise ValueError("give exactly one of app and artifactUrl")
-        if self.artifact_url and not self.artifact_url.startswith("/") and not self.sha256:
-            raise ValueError("an artifactUrl outside this server needs sha256, so that all nodes run the same bytes")
         return self
 
     @model_validator(mode="after")

@@ -112,6 +112,16 @@ def begin_delete(kind: Kind, old: Body, ctx: Context, *, finalizers: Sequence[st
     return dict(old, metadata=marked)
 
 
+def owned_labels(body: Body, manager: str) -> set[str]:
+    """The labels that a field manager owns; others are not its to take away."""
+    owned = (
+        (entry.get("fieldsV1") or {}).get("f:metadata", {}).get("f:labels", {})
+        for entry in metadata(body).get("managedFields", ())
+        if entry.get("manager") == manager
+    )
+    return {key.removeprefix("f:") for labels in owned for key in labels if key != "."}
+
+
 def is_gone(body: Body) -> bool:
     """Whether deletion was asked for and nothing holds the object any more."""
     meta = metadata(body)

@@ -17,17 +17,26 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from apiserver.api.errors import ApiError, MethodNotAllowed
 from apiserver.server.backup import Backups
 from apiserver.server.blobs import Blobs
+from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http import discovery
 from apiserver.server.http.artifacts import Artifacts
 from apiserver.server.http.auth import Tokens
 from apiserver.server.http.backup import BackupEndpoint, BackupMetrics
+from apiserver.server.http.cors import Cors, is_legacy
 from apiserver.server.http.gate import Gate, error_response
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import ApiRequest, no_resource
 from apiserver.server.http.resources import Resources
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Registry
+from apiserver.server.v1.apps import Apps
+from apiserver.server.v1.openapi import Swagger
+from apiserver.server.v1.operations import operations
+from apiserver.server.v1.parts import Parts as LegacyParts
+from apiserver.server.v1.router import Router
+from apiserver.server.v1.uploads import Uploads
 
+ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 KUBERNETES = (1, 32, 4)
 """The Kubernetes API level we speak; kubectl warns when it differs from its own by more than one minor."""
 
@@ -42,6 +51,10 @@ class Parts:
     tokens: Tokens | None
     is_local: bool
     """Whether only this machine can reach the server."""
+    cors: Cors
+    endpoint_leases: EndpointLeases
+    heartbeat_ttl: int
+    """Seconds that a heartbeat over ``/v1`` counts."""
     unready: Callable[[], str]
     """Why the server cannot do all of its work now; empty when it can."""
     clock: Callable[[], datetime]
@@ -60,9 +73,14 @@ def build_app(parts: Parts) -> ASGIApp:
         trouble = parts.unready()
         return PlainTextResponse(f"{trouble}\n", status_code=503) if trouble else PlainTextResponse("ok")
 
+    legacy = LegacyParts(
+        parts.registry, parts.blobs, parts.endpoint_leases, parts.heartbeat_ttl, clock=parts.clock, rng=parts.rng
+    )
+    table = operations(legacy, metrics)
+    swagger, apps = Swagger(table), Apps(legacy, Uploads(parts.registry.store, parts.blobs))
     app = Starlette(
         routes=[
-            Route("/healthz", _ok),
+            Route("/healthz", _ok, methods=ANY_METHOD),
             Route("/livez", _ok),
             Route("/readyz", ready),
             Route("/version", _version),
@@ -75,22 +93,30 @@ def build_app(parts: Parts) -> ASGIApp:
             Route("/apis/plum.dev/v1/watch", watching.several),
             Route("/artifacts/sha256/{digest}", artifacts.get, methods=["GET"]),
             Route("/artifacts/sha256/{digest}", artifacts.put, methods=["PUT"]),
+            Route("/artifacts/{file}", apps.file, methods=["GET"]),
+            Route("/swagger", swagger.page),
+            Route("/swagger/openapi.json", swagger.openapi),
+            Route("/swagger/{name}", swagger.asset),
             Route("/backup", backup.get, methods=["GET"]),
         ],
         exception_handlers={ApiError: _refused, HTTPException: _unrouted},
     )
-    return Gate(_Router(serve, app), metrics=metrics, tokens=parts.tokens, is_local=parts.is_local)
+    routed = _Router(serve, Router(table), app)
+    return Gate(routed, metrics=metrics, tokens=parts.tokens, is_local=parts.is_local, cors=parts.cors)
 
 
 class _Router:
     """Objects and collections at once, everything else through the list of routes: matching paths against each
     of them in turn would cost a small request half of its time."""
 
-    def __init__(self, serve: Resources, others: ASGIApp) -> None:
-        self._serve, self._others = serve, others
+    def __init__(self, serve: Resources, legacy: ASGIApp, others: ASGIApp) -> None:
+        self._serve, self._legacy, self._others = serve, legacy, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. Raises ApiError."""
+        if is_legacy(scope["path"]):
+            await self._legacy(scope, receive, send)
+            return
         root, group, version, rest = _split(scope["path"])
         if not rest or (root, rest) == ("apis", "watch"):
             await self._others(scope, receive, send)

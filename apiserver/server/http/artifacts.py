@@ -31,12 +31,16 @@ class Artifacts:
 
     async def get(self, request: Request) -> Response:
         """Serve a blob. Raises NotFound."""
-        digest = request.path_params["digest"]
-        path = self.blobs.path(digest)
-        if path is None:
-            raise NotFound(f'artifact "{digest[:80]}" not found')
-        headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=31536000, immutable"}
-        return FileResponse(path, media_type="application/zip", headers=headers)
+        return serve_blob(self.blobs, request.path_params["digest"])
+
+
+def serve_blob(blobs: Blobs, digest: str) -> Response:
+    """A blob as a reply: whole or in ranges, with its digest as the entity tag. Raises NotFound."""
+    path = blobs.path(digest)
+    if path is None:
+        raise NotFound(f'artifact "{digest[:80]}" not found')
+    headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=31536000, immutable"}
+    return FileResponse(path, media_type="application/zip", headers=headers)
 
 
 async def body_chunks(request: Request) -> AsyncGenerator[bytes, None]:

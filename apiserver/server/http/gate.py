@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apiserver.api.errors import ApiError, Forbidden, InternalError
 from apiserver.server.http.auth import ANONYMOUS, Tokens
+from apiserver.server.http.cors import Cors, Headers, is_legacy
 from apiserver.server.http.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -26,11 +27,12 @@ class Gate:
         metrics: Metrics,
         tokens: Tokens | None,
         is_local: bool,
+        cors: Cors,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``is_local``: the server listens on loopback only."""
         self._app, self._metrics, self._tokens, self._monotonic = app, metrics, tokens, monotonic
-        self._is_local = is_local
+        self._is_local, self._cors = is_local, cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -41,42 +43,46 @@ class Gate:
         if len(path) > 1 and path.endswith("/"):  # the Python Kubernetes client asks so
             scope = dict(scope, path=path.rstrip("/") or "/")
         scope.setdefault("plum_verb", scope["method"].lower())
-        watched = _Watched(send)
+        headers = dict(scope["headers"])
+        watched = _Watched(send, self._cors.reply(path, headers))
         began = self._monotonic()
         serving = self._metrics.begin(scope["method"])
         try:
-            await self._pass(scope, receive, watched)
+            if self._cors.is_preflight(scope["method"], path, headers):
+                await Response(status_code=204)(scope, receive, watched)
+            else:
+                await self._pass(scope, headers, receive, watched)
         finally:
             serving.dec()
             self._count(scope, watched, self._monotonic() - began)
 
-    async def _pass(self, scope: Scope, receive: Receive, send: "_Watched") -> None:
+    async def _pass(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: "_Watched") -> None:
+        refusal = text_refusal if is_legacy(scope["path"]) else error_response
         try:
-            scope["user_name"] = self._user(scope)
+            scope["user_name"] = self._user(scope, headers)
             await self._app(scope, receive, send)
         except ApiError as error:
-            await error_response(error)(scope, receive, send)
+            await refusal(error)(scope, receive, send)
         except Exception as error:
             log.exception("%s %s failed for a fault of ours", scope["method"], scope["path"])
             if send.status:
                 raise
-            await error_response(InternalError(f"Internal error occurred: {error}"))(scope, receive, send)
+            await refusal(InternalError(f"Internal error occurred: {error}"))(scope, receive, send)
 
-    def _user(self, scope: Scope) -> str:
-        headers = dict(scope["headers"])
+    def _user(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
         if self._tokens is None:
-            check_browser(headers, is_local=self._is_local)
+            check_browser(headers, is_local=self._is_local, is_allowed=self._cors.allows(headers))
             return ANONYMOUS
         return self._tokens.user(scope["path"], headers.get(b"authorization", b"").decode("latin-1"))
 
     def _count(self, scope: Scope, watched: "_Watched", seconds: float) -> None:
-        target = scope.get("plum_target")
-        resource = target.kind.resource if target else ""
-        self._metrics.end(scope["plum_verb"], resource, watched.status or 499, seconds, watched.size)
+        self._metrics.end(
+            scope["plum_verb"], scope.get("plum_resource", ""), watched.status or 499, seconds, watched.size
+        )
 
 
-def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool) -> None:
-    """Refuse what a foreign web page makes a browser send. Raises Forbidden.
+def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool, is_allowed: bool = False) -> None:
+    """Refuse what a foreign web page makes a browser send, unless its origin ``is_allowed``. Raises Forbidden.
 
     Without tokens whoever reaches the server may run programs, and every page in a browser on this machine
     reaches loopback: by cross-site requests, which name their origin, and by names that it lets point here
@@ -86,6 +92,8 @@ def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool) -> None:
     if is_local and host and not _is_loopback_name(host):
         shown = host[:100].decode("latin-1")
         raise Forbidden(f"the host {shown!r} is not this server's: use 127.0.0.1 or localhost, or --token-file")
+    if is_allowed:
+        return
     origin = headers.get(b"origin")
     cross_site = headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
     if cross_site or (origin is not None and origin.partition(b"://")[2] != host):
@@ -105,21 +113,36 @@ def _is_loopback_name(raw: bytes) -> bool:
 class _Watched:
     """Notes the status on its way out, and how many bytes there were."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, headers: Headers) -> None:
+        """``headers`` are added to the reply's."""
+        self._send, self._headers = send, headers
         self.status = 0
         self.size = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self._headers:
+                message = dict(message, headers=[*message.get("headers", ()), *self._headers])
         else:
             self.size += len(message.get("body", b""))
         await self._send(message)
 
 
-def error_response(error: ApiError) -> JSONResponse:
-    """The Status reply of an error; the one place where errors become HTTP."""
+def error_response(error: ApiError) -> Response:
+    """The Status reply of an error; here errors become HTTP."""
+    return JSONResponse(error.to_status(), status_code=error.code, headers=_headers(error))
+
+
+def text_refusal(error: ApiError) -> Response:
+    """The same for ``/v1``: one line of text."""
+    line = " ".join(error.message.split())
+    headers = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+    code = 400 if error.code == 422 else error.code
+    return Response(f"{line}\n".encode("utf-8", "replace"), status_code=code, headers=_headers(error) | headers)
+
+
+def _headers(error: ApiError) -> dict[str, str]:
     headers = {}
     if error.details.retry_after_seconds or error.code in (429, 503):
         headers["retry-after"] = str(error.details.retry_after_seconds or 1)
@@ -127,4 +150,4 @@ def error_response(error: ApiError) -> JSONResponse:
         headers["connection"] = "close"  # what the client has not sent yet is not waited for
     if error.code == 401:
         headers["www-authenticate"] = "Bearer"
-    return JSONResponse(error.to_status(), status_code=error.code, headers=headers)
+    return headers

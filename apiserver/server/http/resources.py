@@ -65,7 +65,7 @@ class Resources:
         """Serve one request for what is behind ``/apis/<group>/<version>/``. Raises ApiError."""
         target = read_target(group, version, path)
         verb = self._verb(request, target)
-        request.scope["plum_target"], request.scope["plum_verb"] = target, verb
+        request.scope["plum_resource"], request.scope["plum_verb"] = target.kind.resource, verb
         accepted = negotiate(request)
         if verb == "get" and not _is_about_the_past(target, request):
             return self._reply(target, Outcome(self.registry.get(target)), accepted)

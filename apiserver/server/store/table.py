@@ -19,6 +19,8 @@ class Table:
         self.slots: dict[Place, Slot] = {}
         self.bytes = 0
         """What the bodies hold."""
+        self.changes = 0
+        """How often anything has changed."""
         self._order: list[Place] = []
         self._indexes: dict[str, dict[str, dict[Place, None]]] = {path: {} for path in (kind.indexed if kind else ())}
 
@@ -33,6 +35,7 @@ class Table:
 
     def put(self, slot: Slot) -> None:
         """Add or replace an object."""
+        self.changes += 1
         place = (slot.key.namespace, slot.key.name)
         old = self.slots.get(place)
         if old is None:
@@ -50,6 +53,7 @@ class Table:
         old = self.slots.pop(place, None)
         if old is None:
             return
+        self.changes += 1
         self.bytes -= len(old.body)
         self._unindex(place, old)
         del self._order[bisect_left(self._order, place)]

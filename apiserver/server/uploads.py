@@ -1,0 +1,80 @@
+"""Whether an uploaded file is an app, and which; bounded, however hostile the file is.
+
+Only what the server itself needs is judged: that it is a zip, and what its ``meta.ini`` says. Agents judge every entry
+before they unpack it, and are the ones to be trusted.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+from apiserver.api.errors import BadRequest
+from apiserver.api.package import MAX_META, META, START, Meta, NotAnApp, find_root, read_meta
+
+MAX_ENTRIES = 20_000
+MAX_DIRECTORY = 16 << 20
+"""Bytes of a zip's list of entries, which is read into memory as a whole."""
+
+_ENTRY = b"PK\1\2"
+_ENCRYPTED = 0x1 | 0x40 | 0x2000
+# The others inflate a few bytes to any size before anybody can stop them.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+# What zipfile raises for bytes that are not what they should be; a seek to a wild offset is an OSError.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
+
+
+def judge(path: Path) -> Meta:
+    """What the archive's ``meta.ini`` says. Blocks, for about a second at most: call it in a thread.
+
+    Raises BadRequest: ``not a zip: …`` for what cannot be read as one, ``zip must contain start.sh and
+    meta.ini(name,version): …`` for a zip that is no app, both with the reason.
+    """
+    try:
+        with _File(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
+            _check(archive)
+            return read_meta(_meta_text(archive))
+    except NotAnApp as error:
+        raise BadRequest(f"zip must contain {START} and {META}(name,version): {error}") from None
+    except _DAMAGED as error:
+        raise BadRequest(f"not a zip: {str(error) or type(error).__name__}; pack the app again") from None
+
+
+class _File(io.BufferedReader):
+    """A zip that is not read into memory in larger pieces than a list of entries of ours may be."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """See BufferedReader. Raises NotAnApp."""
+        if size is not None and size > MAX_DIRECTORY:
+            raise NotAnApp(f"its list of entries is over {MAX_DIRECTORY} bytes; pack fewer files")
+        raw = super().read(size)
+        # Each entry begins so; making objects of millions of them would take minutes.
+        if raw.count(_ENTRY) > MAX_ENTRIES:
+            raise NotAnApp(f"it has more than {MAX_ENTRIES} entries; pack fewer files")
+        return raw
+
+
+def _check(archive: zipfile.ZipFile) -> None:
+    for info in archive.infolist():
+        if info.flag_bits & _ENCRYPTED:
+            raise NotAnApp(f"the entry {info.orig_filename[:100]!a} is encrypted; pack the app without a password")
+
+
+def _meta_text(archive: zipfile.ZipFile) -> str:
+    names = archive.namelist()
+    name = find_root(names) + META
+    if names.count(name) > 1:
+        raise NotAnApp(f"{META} is there twice; pack the app again")
+    info = archive.getinfo(name)
+    if info.compress_type not in _METHODS:
+        raise NotAnApp(f"{META} is compressed by another method than deflate; pack the app again")
+    with archive.open(info) as file:
+        raw = file.read(MAX_META + 1)
+    if len(raw) > MAX_META:
+        raise NotAnApp(f"{META} is larger than {MAX_META // 1024} KiB; shorten it")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotAnApp(f"{META} is not UTF-8; save it as such") from None

@@ -1,0 +1,105 @@
+"""The endpoints of services as those who look them up get them, prepared for being asked often."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import orjson
+
+from apiserver.api.kinds.endpoint import ENDPOINTS
+from apiserver.api.scheme import dig
+from apiserver.api.selectors import EVERYTHING, equal
+from apiserver.server.endpoint_leases import EndpointLeases
+from apiserver.server.leases import NodeLeases
+from apiserver.server.store.snapshot import Filter, Slot
+from apiserver.server.store.store import Store
+from apiserver.server.v1.names import shown_id, unix
+from apiserver.server.v1.projections import Projection
+
+MAX_KEPT = 1000
+"""Services whose endpoints are kept at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointView:
+    """One endpoint."""
+
+    slot: Slot
+    service: str
+    node: str
+    ip: str
+    port: int
+    protocol: str
+    version: str
+    labels: dict[str, str]
+    healthy: bool
+    seen: str
+    """When it was heard of, as stored."""
+    head: bytes
+    """As it is shown, up to the time when it was seen last."""
+
+
+class Directory:
+    """Looks endpoints up by service."""
+
+    def __init__(self, store: Store, leases: NodeLeases, endpoint_leases: EndpointLeases) -> None:
+        self._store, self._leases, self._endpoint_leases = store, leases, endpoint_leases
+        self._table = store.cache.tables[ENDPOINTS.resource]
+        self._view = Projection(_read, self._table)
+        self._kept: OrderedDict[tuple[str, str], tuple[int, list[EndpointView]]] = OrderedDict()
+
+    def of(self, namespace: str, service: str) -> list[EndpointView]:
+        """All endpoints of a service, in a fixed order."""
+        key = (namespace, service)
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == self._table.changes:
+            self._kept.move_to_end(key)
+            return kept[1]
+        found = self.select(namespace, service)
+        self._kept[key] = (self._table.changes, found)
+        if len(self._kept) > MAX_KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+    def select(self, namespace: str, service: str = "") -> list[EndpointView]:
+        """The endpoints of a service, or of all."""
+        fields = equal("spec.service", service) if service else EVERYTHING
+        return [self._view(slot) for slot in self._store.cache.select(Filter(ENDPOINTS, namespace, fields=fields))]
+
+    def shown(self, view: EndpointView) -> bytes:
+        """An endpoint as JSON."""
+        return b"%b%d}" % (view.head, self._last_seen(view))
+
+    def _last_seen(self, view: EndpointView) -> int:
+        """The last sign of life: of the endpoint itself, or of the node that it is on."""
+        told = self._endpoint_leases.last_seen(view.slot) or self._leases.renewed(view.node) or ""
+        return max(unix(told), unix(view.seen))
+
+
+def _read(slot: Slot) -> EndpointView:
+    body = slot.parse()
+    spec = body["spec"]
+    healthy = bool(dig(body, "status.healthy"))
+    shown = {
+        "serviceName": spec["service"],
+        "instanceId": shown_id(slot.key.namespace, spec["assignment"]) if spec.get("assignment") else "",
+        "nodeId": spec.get("nodeName", ""),
+        "ip": spec["ip"],
+        "port": spec["port"],
+        "protocol": spec["protocol"],
+        "version": spec.get("version", ""),
+        "labels": spec.get("labels") or {},
+        "healthy": healthy,
+    }
+    return EndpointView(
+        slot=slot,
+        service=spec["service"],
+        node=spec.get("nodeName", ""),
+        ip=spec["ip"],
+        port=spec["port"],
+        protocol=spec["protocol"],
+        version=spec.get("version", ""),
+        labels=spec.get("labels") or {},
+        healthy=healthy,
+        seen=str(dig(body, "status.lastSeen") or body["metadata"]["creationTimestamp"]),
+        head=orjson.dumps(shown)[:-1] + b',"lastSeen":',
+    )
