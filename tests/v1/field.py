@@ -4,10 +4,10 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
@@ -18,6 +18,15 @@ from tests.v1.client import V1, Apis
 
 POLL_SECONDS = "0.25"
 NODE = "nodeA"
+SECONDS = 12.0
+"""For what takes two at most when nothing else is going on, and five more when a process ignores its signal."""
+
+T = TypeVar("T")
+
+
+def soon(what: str, condition: Callable[[], T | None]) -> T:
+    """As ``wait_for``, not as long."""
+    return wait_for(what, condition, SECONDS)
 
 
 class Field:
@@ -37,7 +46,7 @@ class Field:
         self._serve()
         self._stack.enter_context(controllers(self.url, self.directory / "controllers.log"))
         self._stack.enter_context(original_agent(self.url, NODE, self.agents / NODE))
-        wait_for("the node", lambda: self.v1.get(f"/v1/nodes/{NODE}").status == 200)
+        soon("the node", lambda: self.v1.get(f"/v1/nodes/{NODE}").status == 200)
 
     def end(self) -> None:
         """End everything, and what the agents have left behind."""
@@ -60,7 +69,7 @@ class Field:
         """The same server after its end."""
         self._serving.close()
         self._serve()
-        wait_for("the server", lambda: answers(self.url))
+        soon("the server", lambda: answers(self.url))
 
     def upload(self, archive: bytes) -> str:
         """The URL of a new app."""
@@ -81,15 +90,15 @@ class Field:
             good = all(item.get("phase") == "Running" and item["healthy"] for item in told)
             return pids if good and all(len(found) == each for found in pids.values()) else None
 
-        return wait_for(f"processes of {instances}", look)
+        return soon(f"processes of {instances}", look)
 
     def dead(self, instances: Sequence[str]) -> None:
         """Wait until nothing of them lives."""
-        wait_for("an end", lambda: not any(self.processes(one) for one in instances))
+        soon("an end", lambda: not any(self.processes(one) for one in instances))
 
     def gone(self, instances: Sequence[str]) -> None:
         """Wait until their objects are no more."""
-        wait_for("no objects", lambda: not any(self.apis.has("assignments", one) for one in instances))
+        soon("no objects", lambda: not any(self.apis.has("assignments", one) for one in instances))
 
     def instances(self, task: str) -> list[str]:
         """Those of a task, as the node is told."""
@@ -102,7 +111,7 @@ class Field:
             found = self.instances(task)
             return found if len(found) == count else None
 
-        return wait_for(f"{count} instances of {task}", look)
+        return soon(f"{count} instances of {task}", look)
 
     def told(self, instance: str) -> dict[str, Any]:
         """The instance as the node is told of it now."""

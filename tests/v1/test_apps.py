@@ -57,10 +57,9 @@ def test_the_file_is_served(v1: V1, fresh: str) -> None:
     ["none_1_00000000.zip", "", "..%2fplum.db", "..%2f..%2fetc%2fpasswd", "sha256", "sleeper_1.0.0_00000000.zip"],
 )
 def test_there_is_no_other_file_and_no_listing(v1: V1, artifact: str, path: str) -> None:
-    assert artifact.startswith("/artifacts/")
     found = v1.ask("GET", f"/artifacts/{path}")
     assert found.status == 404
-    assert b".zip" not in found.raw
+    assert artifact.rpartition("/")[2].encode() not in found.raw
 
 
 @pytest.mark.parametrize("folder", ["", "top/", "我的应用/"])

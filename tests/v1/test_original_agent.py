@@ -6,13 +6,13 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.e2e.cluster import wait_for
 from tests.v1.archives import app
-from tests.v1.field import NODE, Field, alive
+from tests.v1.field import NODE, Field, alive, soon
 from tests.v1.objects import add_task
 
 TREE = "#!/bin/sh\nsleep 1001 & sleep 1002 & wait\n"
-"""Three processes: the shell and two children."""
+WHOLE = 4
+"""Processes of one instance of it: the agent's shell, the script and its two children."""
 
 pytestmark = pytest.mark.xdist_group("original agent")
 
@@ -41,11 +41,10 @@ def start(field: Field, name: str, url: str, count: int = 1, cmd: str = "") -> l
 def delete(field: Field, task: str, instances: list[str]) -> None:
     field.v1.delete(f"/v1/tasks/{task}").done()
     field.dead(instances)
-    field.gone(instances)
 
 
 def test_the_node_is_healthy_and_shown_at_both_doors(field: Field) -> None:
-    wait_for("health", lambda: field.v1.get(f"/v1/nodes/{NODE}").json()["health"] == "Healthy")
+    soon("health", lambda: field.v1.get(f"/v1/nodes/{NODE}").json()["health"] == "Healthy")
     status = field.apis.read("nodes", NODE)["status"]
     assert (status["ip"], status["agent"]["name"]) == ("127.0.0.1", "v1")
     assert "Ready" in field.plumctl("get", "nodes")
@@ -53,29 +52,29 @@ def test_the_node_is_healthy_and_shown_at_both_doors(field: Field) -> None:
 
 def test_a_task_starts_stops_and_starts_again(field: Field, fresh: str, tree: str) -> None:
     instances = start(field, fresh, tree, 2)
-    before = field.running(instances, each=3)
+    before = field.running(instances, each=WHOLE)
     first, second = instances
     field.v1.patch(f"/v1/assignments/{first}", {"desired": "Stopped"}).done()
-    wait_for("a stop", lambda: field.told(first)["phase"] == "Stopped")
+    soon("a stop", lambda: field.told(first)["phase"] == "Stopped")
     assert field.processes(first) == []
     assert alive(before[first]) == []
     assert not field.told(first)["healthy"]
-    assert field.running([second], each=3)[second] == before[second]
+    assert field.running([second], each=WHOLE)[second] == before[second]
     field.v1.patch(f"/v1/assignments/{first}", {"desired": "Running"}).done()
-    assert not set(field.running(instances, each=3)[first]) & set(before[first])
+    assert not set(field.running(instances, each=WHOLE)[first]) & set(before[first])
     delete(field, fresh, instances)
 
 
 def test_plumctl_shows_its_instances_and_stops_them(field: Field, fresh: str, tree: str) -> None:
     (instance,) = start(field, fresh, tree)
-    field.running([instance], each=3)
+    field.running([instance], each=WHOLE)
     (row,) = [line for line in field.plumctl("get", "assignments").splitlines() if line.startswith(instance)]
     assert row.split()[1:5] == [NODE, "Running", "Running", "True"]
     field.plumctl("stop", f"task/{fresh}")
-    wait_for("a stop", lambda: field.told(instance)["phase"] == "Stopped")
+    soon("a stop", lambda: field.told(instance)["phase"] == "Stopped")
     field.dead([instance])
     field.plumctl("start", f"task/{fresh}")
-    field.running([instance], each=3)
+    field.running([instance], each=WHOLE)
     delete(field, fresh, [instance])
 
 
@@ -83,7 +82,7 @@ def test_what_crashes_is_started_again_and_told_truthfully(field: Field, fresh: 
     (instance,) = start(field, fresh, tree, cmd="exec sleep 1003")
     ((before,),) = field.running([instance]).values()
     psutil.Process(before).kill()
-    wait_for("another process", lambda: [one.pid for one in field.processes(instance)] not in ([], [before]))
+    soon("another process", lambda: [one.pid for one in field.processes(instance)] not in ([], [before]))
     field.running([instance])
     assert field.apis.read("assignments", instance)["status"]["exitCode"] in (137, None)
     delete(field, fresh, [instance])
@@ -96,14 +95,14 @@ def test_an_app_that_fails_at_once_is_not_shown_as_healthy_for_long(field: Field
         found: dict[str, Any] = field.apis.read("assignments", instance)["status"]
         return found
 
-    wait_for("a failure", lambda: status().get("exitCode") == 7)
-    wait_for("it to be told", lambda: not field.told(instance)["healthy"])
+    soon("a failure", lambda: status().get("exitCode") == 7)
+    soon("it to be told", lambda: not field.told(instance)["healthy"])
     delete(field, fresh, [instance])
 
 
 def test_a_deleted_task_leaves_nothing(field: Field, fresh: str, tree: str) -> None:
     instances = start(field, fresh, tree, 2)
-    pids = [pid for pids in field.running(instances, each=3).values() for pid in pids]
+    pids = [pid for pids in field.running(instances, each=WHOLE).values() for pid in pids]
     field.v1.delete(f"/v1/tasks/{fresh}").done()
     assert field.instances(fresh) == []
     field.dead(instances)
@@ -122,8 +121,8 @@ def test_a_deleted_instance_stays_gone_and_the_others_go_on(field: Field, fresh:
     field.gone([doomed])
     generation = field.apis.read("tasks", fresh)["metadata"]["generation"]
     # The controller has seen the lower count and made nothing of it.
-    wait_for("the task", lambda: field.apis.read("tasks", fresh)["status"]["observedGeneration"] == generation)
-    wait_for("the count", lambda: field.apis.read("tasks", fresh)["status"]["replicas"] == 2)
+    soon("the task", lambda: field.apis.read("tasks", fresh)["status"]["observedGeneration"] == generation)
+    soon("the count", lambda: field.apis.read("tasks", fresh)["status"]["replicas"] == 2)
     assert sorted(field.instances(fresh)) == sorted(rest)
     assert field.running(rest) == {one: before[one] for one in rest}
     delete(field, fresh, rest)
@@ -131,15 +130,15 @@ def test_a_deleted_instance_stays_gone_and_the_others_go_on(field: Field, fresh:
 
 def test_a_crash_of_the_server_touches_no_process(field: Field, fresh: str, tree: str) -> None:
     instances = start(field, fresh, tree, 2)
-    before = field.running(instances, each=3)
+    before = field.running(instances, each=WHOLE)
     field.kill_server()
     field.serve_again()
     seen = field.v1.get(f"/v1/nodes/{NODE}").json()["lastSeen"]
-    wait_for("a heartbeat", lambda: field.v1.get(f"/v1/nodes/{NODE}").json()["lastSeen"] > seen)
-    assert field.running(instances, each=3) == before
+    soon("a heartbeat", lambda: field.v1.get(f"/v1/nodes/{NODE}").json()["lastSeen"] > seen)
+    assert field.running(instances, each=WHOLE) == before
     field.v1.patch(f"/v1/assignments/{instances[0]}", {"desired": "Stopped"}).done()
     field.dead(instances[:1])
-    assert field.running(instances[1:], each=3) == {instances[1]: before[instances[1]]}
+    assert field.running(instances[1:], each=WHOLE) == {instances[1]: before[instances[1]]}
     delete(field, fresh, instances)
 
 
@@ -147,14 +146,14 @@ def test_a_task_of_the_other_door_runs_here_as_well(field: Field, fresh: str, tr
     assert tree
     add_task(field.apis, fresh, {"app": {"name": "tree", "version": "1.0.0"}, "nodeReplicas": {NODE: 2}})
     instances = field.created(fresh, 2)
-    field.running(instances, each=3)
+    field.running(instances, each=WHOLE)
     task = field.apis.path("tasks", fresh)
-    wait_for("its status", lambda: field.apis.read("tasks", fresh)["status"]["readyReplicas"] == 2)
+    soon("its status", lambda: field.apis.read("tasks", fresh)["status"]["readyReplicas"] == 2)
     field.apis.merge("tasks", fresh, {"spec": {"state": "Stopped"}})
     field.dead(instances)
-    wait_for("stops", lambda: {field.told(one)["phase"] for one in instances} == {"Stopped"})
+    soon("stops", lambda: {field.told(one)["phase"] for one in instances} == {"Stopped"})
     field.apis.merge("tasks", fresh, {"spec": {"state": "Running"}})
-    field.running(instances, each=3)
+    field.running(instances, each=WHOLE)
     assert field.apis.ask("DELETE", task).status == 200
     field.dead(instances)
     field.gone(instances)
@@ -171,7 +170,7 @@ def test_a_rollout_reaches_it(field: Field, fresh: str, tree: str) -> None:
         found = field.instances(fresh)
         return found if len(found) == 2 and not set(found) & set(before) else None
 
-    after = wait_for("new instances", rolled)
+    after = soon("new instances", rolled)
     field.running(after)
     assert {field.told(one)["startCmd"] for one in after} == {"exec sleep 1006"}
     for instance in after:
@@ -191,16 +190,16 @@ def test_what_ignores_the_signal_is_killed_with_all_its_children(field: Field, f
 
 def test_its_services_are_found_while_it_runs(field: Field, fresh: str) -> None:
     url = field.upload(app(fresh, more=f"service={fresh}-a:http:18080\nservice={fresh}-b:grpc:18081\n"))
-    instances = start(field, fresh, url, 2)
+    instances = start(field, fresh, url, 2, "exec sleep 1009")
     field.running(instances)
 
     def found(service: str) -> set[str]:
         return {one["instanceId"] for one in field.v1.get("/v1/discovery", service=service).json()}
 
-    wait_for("two endpoints", lambda: found(f"{fresh}-a") == found(f"{fresh}-b") == set(instances))
+    soon("two endpoints", lambda: found(f"{fresh}-a") == found(f"{fresh}-b") == set(instances))
     (one, *_) = field.v1.get("/v1/discovery", service=f"{fresh}-b").json()
     assert (one["nodeId"], one["ip"], one["port"], one["protocol"]) == (NODE, "127.0.0.1", 18081, "grpc")
     field.v1.patch(f"/v1/assignments/{instances[0]}", {"desired": "Stopped"}).done()
     assert found(f"{fresh}-a") == set(instances[1:])
     delete(field, fresh, instances)
-    wait_for("no endpoint", lambda: found(f"{fresh}-a") == found(f"{fresh}-b") == set(), 5)
+    soon("no endpoint", lambda: found(f"{fresh}-a") == found(f"{fresh}-b") == set())
