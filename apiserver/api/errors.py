@@ -109,6 +109,8 @@ class MethodNotAllowed(ApiError):
     """The resource has no such verb."""
 
     code, reason = 405, "MethodNotAllowed"
+    allowed: Sequence[str] = ()
+    """The methods that it has, if they are known (RFC 9110's ``Allow``)."""
 
 
 class NotAcceptable(ApiError):

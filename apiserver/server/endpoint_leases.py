@@ -17,6 +17,7 @@ from apiserver.api.kinds.assignment import ASSIGNMENTS, Assignment
 from apiserver.api.kinds.endpoint import ENDPOINTS, Endpoint
 from apiserver.api.machinery import writes
 from apiserver.api.meta import Body, format_micro_time
+from apiserver.api.selectors import equal
 from apiserver.server.leases import ACTOR, STALL_SECONDS
 from apiserver.server.registry import Registry
 from apiserver.server.store.engine import Key
@@ -110,6 +111,15 @@ class EndpointLeases:
         if self._table.slots.get((slot.key.namespace, slot.key.name)) is slot:
             self._terms[slot.key] = term
         return term
+
+
+def tell_of(txn: Transaction, namespace: str, instance: str) -> None:
+    """Say of all endpoints of an instance whether they are healthy now that it has changed in this transaction. What
+    has expired stays so until it is heard of."""
+    for slot in list(txn.select(Filter(ENDPOINTS, namespace, fields=equal("spec.assignment", instance)))):
+        body = slot.parse()
+        if (body.get("status") or {}).get("reason") != "Expired":
+            tell(txn, body, expired=False, last_seen="")
 
 
 def tell(txn: Transaction, body: Body, *, expired: bool, last_seen: str) -> Body:

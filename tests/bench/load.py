@@ -82,7 +82,10 @@ class Client:
         end = data.index(b"\r\n\r\n") + 4
         self._status, self._tail, self.reply = int(data[9:12]), b"", data
         place = data[:end].lower().find(b"content-length:")
-        self._whole = end + int(data[place + 15 : data.index(b"\r", place)]) if place >= 0 else 0
+        if place >= 0:
+            self._whole = end + int(data[place + 15 : data.index(b"\r", place)])
+        else:
+            self._whole = end if self._status == 204 else 0  # which has no body; others are chunked
 
 
 @dataclass

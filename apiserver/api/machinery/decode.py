@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from apiserver.api.errors import BadRequest, Cause, Details, Invalid
 from apiserver.api.machinery.documents import Document, dotted_path
-from apiserver.api.meta import Body, is_dns_label, is_label_value, is_qualified_name
+from apiserver.api.meta import Body, Resource, is_dns_label, is_label_value, is_qualified_name
 from apiserver.api.schema import Schema
 from apiserver.api.scheme import Kind
 
@@ -100,6 +100,11 @@ def _pruned(schema: Schema, value: Any, steps: tuple[str | int, ...], unknown: l
 
 def validate(kind: Kind, body: Body) -> Body:
     """The canonical form: typed, with defaults, without empty values. Raises Invalid with all causes."""
+    return parse(kind, body).to_body()
+
+
+def parse(kind: Kind, body: Body) -> Resource:
+    """The object as its model. Raises Invalid with all causes."""
     causes = [*check_metadata(kind, body), *_repeated(kind.schema, body, "")]
     try:
         model = kind.model.model_validate_json(orjson.dumps(body), strict=True)
@@ -107,7 +112,7 @@ def validate(kind: Kind, body: Body) -> Body:
         causes += [_cause(found) for found in error.errors(include_url=False, include_input=True)]
     else:
         if not causes:
-            return model.to_body()
+            return model
     name = str((body.get("metadata") or {}).get("name", ""))
     causes = _without_echoes(list({(cause.field, cause.message): cause for cause in causes}.values()))[:_MAX_TOLD]
     texts = [f"{cause.field}: {cause.message}" for cause in causes]

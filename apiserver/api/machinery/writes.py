@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from apiserver.api.errors import BadRequest, Cause, Conflict, Details, Invalid
 from apiserver.api.machinery import apply as server_side_apply
-from apiserver.api.machinery.decode import validate
-from apiserver.api.meta import Body, format_time
+from apiserver.api.machinery.decode import parse, validate
+from apiserver.api.meta import Body, Resource, format_time
 from apiserver.api.scheme import Kind, dig
 
 SERVER_OWNED = (
@@ -46,11 +46,27 @@ def metadata(body: Body) -> dict[str, Any]:
 
 def create(kind: Kind, body: Body, ctx: Context) -> Body:
     """The object to store for a create. Raises BadRequest, Invalid."""
+    return make(kind, body, ctx)[1]
+
+
+def make(kind: Kind, body: Body, ctx: Context) -> tuple[Resource, Body]:
+    """The same together with its model, for who goes on with that. Raises BadRequest, Invalid."""
     if metadata(body).get("resourceVersion"):
         raise BadRequest("resourceVersion should not be set on objects to be created")
     new = _born(kind, body, ctx)
     kind.default(new)
-    new = _checked(kind, new, None)
+    model = parse(kind, new)
+    new = _obeying(kind, model.to_body(), None)
+    return model, server_side_apply.record_update(kind, None, new, manager=ctx.manager, subresource="", now=ctx.now)
+
+
+def derive(kind: Kind, model: Resource, ctx: Context) -> Body:
+    """The object to store for one that was computed from valid objects, with an empty status; it is not asked again
+    whether it is valid."""
+    body = model.to_body()
+    new = _born(kind, body, ctx)
+    if kind.has_status:
+        new["status"] = body["status"]
     return server_side_apply.record_update(kind, None, new, manager=ctx.manager, subresource="", now=ctx.now)
 
 
@@ -221,7 +237,11 @@ def _check_finalizers(kind: Kind, before: dict[str, Any], after: dict[str, Any])
 
 def _checked(kind: Kind, body: Body, old: Body | None) -> Body:
     """The canonical form, after the model's rules and the kind's own."""
-    new = validate(kind, body)
+    return _obeying(kind, validate(kind, body), old)
+
+
+def _obeying(kind: Kind, new: Body, old: Body | None) -> Body:
+    """A valid object, if it keeps the kind's own rules too. Raises Invalid."""
     causes = [*kind.rules(new, old), *(_changed(kind, old, new) if old is not None else ())]
     if causes:
         name = str(metadata(new).get("name", ""))

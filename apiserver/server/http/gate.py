@@ -9,7 +9,7 @@ from functools import lru_cache
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from apiserver.api.errors import ApiError, Forbidden, InternalError
+from apiserver.api.errors import ApiError, Forbidden, InternalError, MethodNotAllowed
 from apiserver.server.http.auth import ANONYMOUS, Tokens
 from apiserver.server.http.cors import Cors, Headers, is_legacy
 from apiserver.server.http.metrics import Metrics
@@ -148,6 +148,8 @@ def _headers(error: ApiError) -> dict[str, str]:
         headers["retry-after"] = str(error.details.retry_after_seconds or 1)
     if error.code in (413, 504):
         headers["connection"] = "close"  # what the client has not sent yet is not waited for
+    if isinstance(error, MethodNotAllowed) and error.allowed:
+        headers["allow"] = ", ".join(error.allowed)
     if error.code == 401:
         headers["www-authenticate"] = "Bearer"
     return headers

@@ -11,20 +11,18 @@ from apiserver.api.kinds.namespace import DEFAULT
 from apiserver.api.kinds.task import TASKS
 from apiserver.api.machinery import writes
 from apiserver.api.meta import Body, format_micro_time
+from apiserver.server.endpoint_leases import tell_of
 from apiserver.server.registry import Target, not_found
 from apiserver.server.transaction import Transaction
 from apiserver.server.v1 import replicas
 from apiserver.server.v1.calls import Call, no_content, raw_reply
 from apiserver.server.v1.names import MANAGER, read_id
 from apiserver.server.v1.parts import Parts
-from apiserver.server.v1.shapes import AssignmentPatch, StatusGiven
+from apiserver.server.v1.shapes import PHASES, AssignmentPatch, StatusGiven
 from apiserver.server.v1.views import Views
 
 REPORTED = "Reported"
 """The condition that keeps what the original's agent said last: it says everything once."""
-
-PHASES = ("Pending", "Preparing", "Running", "Stopping", "Stopped", "Exited", "Failed")
-"""What an agent may report."""
 
 
 class Assignments:
@@ -51,6 +49,7 @@ class Assignments:
             old = _shown(txn, call.id)
             new = dict(old, spec=dict(old["spec"], desired=desired))
             txn.change(ASSIGNMENTS, old, writes.update(ASSIGNMENTS, old, new, txn.context(MANAGER)))
+            tell_of(txn, DEFAULT, call.id)
 
         await self._registry.transact(work, call.actor)
         return no_content()
@@ -70,6 +69,7 @@ class Assignments:
                 fewer = dict(task, spec=dict(task["spec"], entries=entries))
                 txn.change(TASKS, task, writes.update(TASKS, task, fewer, txn.context(MANAGER)))
             txn.delete(ASSIGNMENTS, copy)
+            tell_of(txn, DEFAULT, call.id)
 
         await self._registry.transact(work, call.actor)
         return no_content()
@@ -92,6 +92,7 @@ class Assignments:
             new = dict(old, status=self._status(old, given))
             ctx = txn.context(MANAGER)
             txn.change(ASSIGNMENTS, old, writes.update(ASSIGNMENTS, old, new, ctx, subresource="status"))
+            tell_of(txn, namespace, name)
 
     def _status(self, old: Body, given: StatusGiven) -> Body:
         """The status after a report; conditions of others stay."""

@@ -57,7 +57,7 @@ class Call:
         text = self.query.get(name, "")
         if not text:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) <= most):
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
             raise BadRequest(f"bad {name}: {text[:40]!r} is not a whole number between 0 and {most}")
         return int(text)
 

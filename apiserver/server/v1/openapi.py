@@ -86,6 +86,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+    schemas = {name: _plain(schema) for name, schema in schemas.items()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -102,6 +103,16 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
         },
         "security": [{}, {"bearer": []}],
     }
+
+
+def _plain(schema: Any) -> Any:
+    """A schema without what only repeats the names of its fields, and without defaults that say nothing."""
+    if isinstance(schema, list):
+        return [_plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    is_noise = {"title": lambda value: isinstance(value, str), "default": lambda value: value is None}
+    return {key: _plain(value) for key, value in schema.items() if not is_noise.get(key, lambda value: False)(value)}
 
 
 def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -26,8 +26,11 @@ class Router:
         methods, id = self._find(scope["path"])
         operation = methods.get(scope["method"])
         if operation is None:
-            allowed = ", ".join(sorted({*methods, "OPTIONS"} - {"HEAD"}))
-            raise MethodNotAllowed(f"method not allowed: this path takes {allowed}")
+            refusal = MethodNotAllowed(
+                f"method not allowed: this path takes {', '.join(sorted({*methods} - {'HEAD'}))}"
+            )
+            refusal.allowed = sorted({*methods, "OPTIONS"})
+            raise refusal
         scope["plum_resource"] = operation.path.removeprefix("/")
         call = call_of(scope, receive, id)
         try:

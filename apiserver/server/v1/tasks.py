@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, repeat
+from typing import cast
 
 from starlette.responses import Response
 
@@ -15,6 +16,7 @@ from apiserver.api.kinds.task import TASKS, Task
 from apiserver.api.machinery import writes
 from apiserver.api.meta import Body
 from apiserver.api.selectors import equal
+from apiserver.server.endpoint_leases import tell_of
 from apiserver.server.registry import Target, not_found
 from apiserver.server.store.snapshot import Filter, Slot
 from apiserver.server.transaction import Transaction
@@ -26,8 +28,8 @@ from apiserver.server.v1.shapes import EntryGiven, EntryShown, TaskGiven, TaskPa
 from apiserver.server.v1.uploads import Uploads
 from apiserver.server.v1.views import Views
 
-MAX_INSTANCES = 10_000
-"""Instances that one request may ask for."""
+MAX_INSTANCES = 1000
+"""Instances that one request may ask for; a task over ``/apis`` may have more."""
 
 AT_ONCE = 500
 """Objects of one commit; a large task takes several, and a crash in between leaves the rest to the controllers."""
@@ -43,8 +45,7 @@ class Tasks:
     async def create(self, call: Call) -> Response:
         """Store a task and its instances. Raises BadRequest, AlreadyExists, Invalid."""
         given = await call.body(TaskGiven)
-        task = self._task(given, _entries(given), call.request.headers.get("host", ""))
-        model = Task.from_body(task)
+        model, task = self._task(given, _entries(given), call.request.headers.get("host", ""))
         copies = expand(model, resolve(model, ()).artifacts, ())
         await self._store_new(call, given.name or "", task, copies[:AT_ONCE])
         for start in range(AT_ONCE, len(copies), AT_ONCE):
@@ -80,9 +81,9 @@ class Tasks:
         await self._registry.transact(work, call.actor)
 
     def _copy(self, copy: Assignment) -> Body:
-        return writes.create(ASSIGNMENTS, copy.to_body(), self._registry.context(TASK_CONTROLLER))
+        return writes.derive(ASSIGNMENTS, copy, self._registry.context(TASK_CONTROLLER))
 
-    def _task(self, given: TaskGiven, entries: Sequence[EntryGiven], host: str) -> Body:
+    def _task(self, given: TaskGiven, entries: Sequence[EntryGiven], host: str) -> tuple[Task, Body]:
         shown, name = given.name or "", task_name(given.name or "")
         metadata: Body = {"name": name, "namespace": DEFAULT, "labels": given.labels or {}}
         if name != shown:
@@ -90,7 +91,9 @@ class Tasks:
         made = [self._entry(f"entries[{index}]", entry, host) for index, entry in enumerate(entries)]
         if (total := sum(sum(entry["nodeReplicas"].values()) for entry in made)) > MAX_INSTANCES:
             raise BadRequest(f"bad request: replicas: {total} instances, at most {MAX_INSTANCES} are possible at once")
-        return writes.create(TASKS, {"metadata": metadata, "spec": {"entries": made}}, self._registry.context(MANAGER))
+        body = {"metadata": metadata, "spec": {"entries": made}}
+        model, task = writes.make(TASKS, body, self._registry.context(MANAGER))
+        return cast(Task, model), task
 
     def _entry(self, where: str, entry: EntryGiven, host: str) -> Body:
         url, sha256 = self._uploads.locate(entry.artifact_url or "", host)
@@ -136,7 +139,7 @@ class Tasks:
     async def patch(self, call: Call) -> Response:
         """Change the labels, and nothing else. Raises BadRequest, NotFound, Invalid."""
         patch = await call.body(TaskPatch)
-        if patch.name is not None and patch.name != self._views.task(self._slot(call.id)).name:
+        if patch.name and patch.name != self._views.task(self._slot(call.id)).name:
             raise BadRequest("task name is immutable: make a new task under the other name")
         if patch.labels is None:
             self._slot(call.id)
@@ -166,6 +169,7 @@ class Tasks:
             live = [slot for view, slot in views if view.controller == uid and not view.is_leaving]
             for slot in live[:AT_ONCE]:
                 txn.delete(ASSIGNMENTS, slot.parse())
+                tell_of(txn, DEFAULT, slot.key.name)
             return len(live) <= AT_ONCE
 
         while uid and not await self._registry.transact(work, call.actor):

@@ -1,5 +1,6 @@
 """Artifacts, templates, names and slots: what expansion makes of a task."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from apiserver.api.expansion import (
     template_of,
 )
 from apiserver.api.kinds.app import App
-from apiserver.api.kinds.assignment import STOPPED_FINALIZER, Assignment, Template
+from apiserver.api.kinds.assignment import ASSIGNMENTS, STOPPED_FINALIZER, Assignment, Template
 from apiserver.api.kinds.task import Entry, Task
+from apiserver.api.machinery import writes
 from apiserver.api.meta import is_dns_label
 
 A, B = "a" * 64, "b" * 64
@@ -63,10 +65,14 @@ def test_the_digest_of_the_entry_wins_over_the_newest() -> None:
         pytest.param({"artifactUrl": f"/artifacts/sha256/{A}"}, A, id="carried by the path"),
         pytest.param({"artifactUrl": "http://x/app.zip", "sha256": B}, B, id="given beside the URL"),
         pytest.param({"artifactUrl": f"/artifacts/sha256/{A}", "sha256": B}, B, id="given wins"),
+        pytest.param({"artifactUrl": f"/artifacts/hello_1_{A[:8]}.zip"}, A, id="of the upload with that file"),
+        pytest.param({"artifactUrl": f"/artifacts/hello_1_{B[:8]}.zip"}, "", id="not of another namespace's"),
+        pytest.param({"artifactUrl": "/app.zip"}, "", id="nobody knows"),
+        pytest.param({"artifactUrl": "http://x/app.zip"}, "", id="elsewhere, nobody knows"),
     ],
 )
-def test_an_artifact_url_has_a_digest(entry: dict[str, Any], digest: str) -> None:
-    found = resolve(task({"name": "main", **entry}), [])
+def test_the_digest_of_an_address(entry: dict[str, Any], digest: str) -> None:
+    found = resolve(task({"name": "main", **entry}), [app(A), app(B, namespace="other")])
     assert found.artifacts["main"] == Artifact(entry["artifactUrl"], digest)
 
 
@@ -75,7 +81,6 @@ def test_an_artifact_url_has_a_digest(entry: dict[str, Any], digest: str) -> Non
     [
         pytest.param(HELLO, "plumctl app push", id="not pushed"),
         pytest.param({**HELLO, "sha256": B}, "plumctl app push", id="not pushed with that digest"),
-        pytest.param({"name": "main", "artifactUrl": "/app.zip"}, "sha256", id="a path without a digest"),
     ],
 )
 def test_what_is_missing_is_named_with_its_remedy(entry: dict[str, Any], remedy: str) -> None:
@@ -168,3 +173,10 @@ def test_a_refilled_emptied_and_filled_slot_gets_a_new_name() -> None:
         later = web.model_copy(update={"metadata": web.metadata.model_copy(update={"generation": generation})})
         names += [copy.metadata.name for copy in expand(later, artifacts, [])]
     assert len(set(names)) == len(names)
+
+
+def test_what_is_expanded_is_as_valid_as_what_is_sent() -> None:
+    wanted = task({**HELLO, "nodeReplicas": {"nodeA": 2}, "ports": [{"name": "http"}], "labels": {"a": "b"}})
+    ctx = writes.Context(datetime(2026, 1, 1, tzinfo=UTC), "m", lambda: "u2")
+    for copy in expand(wanted, resolve(wanted, [app(A)]).artifacts, ()):
+        assert writes.derive(ASSIGNMENTS, copy, ctx) == writes.create(ASSIGNMENTS, copy.to_body(), ctx)
