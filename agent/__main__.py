@@ -47,10 +47,27 @@ def _node_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 @click.command(context_settings={"auto_envvar_prefix": "PLUM"})
-@click.option("--server", default="http://127.0.0.1:8080", show_default=True, help="URL of the API server.")
-@click.option("--node", "name", envvar="PLUM_NODE", required=True, callback=_node_name, help="Name of this node.")
 @click.option(
-    "--data-dir", type=click.Path(file_okay=False, path_type=Path), required=True, help="Where everything is kept."
+    "--server",
+    default="http://127.0.0.1:8080",
+    show_default=True,
+    envvar=["PLUM_SERVER", "CONTROLLER_BASE"],
+    help="URL of the API server.",
+)
+@click.option(
+    "--node",
+    "name",
+    required=True,
+    envvar=["PLUM_NODE", "AGENT_NODE_ID"],
+    callback=_node_name,
+    help="Name of this node.",
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    envvar=["PLUM_DATA_DIR", "AGENT_DATA_DIR"],
+    help="Where everything is kept.",
 )
 @click.option(
     "--port-range", type=_PortRangeType(), default=DEFAULT_RANGE, show_default=True, help="Ports given to apps."

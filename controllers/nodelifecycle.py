@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -16,7 +16,7 @@ from apiserver.client.controller import Controller, Key, Result
 from apiserver.client.events import EventRecorder
 from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
-from controllers.node_plan import LOST_AFTER, MarkUnknown, Release, SetReady, is_held, plan
+from controllers.node_plan import LOST_AFTER, NODE_SILENT, MarkUnknown, Release, Restore, SetReady, is_held, plan
 from controllers.writing import each, version_of
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ class NodeReconciler:
         self._monotonic = monotonic
         self._silent_since: dict[str, float] = {}
         """When each silent node was first seen so, by the monotonic clock."""
+        self._leaving_since: dict[str, dict[str, float]] = {}
+        """The same for each assignment under deletion, by node and uid."""
 
     async def reconcile(self, key: Key) -> Result:
         """One step for one node. A node that the cache does not know is looked up before its processes are
@@ -60,13 +62,22 @@ class NodeReconciler:
             return Result(requeue_after=RETRY_SECONDS)
         lease = await self._lease(name)
         copies = self._assignments.by_index(BY_NODE, name)
-        witnessed = self._witnessed(name, lease)
-        step = plan(node, lease, copies, now=self._now(), lost_after=self._lost_after, witnessed=witnessed)
+        step = plan(
+            node,
+            lease,
+            copies,
+            now=self._now(),
+            lost_after=self._lost_after,
+            witnessed=self._witnessed(name, lease),
+            leaving=self._leaving(name, copies),
+        )
         for action in step.actions:
             if isinstance(action, SetReady) and node is not None:
                 await self._set_ready(node, action.condition)
         reached = await each((action for action in step.actions if not isinstance(action, SetReady)), self._write)
         await self._assignments.wait_for_version(reached, timeout=WAIT_SECONDS)
+        if any(isinstance(action, Restore) for action in step.actions):
+            return Result(requeue_after=RETRY_SECONDS)  # one that lost a race is not repeated by its agent
         return Result(requeue_after=step.look_again)
 
     def _witnessed(self, name: str, lease: Lease | None) -> timedelta:
@@ -76,6 +87,14 @@ class NodeReconciler:
             return timedelta()
         since = self._silent_since.setdefault(name, self._monotonic())
         return timedelta(seconds=self._monotonic() - since)
+
+    def _leaving(self, name: str, copies: Sequence[Assignment]) -> dict[str, timedelta]:
+        """How long this process has seen each of a node's assignments under deletion, by uid."""
+        now, before = self._monotonic(), self._leaving_since.pop(name, {})
+        uids = [copy.metadata.uid or "" for copy in copies if is_held(copy)]
+        if uids:
+            self._leaving_since[name] = {uid: before.get(uid, now) for uid in uids}
+        return {uid: timedelta(seconds=now - before.get(uid, now)) for uid in uids}
 
     async def _lease(self, name: str) -> Lease | None:
         """From the cache if it is held, else from the server: the agent may be back, and what it says counts."""
@@ -111,11 +130,13 @@ class NodeReconciler:
         kind: Literal["Normal", "Warning"] = "Normal" if condition.status == "True" else "Warning"
         await self._events.record(node, kind, reason, condition.message)
 
-    async def _write(self, action: MarkUnknown | Release) -> int:
+    async def _write(self, action: MarkUnknown | Restore | Release) -> int:
         try:
             match action:
                 case MarkUnknown(assignment):
                     return await self._mark_unknown(assignment)
+                case Restore(assignment, told):
+                    return await self._restore(assignment, told)
                 case Release(assignment):
                     return await self._release(assignment)
         except (Conflict, NotFound):
@@ -125,10 +146,26 @@ class NodeReconciler:
         namespace, name = assignment.key
         message = f"node {assignment.spec.node_name} is silent"
         ready = conditions.renew(
-            assignment.status.conditions, "Ready", "Unknown", reason="NodeSilent", message=message, now=self._now()
+            assignment.status.conditions, "Ready", "Unknown", reason=NODE_SILENT, message=message, now=self._now()
         )
-        status = {"phase": "Unknown", "reason": "NodeSilent", "message": message, "conditions": [_body(ready)]}
+        status = {"phase": "Unknown", "reason": NODE_SILENT, "message": message, "conditions": [_body(ready)]}
         body: Body = {"metadata": {"uid": assignment.metadata.uid}, "status": status}
+        stored = await self._client.apply(Assignment, name, body, namespace=namespace, subresource="status")
+        return version_of(stored)
+
+    async def _restore(self, assignment: Assignment, told: Condition | None) -> int:
+        """Only in the state that was decided on: the agent may just have reported. What is not applied again (reason
+        and message, and without a report the phase) goes, as nobody else owns it; Ready stays in any case, since
+        another may own its type, and a condition without a status is none."""
+        namespace, name = assignment.key
+        before, now = assignment.status.conditions, self._now()
+        if told is None:
+            ready = conditions.renew(before, "Ready", "Unknown", reason="NotReported", now=now)
+        else:
+            ready = conditions.renew(before, "Ready", told.status, reason=told.reason, now=now)
+        status: Body = {"conditions": [_body(ready)]} | ({"phase": told.reason} if told else {})
+        metadata = {"uid": assignment.metadata.uid, "resourceVersion": assignment.metadata.resource_version}
+        body: Body = {"metadata": metadata, "status": status}
         stored = await self._client.apply(Assignment, name, body, namespace=namespace, subresource="status")
         return version_of(stored)
 

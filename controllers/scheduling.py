@@ -1,6 +1,7 @@
 """Where assignments without a home go. Pure.
 
-A node must be ready, not cordoned, and have the fixed ports free. Among those the one with the fewest copies
+A node must be ready, not cordoned, have the fixed ports free, and an agent that can give what the copy asks for: the
+original's can give little. Among those the one with the fewest copies
 of the same entry wins, then the one with the fewest assignments, then the first by name. One plan costs about
 (pending + nodes) * log(nodes), however many there are.
 """
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 
 from apiserver.api import conditions
 from apiserver.api.expansion import is_live
-from apiserver.api.kinds.assignment import Assignment
-from apiserver.api.kinds.node import Node
+from apiserver.api.kinds.assignment import Assignment, Template
+from apiserver.api.kinds.node import Node, is_original
 
-NO_READY_NODE, PORT_TAKEN = "NoReadyNode", "PortTaken"
+NO_READY_NODE, PORT_TAKEN, NEEDS_PLUM_AGENT = "NoReadyNode", "PortTaken", "NeedsPlumAgent"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ Load = tuple[int, int, str]
 """Copies of the same group, assignments in all, node."""
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What a node must have for a copy: these ports free, and our agent if anything is ``beyond`` the original's."""
+
+    ports: frozenset[int]
+    beyond: tuple[str, ...]
+
+
 def is_pending(assignment: Assignment) -> bool:
     """Whether the scheduler has to find a node."""
     return is_live(assignment) and not assignment.spec.node_name and not assignment.spec.home
@@ -61,19 +70,37 @@ def fixed_ports(assignment: Assignment) -> frozenset[int]:
     return frozenset(port.port for port in assignment.spec.template.ports if port.port is not None)
 
 
+def beyond_original(template: Template) -> list[str]:
+    """What of a template the original's agent cannot give: it starts a command, starts it again whenever it ends, and
+    stops it by TERM and 5 s later by KILL."""
+    asked = {
+        "env": template.env,
+        "ports": template.ports,
+        "services on named ports": any(isinstance(service.port, str) for service in template.services),
+        "restartPolicy": template.restart_policy != "Always",
+        "stopSignal": template.stop_signal != "TERM",
+        "terminationGracePeriodSeconds": template.termination_grace_period_seconds != 5,
+    }
+    return [name for name, is_asked in asked.items() if is_asked]
+
+
 def plan(
     pending: Iterable[Assignment], nodes: Iterable[Node], assignments: Iterable[Assignment]
 ) -> list[Bind | Unplaced]:
     """One decision for every pending assignment, oldest first within its group; the order of the inputs does
     not matter. ``assignments`` are all there are: those that live on a node count there."""
-    fleet = _Fleet((node.metadata.name for node in nodes if is_usable(node)), assignments)
-    groups = defaultdict[tuple[Group, frozenset[int]], list[Assignment]](list)
+    fleet = _Fleet([node for node in nodes if is_usable(node)], assignments)
+    groups = defaultdict[tuple[Group, Needs], list[Assignment]](list)
     for assignment in sorted(pending, key=_age):
-        groups[_group(assignment), fixed_ports(assignment)].append(assignment)
+        groups[_group(assignment), _needs(assignment)].append(assignment)
     decisions: list[Bind | Unplaced] = []
-    for (group, ports), members in groups.items():
-        decisions += fleet.place(group, ports, members)
+    for (group, needs), members in groups.items():
+        decisions += fleet.place(group, needs, members)
     return decisions
+
+
+def _needs(assignment: Assignment) -> Needs:
+    return Needs(fixed_ports(assignment), tuple(beyond_original(assignment.spec.template)))
 
 
 def _group(assignment: Assignment) -> Group:
@@ -88,46 +115,53 @@ def _age(assignment: Assignment) -> tuple[str, str, str]:
 class _Fleet:
     """The usable nodes in order of load, and what is on them."""
 
-    def __init__(self, nodes: Iterable[str], assignments: Iterable[Assignment]) -> None:
-        self._total = dict.fromkeys(nodes, 0)
+    def __init__(self, nodes: Sequence[Node], assignments: Iterable[Assignment]) -> None:
+        self._original = {node.metadata.name for node in nodes if is_original(node)}
+        self._total = dict.fromkeys((node.metadata.name for node in nodes), 0)
         self._ports: dict[str, set[int]] = {node: set() for node in self._total}
         self._spread = defaultdict[Group, Counter[str]](Counter)
         for assignment in assignments:
             if is_live(assignment) and assignment.spec.node_name in self._total:
                 self._take(assignment.spec.node_name, _group(assignment), fixed_ports(assignment))
-        self._idle = [(total, node) for node, total in self._total.items()]
-        heapq.heapify(self._idle)
+        self._idle: dict[bool, list[tuple[int, str]]] = {False: [], True: []}
+        """Nodes of our agents, and of the original's, so that those who cannot use these need not look at them."""
+        for node in self._total:
+            self._put_back(node)
 
-    def place(self, group: Group, ports: frozenset[int], members: Sequence[Assignment]) -> Iterator[Bind | Unplaced]:
+    def place(self, group: Group, needs: Needs, members: Sequence[Assignment]) -> Iterator[Bind | Unplaced]:
         """Decide for members that are alike. Nodes without a copy of the group come first, straight from the
-        heap of all nodes; those with copies wait in a heap of the group's own."""
+        heaps of all nodes; those with copies wait in a heap of the group's own."""
         shared: list[Load] = []
         aside: set[str] = set()
         for member in members:
-            node = self._next(group, ports, shared, aside)
+            node = self._next(group, needs, shared, aside)
             if node is None:
-                yield self._refusal(member, ports)
+                yield self._refusal(member, needs)
                 continue
-            self._take(node, group, ports)
+            self._take(node, group, needs.ports)
             yield Bind(member, node)
-            if ports:
+            if needs.ports:
                 aside.add(node)
             else:
                 heapq.heappush(shared, self._load(group, node))
         for node in aside.union(node for _, _, node in shared):
-            heapq.heappush(self._idle, (self._total[node], node))
+            self._put_back(node)
 
-    def _next(self, group: Group, ports: frozenset[int], shared: list[Load], aside: set[str]) -> str | None:
+    def _next(self, group: Group, needs: Needs, shared: list[Load], aside: set[str]) -> str | None:
         """Take the best node out of the heaps; what cannot be used goes aside."""
-        while self._idle:
-            _, node = heapq.heappop(self._idle)
-            if self._ports[node] & ports:
+        heaps = [self._idle[False]] if needs.beyond else list(self._idle.values())
+        while any(heaps):
+            _, node = heapq.heappop(min(filter(None, heaps)))
+            if self._ports[node] & needs.ports:
                 aside.add(node)
             elif self._spread[group][node]:
                 heapq.heappush(shared, self._load(group, node))
             else:
                 return node
         return heapq.heappop(shared)[2] if shared else None
+
+    def _put_back(self, node: str) -> None:
+        heapq.heappush(self._idle[node in self._original], (self._total[node], node))
 
     def _load(self, group: Group, node: str) -> Load:
         return self._spread[group][node], self._total[node], node
@@ -137,10 +171,18 @@ class _Fleet:
         self._spread[group][node] += 1
         self._ports[node] |= ports
 
-    def _refusal(self, member: Assignment, ports: frozenset[int]) -> Unplaced:
+    def _refusal(self, member: Assignment, needs: Needs) -> Unplaced:
         if not self._total:
             return Unplaced(member, NO_READY_NODE, "no node is ready and schedulable; see 'plumctl get nodes'")
-        numbers = ", ".join(map(str, sorted(ports)))
+        if needs.beyond and len(self._original) == len(self._total):
+            return Unplaced(
+                member,
+                NEEDS_PLUM_AGENT,
+                "the only ready nodes run the original agent, which gives apps no env or ports and has fixed ways to "
+                f"restart and stop; the entry asks for {', '.join(needs.beyond)}: add a node with plum-agent, or leave "
+                "that out",
+            )
+        numbers = ", ".join(map(str, sorted(needs.ports)))
         return Unplaced(
             member,
             PORT_TAKEN,

@@ -61,9 +61,19 @@ class Layout:
 
 @click.command()
 @click.option(
-    "--data-dir", type=click.Path(path_type=Path), default=Path("plum-data"), envvar="PLUM_DATA_DIR", show_default=True
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    default=Path("plum-data"),
+    envvar=["PLUM_DATA_DIR", "CONTROLLER_DATA_DIR"],
+    show_default=True,
 )
-@click.option("--addr", default="127.0.0.1:8080", envvar="PLUM_ADDR", help="HOST:PORT of the API.", show_default=True)
+@click.option(
+    "--addr",
+    default="127.0.0.1:8080",
+    envvar=["PLUM_ADDR", "CONTROLLER_ADDR"],
+    help="HOST:PORT of the API; :PORT means loopback, and all addresses with --token-file or --insecure.",
+    show_default=True,
+)
 @click.option(
     "--nodes",
     type=click.IntRange(1, 26),

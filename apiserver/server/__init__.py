@@ -6,8 +6,10 @@
 - ``history``      looking back: memory first, then the log
 - ``leases``       node leases, renewed in memory
 - ``blobs``        artifact files by digest
+- ``uploads``      whether a file is an app, and which
 - ``backup``       archives of everything, made while the server works
 - ``restore``      a data directory out of such an archive; a program of its own
 - ``http/``        the Kubernetes HTTP surface
+- ``options``      what the command line may say; ``original``: names of the original Plum in the environment
 - ``serve``        settings, wiring, start and end
 """

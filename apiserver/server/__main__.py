@@ -2,44 +2,62 @@
 
 import asyncio
 import logging
-import re
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
 
 import click
 
-from apiserver.server.serve import CannotServe, Settings, parse_address, raise_file_limit, serve, spare_the_collector
+from apiserver.server import original
+from apiserver.server.options import Duration, Origin, data_dir_or_original
+from apiserver.server.serve import (
+    UI_ORIGINS,
+    CannotServe,
+    Settings,
+    parse_address,
+    raise_file_limit,
+    serve,
+    spare_the_collector,
+)
 from apiserver.server.store.committer import StoreBroken
 from apiserver.server.store.directory import StoreUnusable
 from apiserver.server.store.retention import Retention
 
 
-class Duration(click.ParamType[timedelta]):
-    """A time such as ``90s``, ``30m``, ``24h`` or ``7d``."""
-
-    name = "duration"
-    _UNITS: ClassVar = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """See click."""
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value))
-        if not found:
-            self.fail(f"{value!r} is not a duration: write a number and s, m, h or d, for example 24h", param, ctx)
-        duration = timedelta(**{self._UNITS[found[2]]: int(found[1])})
-        if duration < timedelta(minutes=1):
-            self.fail(f"{value!r} is too short: give at least 1m", param, ctx)
-        return duration
-
-
 @click.command(context_settings={"auto_envvar_prefix": "PLUM", "show_default": True})
-@click.option("--data-dir", type=click.Path(path_type=Path), required=True, help="Where everything is kept.")
-@click.option("--addr", default="127.0.0.1:8080", help="HOST:PORT; without a host: loopback. Port 0 picks one.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    envvar=["PLUM_DATA_DIR", "CONTROLLER_DATA_DIR"],
+    callback=data_dir_or_original,
+    help="Where everything is kept.  [required]",
+)
+@click.option(
+    "--addr",
+    default="127.0.0.1:8080",
+    envvar=["PLUM_ADDR", "CONTROLLER_ADDR"],
+    help="HOST:PORT. :PORT means loopback, and all of this machine's addresses with --token-file or --insecure. "
+    "Port 0 picks one.",
+)
 @click.option("--token-file", type=click.Path(path_type=Path), help="Bearer tokens, one token,user per line.")
 @click.option("--insecure", is_flag=True, help="Serve other machines without authentication.")
+@click.option(
+    "--cors-origin",
+    "cors_origins",
+    type=Origin(),
+    multiple=True,
+    default=UI_ORIGINS,
+    envvar="PLUM_CORS_ORIGIN",
+    help="Whose web pages may use /v1 from a browser; * for any. May be given several times.",
+)
+@click.option(
+    "--heartbeat-ttl",
+    type=click.IntRange(1, 3600),
+    default=15,
+    envvar=["PLUM_HEARTBEAT_TTL", "HEARTBEAT_TTL_SEC"],
+    help="Seconds for which a heartbeat of an original agent counts.",
+)
 @click.option("--max-artifact-bytes", type=click.IntRange(min=1), default=1 << 30, help="Limit of an upload.")
 @click.option(
     "--history-bytes",
@@ -50,12 +68,14 @@ class Duration(click.ParamType[timedelta]):
 @click.option("--history-changes", type=click.IntRange(min=1000), default=1_000_000, help="Length of that log.")
 @click.option("--history-age", type=Duration(), default="24h", help="Age of the oldest change in it.")
 @click.option("--until-eof", is_flag=True, hidden=True, help="Also end with standard input.")
-def main(
+def main(  # noqa: PLR0913 - a parameter an option
     *,
     data_dir: Path,
     addr: str,
     token_file: Path | None,
     insecure: bool,
+    cors_origins: tuple[str, ...],
+    heartbeat_ttl: int,
     max_artifact_bytes: int,
     history_bytes: int,
     history_changes: int,
@@ -68,12 +88,24 @@ def main(
       plum-apiserver --data-dir ./data --addr 127.0.0.1:8080
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for note in original.notes(os.environ):
+        logging.getLogger(__name__).warning("%s", note)
     raise_file_limit()
     spare_the_collector()
     try:
-        host, port = parse_address(addr)
-        keep = Retention(history_age, history_changes, history_bytes)
-        settings = Settings(data_dir, host, port, token_file, insecure, max_artifact_bytes, until_eof, keep)
+        host, port = parse_address(addr, is_open=insecure or token_file is not None)
+        settings = Settings(
+            data_dir,
+            host,
+            port,
+            token_file,
+            insecure,
+            max_artifact_bytes,
+            until_eof,
+            Retention(history_age, history_changes, history_bytes),
+            heartbeat_ttl=heartbeat_ttl,
+            cors_origins=cors_origins,
+        )
         asyncio.run(serve(settings, lambda url: click.echo(f"plum-apiserver: listening on {url}")))
     except (CannotServe, StoreUnusable) as error:
         click.echo(f"error: {error}", err=True)

@@ -21,6 +21,9 @@ from apiserver.api.errors import BadRequest, ServiceUnavailable, TooLarge
 P = ParamSpec("P")
 T = TypeVar("T")
 
+FOLDER = "sha256"
+"""Where the blobs are within the folder of artifacts."""
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -33,7 +36,7 @@ class Blobs:
     """The files under one directory."""
 
     def __init__(self, directory: Path, *, max_bytes: int) -> None:
-        self._directory = directory / "sha256"
+        self._directory = directory / FOLDER
         self._incoming = directory / "incoming"
         self.max_bytes = max_bytes
         self._held = Counter[str]()

@@ -23,7 +23,7 @@ from apiserver.api.kinds.namespace import NAMESPACES
 from apiserver.api.machinery.documents import Document
 from apiserver.lifetime import end_requested
 from apiserver.server.backup import SCRATCH, Backups
-from apiserver.server.blobs import Blobs
+from apiserver.server.blobs import FOLDER, Blobs
 from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http.app import Parts, build_app
 from apiserver.server.http.auth import Tokens, read_token_file
@@ -47,6 +47,8 @@ KEEP_ALIVE_SECONDS = 90
 
 SHUTDOWN_SECONDS = 10
 ARTIFACTS = "artifacts"
+UI_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
+"""Where the development server of the web UI is."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +64,22 @@ class Settings:
     until_eof: bool = False
     keep: Retention = field(default_factory=Retention)
     heartbeat_ttl: int = 15
-    """Seconds that a heartbeat over ``/v1`` counts."""
-    cors_origins: tuple[str, ...] = ("http://localhost:5173", "http://127.0.0.1:5173")
-    """Origins of other servers' pages that may use the API; by default the UI's development server."""
+    """Seconds for which a heartbeat of an original agent counts."""
+    cors_origins: tuple[str, ...] = UI_ORIGINS
+    """Whose web pages may use the API of the original, as browsers write them; ``*`` stands for any."""
 
 
 class CannotServe(Exception):
     """The settings cannot be served; the message says why and what to do."""
 
 
-def parse_address(text: str) -> tuple[str, int]:
-    """``HOST:PORT`` or ``:PORT``, which means loopback. Raises CannotServe."""
+def parse_address(text: str, *, is_open: bool) -> tuple[str, int]:
+    """``HOST:PORT`` or ``:PORT``, which means all addresses of the machine (of IPv4) where the server ``is_open``
+    to others, else loopback. Raises CannotServe."""
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
         raise CannotServe(f"--addr {text!r}: write HOST:PORT, for example 127.0.0.1:8080")
-    return host.strip("[]") or "127.0.0.1", int(port)
+    return host.strip("[]") or ("0.0.0.0" if is_open else "127.0.0.1"), int(port)
 
 
 def check_exposure(settings: Settings) -> Tokens | None:
@@ -127,7 +130,8 @@ def _check_directory(directory: Path) -> None:
     """Refuse what would begin as an empty cluster and is none: agents would stop everything. Raises StoreUnusable."""
     check_finished(directory)
     database = directory / DATABASE
-    is_used = (directory / ARTIFACTS).exists() or (directory / f"{DATABASE}-wal").exists()
+    # The original Plum has a folder of artifacts too, with nothing of ours in it.
+    is_used = (directory / ARTIFACTS / FOLDER).exists() or (directory / f"{DATABASE}-wal").exists()
     if is_used and not (database.exists() and database.stat().st_size):
         raise StoreUnusable(
             f"{directory} has been used, but its database {database} is missing or empty: "

@@ -1,5 +1,6 @@
 """The server as a process: who may reach it, what it bounds, how it ends."""
 
+import os
 import re
 import signal
 import socket
@@ -113,7 +114,7 @@ def test_the_end_closes_watches_and_keeps_what_was_acknowledged(tmp_path: Path) 
 
 def test_a_directory_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    (tmp_path / "lost" / "artifacts").mkdir(parents=True)
+    (tmp_path / "lost" / "artifacts" / "sha256").mkdir(parents=True)
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "plum.db").write_text("certainly no database" * 1000)
     for name, words in {
@@ -124,6 +125,28 @@ def test_a_directory_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> 
         refused = run("--data-dir", str(tmp_path / name), "--addr", ":0")
         assert (refused.returncode, refused.stdout) == (1, "")
         assert re.fullmatch(f"error: .*{words}.*\n", refused.stderr), refused.stderr
+
+
+def test_a_folder_of_the_original_can_be_used(tmp_path: Path) -> None:
+    """It has a folder of artifacts, and a database that is told of and not touched."""
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "demo_1.0_01234567.zip").write_bytes(b"an upload")
+    (tmp_path / "controller.db").write_bytes(b"a database")
+    environ = {**os.environ, "CONTROLLER_DB": str(tmp_path / "controller.db"), "CONTROLLER_ADDR": ":0"}
+    command = [sys.executable, "-m", "apiserver.server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ) as process:
+        try:
+            assert process.stdout
+            url = first_line(process.stdout, 30).split()[-1]
+            assert url.startswith("http://127.0.0.1:")
+            assert httpx.get(f"{url}/readyz", trust_env=False).text == "ok"
+        finally:
+            process.terminate()
+            _, log = process.communicate(timeout=20)
+    assert b"the original's database is not read" in log
+    assert (tmp_path / "plum.db").exists()
+    assert (tmp_path / "controller.db").read_bytes() == b"a database"
+    assert (tmp_path / "artifacts" / "demo_1.0_01234567.zip").read_bytes() == b"an upload"
 
 
 @pytest.mark.parametrize("option", [("--history-age", "1s"), ("--history-age", "1y"), ("--history-bytes", "1")])

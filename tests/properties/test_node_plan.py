@@ -7,11 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apiserver.api import conditions
-from apiserver.api.kinds.assignment import STOPPED_FINALIZER, Assignment
+from apiserver.api.kinds.assignment import REPORTED, STOPPED_FINALIZER, Assignment
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.node import Node
 from apiserver.api.meta import Condition, format_time
-from controllers.node_plan import LOST_AFTER, Action, MarkUnknown, Release, SetReady, is_held, plan
+from controllers.node_plan import (
+    LOST_AFTER,
+    NODE_SILENT,
+    Action,
+    MarkUnknown,
+    Release,
+    Restore,
+    SetReady,
+    is_held,
+    plan,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,11 +33,19 @@ rows = st.lists(
 )
 
 
-def node(told: tuple[str, datetime] | None) -> Node:
+Row = tuple[str | None, bool, bool]
+"""Phase, whether under deletion, whether it has the finalizer."""
+
+V1Row = tuple[Row, str | None, bool]
+"""With what an original agent reported last, and whether healthy; None: nothing."""
+
+
+def node(told: tuple[str, datetime] | None, agent: str = "plum") -> Node:
     body: dict[str, Any] = {"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "nodeA"}}
+    body["status"] = {"agent": {"name": agent}}
     if told:
         condition = {"type": "Ready", "status": told[0], "lastTransitionTime": format_time(told[1])}
-        body["status"] = {"conditions": [condition]}
+        body["status"]["conditions"] = [condition]
     return Node.from_body(body)
 
 
@@ -39,7 +57,7 @@ def lease(state: str | None) -> Lease | None:
 
 
 def copy(number: int, phase: str | None, leaving: bool, held: bool) -> Assignment:
-    meta: dict[str, Any] = {"name": f"a-{number}", "namespace": "default"}
+    meta: dict[str, Any] = {"name": f"a-{number}", "namespace": "default", "uid": f"u-{number}"}
     meta |= {"deletionTimestamp": format_time(START)} if leaving else {}
     meta |= {"finalizers": [STOPPED_FINALIZER]} if held else {}
     template = {"artifactUrl": "/x", "sha256": "0" * 64}
@@ -53,15 +71,39 @@ class World:
         self.node = node(told)
         self.copies = {f"a-{number}": copy(number, *row) for number, row in enumerate(copies)}
 
+    @classmethod
+    def of_original(cls, told: tuple[str, datetime] | None, rows: list[V1Row]) -> "World":
+        """One whose node has an original agent."""
+        world = cls(told, [row for row, _, _ in rows])
+        world.node = node(told, "v1")
+        for found, (_, reported, healthy) in zip(list(world.copies.values()), rows, strict=True):
+            if reported:
+                condition = Condition(type=REPORTED, status="True" if healthy else "False", reason=reported)
+                world.store(found, found.status.phase, (condition,))
+        return world
+
+    def store(self, copy: Assignment, phase: Any, told: tuple[Condition, ...], reason: str = "") -> None:
+        """Write the status of a copy, and of its conditions only these and what was reported last."""
+        reported = tuple(c for c in copy.status.conditions if c.type == REPORTED)
+        found = {c.type: c for c in (*reported, *told)}
+        update = {"phase": phase, "reason": reason, "conditions": tuple(found.values())}
+        status = copy.status.model_copy(update=update)
+        self.copies[copy.metadata.name] = copy.model_copy(update={"status": status})
+
     def perform(self, action: Action) -> None:
         match action:
             case SetReady(condition):
                 status = self.node.status.model_copy(update={"conditions": (condition,)})
                 self.node = self.node.model_copy(update={"status": status})
             case MarkUnknown(assignment):
-                unknown = Condition(type="Ready", status="Unknown")
-                status_ = assignment.status.model_copy(update={"phase": "Unknown", "conditions": (unknown,)})
-                self.copies[assignment.metadata.name] = assignment.model_copy(update={"status": status_})
+                unknown = Condition(type="Ready", status="Unknown", reason=NODE_SILENT)
+                self.store(assignment, "Unknown", (unknown,), NODE_SILENT)
+            case Restore(assignment, None):
+                self.store(assignment, None, (Condition(type="Ready", status="Unknown", reason="NotReported"),))
+            case Restore(assignment, told):
+                assert told is not None
+                ready = Condition(type="Ready", status=told.status, reason=told.reason)
+                self.store(assignment, told.reason, (ready,))
             case Release(assignment):
                 del self.copies[assignment.metadata.name]
 

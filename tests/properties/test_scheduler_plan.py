@@ -8,20 +8,30 @@ from hypothesis import strategies as st
 
 from apiserver.api.expansion import is_live
 from apiserver.api.kinds.assignment import Assignment
-from apiserver.api.kinds.node import Node
-from controllers.scheduling import Bind, Unplaced, fixed_ports, is_pending, is_usable, plan
+from apiserver.api.kinds.node import Node, is_original
+from controllers.scheduling import (
+    NEEDS_PLUM_AGENT,
+    NO_READY_NODE,
+    PORT_TAKEN,
+    Bind,
+    Unplaced,
+    fixed_ports,
+    is_pending,
+    is_usable,
+    plan,
+)
 
 NODES = ("nodeA", "nodeB", "nodeC", "nodeD")
 
 
-def node(name: str, ready: str, unschedulable: bool) -> Node:
+def node(name: str, ready: str, unschedulable: bool, agent: str) -> Node:
     return Node.from_body(
         {
             "apiVersion": "plum.dev/v1",
             "kind": "Node",
             "metadata": {"name": name},
             "spec": {"unschedulable": unschedulable},
-            "status": {"conditions": [{"type": "Ready", "status": ready}]},
+            "status": {"agent": {"name": agent}, "conditions": [{"type": "Ready", "status": ready}]},
         }
     )
 
@@ -30,7 +40,7 @@ def assignment(number: int, task: str, node_name: str, port: int | None, leaving
     meta: dict[str, Any] = {"name": f"a-{number:03}", "namespace": "default", "uid": str(number)}
     if leaving:
         meta["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    ports = [{"name": "p", **({"port": port} if port else {})}]
+    ports = [] if port == 0 else [{"name": "p", **({"port": port} if port else {})}]
     spec = {
         "taskName": task,
         "entry": "main",
@@ -46,14 +56,20 @@ def bound(copy: Assignment, name: str) -> Assignment:
 
 
 nodes = st.lists(
-    st.builds(node, st.sampled_from(NODES), st.sampled_from(["True", "True", "Unknown"]), st.booleans()),
+    st.builds(
+        node,
+        st.sampled_from(NODES),
+        st.sampled_from(["True", "True", "Unknown"]),
+        st.booleans(),
+        st.sampled_from(["plum", "v1"]),
+    ),
     unique_by=lambda found: found.metadata.name,
 )
 copies = st.lists(
     st.tuples(
         st.sampled_from(["web", "db"]),
         st.sampled_from(["", "", *NODES]),
-        st.sampled_from([None, None, 80, 81]),
+        st.sampled_from([0, 0, None, 80, 81]),
         st.sampled_from([False, False, False, True]),
     ),
     max_size=24,
@@ -71,7 +87,10 @@ def best(copy: Assignment, fleet: Sequence[Node], world: Sequence[Assignment]) -
         there = (other for other in world if is_live(other) and other.spec.node_name == name)
         return not any(fixed_ports(other) & fixed_ports(copy) for other in there)
 
-    names = [found.metadata.name for found in fleet if is_usable(found)]
+    def can_give(found: Node) -> bool:
+        return not is_original(found) or not copy.spec.template.ports
+
+    names = [found.metadata.name for found in fleet if is_usable(found) and can_give(found)]
     return min((name for name in names if has_ports_free(name)), key=load, default=None)
 
 
@@ -89,6 +108,10 @@ def test_every_decision_is_the_best_at_its_time(fleet: list[Node], world: list[A
             now[decision.assignment.metadata.name] = bound(decision.assignment, decision.node)
         else:
             assert choice is None
+            usable = [found for found in fleet if is_usable(found)]
+            only_original = usable and all(map(is_original, usable))
+            reason = NO_READY_NODE if not usable else NEEDS_PLUM_AGENT if only_original else PORT_TAKEN
+            assert decision.reason == reason
     shuffled = [rng.sample(part, len(part)) for part in (pending, fleet, world)]
     assert plan(shuffled[0], shuffled[1], shuffled[2]) == decisions
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.__main__ import main as agent
 from apiserver.api.scheme import SCHEME
+from apiserver.server.__main__ import main as apiserver
+from apiserver.server.original import DATABASE, FAILOVER
 from plumctl.commands import cli
 
 COMMANDS = re.compile(r"^ *\$?(?:\.venv/bin/|\")?plumctl\"? (?:app )?([a-z][a-z-]*)", re.MULTILINE)
@@ -19,6 +22,18 @@ def test_the_readme_names_only_commands_and_targets_that_exist(name: str) -> Non
     assert commands - {"push"} <= set(cli.commands)
     targets = re.findall(r"^([a-z]+):", Path("Makefile").read_text(), re.MULTILINE)
     assert set(re.findall(r"`?make ([a-z]+)", text)) <= set(targets)
+
+
+def test_the_page_about_migration_names_what_the_programs_take() -> None:
+    """Each row with an original name and a flag: the flag's option takes both names, ours first."""
+    text = Path("docs/migration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `(PLUM_[A-Z_]+)` \| `(plum-[a-z]+) (--[a-z-]+)`", text, re.MULTILINE)
+    programs = {"plum-apiserver": apiserver, "plum-agent": agent}
+    assert len(rows) == 6
+    for original, ours, program, flag in rows:
+        (option,) = (option for option in programs[program].params if flag in option.opts)
+        assert option.envvar == [ours, original]
+    assert [name for name in (DATABASE, *FAILOVER) if f"`{name}`" not in text] == []
 
 
 def test_every_command_shows_an_example() -> None:

@@ -29,6 +29,9 @@ TASK_LABEL, ENTRY_LABEL, NODE_LABEL = "plum.dev/task", "plum.dev/entry", "plum.d
 RESTARTED_AT = "plum.dev/restartedAt"
 """Annotation: a new value on a task rolls it, on an assignment restarts the process in place."""
 
+REPORTED = "Reported"
+"""Condition: what an agent of the original said last, its phase as the reason. It says everything once."""
+
 Phase = Literal["Pending", "Preparing", "Running", "Stopping", "Stopped", "Exited", "Failed", "BackOff", "Unknown"]
 
 

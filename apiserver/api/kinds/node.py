@@ -57,6 +57,11 @@ class Node(Resource):
     status: NodeStatus = NodeStatus()
 
 
+def is_original(node: Node) -> bool:
+    """Whether the original Plum's agent speaks for the node: it heartbeats and reports, and does no more."""
+    return node.status.agent is not None and node.status.agent.name == "v1"
+
+
 def _status(body: Body, now: datetime) -> str:
     ready = {"True": "Ready", "False": "NotReady"}.get(condition_status("Ready", body), "Unknown")
     return f"{ready},SchedulingDisabled" if dig(body, "spec.unschedulable") else ready

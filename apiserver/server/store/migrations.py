@@ -17,9 +17,11 @@ from apiserver.server.store.tables import SCHEMA_VERSION
 
 def migrate(connection: Connection, path: Path) -> None:
     """Create the tables of a new store, or bring those of an older one up to date. Raises StoreUnusable for
-    one that a newer server has written. The connection must be in autocommit mode."""
+    one that a newer server or another program has written. The connection must be in autocommit mode."""
     found = _schema_version(connection)
     if found is None:
+        if connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar():
+            raise StoreUnusable(f"{path} is the database of another program; choose another --data-dir")
         _in_one_transaction(connection, _create)
         return
     if found < 1:

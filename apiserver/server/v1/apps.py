@@ -12,7 +12,7 @@ from apiserver.api.kinds.namespace import DEFAULT
 from apiserver.api.machinery import writes
 from apiserver.api.package import Meta
 from apiserver.server.blobs import Incoming
-from apiserver.server.http.artifacts import serve_blob
+from apiserver.server.http.artifacts import check_size, serve_blob
 from apiserver.server.http.multipart import file_part
 from apiserver.server.registry import Target, not_found
 from apiserver.server.store.snapshot import Filter
@@ -23,6 +23,9 @@ from apiserver.server.v1.names import MANAGER
 from apiserver.server.v1.parts import Parts
 from apiserver.server.v1.uploads import Uploads
 
+FORM_BYTES = 1 << 20
+"""What a form may have around its file."""
+
 
 class Apps:
     """The handlers of ``/v1/apps``."""
@@ -32,6 +35,7 @@ class Apps:
 
     async def upload(self, call: Call) -> Response:
         """Take an archive in; equal ones are one app. Raises BadRequest, TooLarge, Timeout."""
+        check_size(call.request, self._blobs, around=FORM_BYTES)
         async with self._blobs.take(file_part(call.request)) as incoming:
             meta = await asyncio.to_thread(judge, incoming.path)
             await incoming.keep()

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from apiserver.api import conditions
 from apiserver.api.errors import BadRequest
-from apiserver.api.kinds.assignment import ASSIGNMENTS, Assignment
+from apiserver.api.kinds.assignment import ASSIGNMENTS, REPORTED, Assignment
 from apiserver.api.kinds.namespace import DEFAULT
 from apiserver.api.kinds.task import TASKS
 from apiserver.api.machinery import writes
@@ -20,9 +20,6 @@ from apiserver.server.v1.names import MANAGER, read_id
 from apiserver.server.v1.parts import Parts
 from apiserver.server.v1.shapes import PHASES, AssignmentPatch, StatusGiven
 from apiserver.server.v1.views import Views
-
-REPORTED = "Reported"
-"""The condition that keeps what the original's agent said last: it says everything once."""
 
 
 class Assignments:

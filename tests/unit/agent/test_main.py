@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from agent import __main__ as program
 from agent import processes
 from agent.__main__ import main
 from agent.folders import Folders
 from agent.instances import Record
+from agent.performer import Host
 from agent.runtime import MARKER, Process
+from apiserver.client.config import Config
 from tests.unit.agent.waiting import eventually
 
 NOWHERE = "http://127.0.0.1:1"
@@ -35,6 +38,34 @@ def test_wrong_input_is_named(arguments: list[str], message: str) -> None:
     result = CliRunner().invoke(main, ["--server", NOWHERE, *arguments])
     assert result.exit_code != 0
     assert message in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "found"),
+    [
+        ([], {}, ("http://old:8080", "nodeOld", "old")),
+        ([], {"PLUM_SERVER": "http://ours", "PLUM_NODE": "ours", "PLUM_DATA_DIR": "o"}, ("http://ours", "ours", "o")),
+        (["--server", "http://f", "--node", "f", "--data-dir", "f"], {"PLUM_NODE": "ours"}, ("http://f", "f", "f")),
+    ],
+)
+def test_the_names_of_the_original_are_aliases(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    environ: dict[str, str],
+    found: tuple[str, str, str],
+) -> None:
+    seen: list[tuple[str, str, str]] = []
+
+    async def run(host: Host, folders: Folders, config: Config, max_bytes: int, until_eof: bool) -> None:
+        seen.append((config.server, host.node, folders.root.name))
+
+    monkeypatch.setattr(program, "_run", run)
+    monkeypatch.chdir(tmp_path)
+    old = {"CONTROLLER_BASE": "http://old:8080/", "AGENT_NODE_ID": "nodeOld", "AGENT_DATA_DIR": "old"}
+    result = CliRunner().invoke(main, arguments, env=old | environ)
+    assert result.exit_code == 0, result.output
+    assert seen == [found]
 
 
 def test_a_second_agent_is_refused(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ async def test_a_child_without_the_marker_dies_with_its_session(runtime: Process
 
 
 async def test_those_that_multiply_are_killed_until_none_is_left(runtime: ProcessRuntime, tmp_path: Path) -> None:
-    breeder = "trap '' TERM; n=0; while [ $n -lt 200 ]; do sleep 0.01 & n=$((n+1)); done; sleep 1000"
+    breeder = "trap '' TERM; n=0; while [ $n -lt 200 ]; do sleep 100 & n=$((n+1)); done; sleep 1000"
     process = await runtime.start(launch(tmp_path, breeder))
     await eventually(lambda: len(processes.members(process)) > 3)
     assert await runtime.kill(process)

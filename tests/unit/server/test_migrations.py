@@ -46,6 +46,15 @@ def write_schema_1(directory: Path) -> Path:
     return path
 
 
+def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "plum.db")) as database, database:
+        database.execute("CREATE TABLE nodes (id TEXT)")
+    with pytest.raises(StoreUnusable, match=r"plum\.db is the database of another program; choose another --data-dir"):
+        SQLiteEngine(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "plum.db")) as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("nodes",)]
+
+
 def test_a_store_of_schema_1_is_brought_up_to_date(tmp_path: Path) -> None:
     path = write_schema_1(tmp_path)
     for _ in range(2):
