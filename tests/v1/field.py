@@ -113,6 +113,16 @@ class Field:
 
         return soon(f"{count} instances of {task}", look)
 
+    def observed(self, task: str, replicas: int) -> None:
+        """Wait until the controller has seen the task as it is now, with so many copies."""
+        generation = self.apis.read("tasks", task)["metadata"]["generation"]
+
+        def look() -> bool:
+            status = self.apis.read("tasks", task)["status"]
+            return bool((status["observedGeneration"], status["replicas"]) == (generation, replicas))
+
+        soon(f"{replicas} copies of {task}", look)
+
     def told(self, instance: str) -> dict[str, Any]:
         """The instance as the node is told of it now."""
         return self.v1.item(NODE, instance)

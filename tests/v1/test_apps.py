@@ -176,7 +176,7 @@ def test_an_app_of_the_other_door_is_listed_and_served(v1: V1, apis: Apis, fresh
 
 def test_an_app_goes_only_when_no_task_uses_it(v1: V1, apis: Apis, fresh: str, node: str) -> None:
     found = v1.upload(app(fresh)).json()
-    task = v1.create(fresh, {"artifactUrl": found["url"], "replicas": {node: 1}})
+    task = v1.create(fresh, {"artifactUrl": found["url"], "replicas": {node: 0}})
     v1.delete(f"/v1/apps/{found['artifactId']}").error(409, "artifact in use")
     assert v1.ask("GET", found["url"]).status == 200
     v1.delete(f"/v1/tasks/{task['taskId']}").done()
@@ -184,3 +184,9 @@ def test_an_app_goes_only_when_no_task_uses_it(v1: V1, apis: Apis, fresh: str, n
     assert not apis.has("apps", found["artifactId"])
     assert listed(v1, fresh) == []
     v1.delete(f"/v1/apps/{found['artifactId']}").error(404)
+
+
+def test_an_app_that_runs_somewhere_stays(v1: V1, fresh: str, node: str) -> None:
+    found = v1.upload(app(fresh)).json()
+    (instance,) = v1.create(fresh, {"artifactUrl": found["url"], "replicas": {node: 1}})["instances"]
+    assert instance in v1.delete(f"/v1/apps/{found['artifactId']}").error(409, "artifact in use")

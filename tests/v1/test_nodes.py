@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster import wait_for
-from tests.e2e.test_leader import controllers
 from tests.servers import start_apiserver
 from tests.v1.client import V1, Apis
 from tests.v1.objects import add_assignment
@@ -114,15 +113,9 @@ def test_a_node_goes_when_nothing_names_it(v1: V1, apis: Apis, node: str, fresh:
     v1.delete(f"/v1/nodes/{node}").done()
 
 
-def test_health_follows_the_heartbeats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEARTBEAT_TTL_SEC", "1")
-    with start_apiserver(tmp_path / "data") as url, controllers(url, tmp_path / "controllers.log"), V1(url) as v1:
-
-        def health(*, beating: bool) -> str:
-            if beating:
-                assert v1.heartbeat("nodeA").raw == b'{"ttlSec":1}\n'
-            return str(v1.get("/v1/nodes/nodeA").json()["health"])
-
-        wait_for("health", lambda: health(beating=True) == "Healthy", 10)
-        wait_for("its end", lambda: health(beating=False) == "Unhealthy", 10)
-        wait_for("its return", lambda: health(beating=True) == "Healthy", 10)
+def test_the_variable_of_old_sets_the_time_to_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARTBEAT_TTL_SEC", "7")
+    with start_apiserver(tmp_path / "data") as url, V1(url) as v1:
+        assert v1.heartbeat("nodeA").raw == b'{"ttlSec":7}\n'
+        lease = "/apis/coordination.k8s.io/v1/namespaces/plum-node-lease/leases/nodeA"
+        assert b'"leaseDurationSeconds":7' in v1.ask("GET", lease).raw

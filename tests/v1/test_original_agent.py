@@ -100,8 +100,9 @@ def test_an_app_that_fails_at_once_is_not_shown_as_healthy_for_long(field: Field
     delete(field, fresh, [instance])
 
 
-def test_a_deleted_task_leaves_nothing(field: Field, fresh: str, tree: str) -> None:
-    instances = start(field, fresh, tree, 2)
+def test_a_deleted_task_leaves_nothing(field: Field, fresh: str) -> None:
+    uploaded = field.v1.upload(app(fresh, start=TREE)).json()
+    instances = start(field, fresh, uploaded["url"], 2)
     pids = [pid for pids in field.running(instances, each=WHOLE).values() for pid in pids]
     field.v1.delete(f"/v1/tasks/{fresh}").done()
     assert field.instances(fresh) == []
@@ -109,21 +110,19 @@ def test_a_deleted_task_leaves_nothing(field: Field, fresh: str, tree: str) -> N
     assert alive(pids) == []
     field.gone(instances)
     assert not field.apis.has("tasks", fresh)
+    field.v1.delete(f"/v1/apps/{uploaded['artifactId']}").done()
 
 
-def test_a_deleted_instance_stays_gone_and_the_others_go_on(field: Field, fresh: str, tree: str) -> None:
-    instances = start(field, fresh, tree, 3, "exec sleep 1004")
-    before = field.running(instances)
-    doomed = instances[1]
-    rest = [one for one in instances if one != doomed]
-    field.v1.delete(f"/v1/assignments/{doomed}").done()
-    field.dead([doomed])
-    field.gone([doomed])
-    generation = field.apis.read("tasks", fresh)["metadata"]["generation"]
-    # The controller has seen the lower count and made nothing of it.
-    soon("the task", lambda: field.apis.read("tasks", fresh)["status"]["observedGeneration"] == generation)
-    soon("the count", lambda: field.apis.read("tasks", fresh)["status"]["replicas"] == 2)
-    assert sorted(field.instances(fresh)) == sorted(rest)
+def test_deleted_instances_stay_gone_and_the_others_go_on(field: Field, fresh: str, tree: str) -> None:
+    rest = start(field, fresh, tree, 8, "exec sleep 1004")
+    before = field.running(rest)
+    while len(rest) > 1:
+        doomed, *rest = rest
+        field.v1.delete(f"/v1/assignments/{doomed}").done()
+        field.dead([doomed])
+        field.gone([doomed])
+        field.observed(fresh, len(rest))
+        assert sorted(field.instances(fresh)) == sorted(rest)
     assert field.running(rest) == {one: before[one] for one in rest}
     delete(field, fresh, rest)
 
@@ -180,11 +179,18 @@ def test_a_rollout_reaches_it(field: Field, fresh: str, tree: str) -> None:
     delete(field, fresh, after)
 
 
-def test_what_ignores_the_signal_is_killed_with_all_its_children(field: Field, fresh: str, tree: str) -> None:
+def test_an_object_stays_as_long_as_a_process_of_it_lives(field: Field, fresh: str, tree: str) -> None:
     (instance,) = start(field, fresh, tree, cmd="trap : TERM; (trap : TERM; sleep 1007; sleep 1008) & wait; wait")
     (pids,) = field.running([instance], each=3).values()
-    assert alive(pids) == pids
-    delete(field, fresh, [instance])
+    field.v1.delete(f"/v1/tasks/{fresh}").done()
+
+    def gone() -> bool:
+        left = alive(pids)
+        there = field.apis.has("assignments", instance)
+        assert there or not left, f"processes {left} have outlived their object"
+        return not there
+
+    soon("its end", gone)  # five seconds later, by KILL
     assert alive(pids) == []
 
 

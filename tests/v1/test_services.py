@@ -180,15 +180,6 @@ def test_what_leaves_is_not_found(v1: V1, apis: Apis, fresh: str) -> None:
     assert fresh not in v1.get("/v1/services/list").json()
 
 
-def test_an_endpoint_of_the_other_door_is_found(v1: V1, apis: Apis, fresh: str) -> None:
-    spec = {"service": fresh, "assignment": f"{fresh}-i", "nodeName": "n", "ip": "10.0.0.9", "port": 80}
-    apis.create("endpoints", "Endpoint", fresh, spec=spec | {"protocol": "http"})
-    (found,) = discover(v1, fresh)
-    assert (found["instanceId"], found["ip"], found["port"]) == (f"{fresh}-i", "10.0.0.9", 80)
-    apis.merge("endpoints", fresh, {"spec": {"healthOverride": False}})
-    assert discover(v1, fresh) == []
-
-
 def test_a_beat_of_nobody_is_no_error(v1: V1, fresh: str) -> None:
     v1.post("/v1/services/heartbeat", {"instanceId": f"{fresh}-nobody"}).done()
     say(v1, f"{fresh}-nobody", fresh, healthy=True)
@@ -279,9 +270,8 @@ def test_a_hash_key_keeps_its_endpoint(v1: V1, fresh: str) -> None:
     assert resolved(v1, fresh, strategy="hash", hashKey=keys[0]) == gone
 
 
-def test_an_endpoint_counts_as_long_as_it_is_heard_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEARTBEAT_TTL_SEC", "1")
-    with start_apiserver(tmp_path / "data") as url, V1(url) as v1:
+def test_an_endpoint_counts_as_long_as_it_is_heard_of(tmp_path: Path) -> None:
+    with start_apiserver(tmp_path / "data", "--heartbeat-ttl", "1") as url, V1(url) as v1:
         register(v1, "beating", offer("orders"))
         register(v1, "silent", offer("orders"))
         assert instances(v1, "orders") == ["beating", "silent"]
