@@ -148,11 +148,13 @@ def _is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def original_agent(server: str, node: str, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def original_agent(
+    server: str, node: str, folder: Path, poll: str = POLL_SECONDS
+) -> Iterator["subprocess.Popen[bytes]"]:
     """The original's agent on a node of this name."""
     folder.mkdir(parents=True)
     environ = {"AGENT_NODE_ID": node, "CONTROLLER_BASE": server, "AGENT_DATA_DIR": str(folder)}
-    environ |= {"AGENT_POLL_SECONDS": POLL_SECONDS}
+    environ |= {"AGENT_POLL_SECONDS": poll}
     with (folder / "agent.log").open("wb") as log:
         command = [sys.executable, "-m", "tests.v1.original_agent"]
         process = subprocess.Popen(command, env=os.environ | environ, stdout=log, stderr=log)

@@ -73,6 +73,17 @@ def test_a_task_of_the_other_door_gets_its_instances(doors: Doors, fresh: str) -
     }
 
 
+def test_the_controllers_leave_what_a_reply_has_named(doors: Doors, fresh: str) -> None:
+    v1, apis = doors
+    entry = {"artifactUrl": v1.upload(app(fresh)).json()["url"], "replicas": {fresh: 3}}
+    made = {f"{fresh}-{number}": v1.create(f"{fresh}-{number}", entry)["instances"] for number in range(10)}
+    for task, replied in made.items():
+        soon("a look", lambda task=task: apis.read("tasks", task)["status"]["replicas"] == 3)
+        assert {one["instanceId"] for one in v1.task(task)["assignments"]} == set(replied)
+    every = [instance for replied in made.values() for instance in replied]
+    assert sorted(item["instanceId"] for item in v1.items(fresh)) == sorted(every)
+
+
 def test_the_latest_command_wins(doors: Doors, fresh: str) -> None:
     v1, apis = doors
     url = v1.upload(app(fresh)).json()["url"]

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from tests.v1.archives import app
-from tests.v1.field import NODE, Field, alive, soon
+from tests.v1.field import NODE, Field, alive, original_agent, soon
 from tests.v1.objects import add_task
 
 TREE = "#!/bin/sh\nsleep 1001 & sleep 1002 & wait\n"
@@ -65,6 +65,16 @@ def test_a_task_starts_stops_and_starts_again(field: Field, fresh: str, tree: st
     delete(field, fresh, instances)
 
 
+def test_the_stream_wakes_it(field: Field, fresh: str, tree: str) -> None:
+    with original_agent(field.url, fresh, field.agents / fresh, poll="600"):
+        soon("the node", lambda: field.v1.get(f"/v1/nodes/{fresh}").status == 200)
+        (instance,) = field.v1.create(fresh, {"artifactUrl": tree, "replicas": {fresh: 1}})["instances"]
+        soon("a start", lambda: field.v1.item(fresh, instance)["phase"] == "Running")
+        field.v1.patch(f"/v1/assignments/{instance}", {"desired": "Stopped"}).done()
+        soon("a stop", lambda: field.v1.item(fresh, instance)["phase"] == "Stopped")
+        field.v1.delete(f"/v1/tasks/{fresh}").done()
+
+
 def test_plumctl_shows_its_instances_and_stops_them(field: Field, fresh: str, tree: str) -> None:
     (instance,) = start(field, fresh, tree)
     field.running([instance], each=WHOLE)
@@ -114,13 +124,14 @@ def test_a_deleted_task_leaves_nothing(field: Field, fresh: str) -> None:
 
 
 def test_deleted_instances_stay_gone_and_the_others_go_on(field: Field, fresh: str, tree: str) -> None:
-    rest = start(field, fresh, tree, 8, "exec sleep 1004")
+    rest = start(field, fresh, tree, 10, "exec sleep 1004")
     before = field.running(rest)
     while len(rest) > 1:
-        doomed, *rest = rest
-        field.v1.delete(f"/v1/assignments/{doomed}").done()
-        field.dead([doomed])
-        field.gone([doomed])
+        doomed, rest = rest[:3], rest[3:]
+        for instance in doomed:
+            field.v1.delete(f"/v1/assignments/{instance}").done()
+        field.dead(doomed)
+        field.gone(doomed)
         field.observed(fresh, len(rest))
         assert sorted(field.instances(fresh)) == sorted(rest)
     assert field.running(rest) == {one: before[one] for one in rest}
