@@ -9,6 +9,9 @@ ANONYMOUS = "system:anonymous"
 OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version"})
 """What can be read without a token, as in Kubernetes."""
 
+DOCUMENTATION = "/swagger"
+"""The page says how to ask, and has a field for the token to ask with."""
+
 
 class Tokens:
     """The users by token. Only hashes are kept, so that a lookup takes no time that tells anything."""
@@ -20,7 +23,8 @@ class Tokens:
         """Who sends this header. Raises Unauthorized."""
         scheme, _, token = authorization.partition(" ")
         user = self._users.get(_hash(token.strip())) if scheme.lower() == "bearer" else None
-        if user is None and path not in OPEN_PATHS:
+        is_open = path in OPEN_PATHS or path == DOCUMENTATION or path.startswith(f"{DOCUMENTATION}/")
+        if user is None and not is_open:
             raise Unauthorized("Unauthorized: send a valid bearer token (Authorization: Bearer …)")
         return user or ANONYMOUS
 
