@@ -1,7 +1,7 @@
 """The task controller: keeps a task's slots filled with the right assignments and tells how they are."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,7 +16,7 @@ from apiserver.client.controller import Controller, Key, Result
 from apiserver.client.events import EventRecorder
 from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
-from controllers.task_plan import Action, Create, Delete, SetLabels, SetState, plan
+from controllers.task_plan import Action, Create, Delete, SetLabels, SetState, plan, rests_on_counts
 from controllers.task_status import is_current, summarize
 from controllers.writing import each, version_of
 
@@ -33,6 +33,10 @@ MAX_ACTIONS = 500
 """Writes of one reconcile. Any prefix of a plan may be all that happens, so the rest is planned anew."""
 
 WAIT_SECONDS = 5.0
+TORN_SECONDS = 0.05
+"""When to look again after the caches showed half a commit; mostly the other half asks for that before."""
+
+PAGE_SIZE = 500
 
 
 class TaskReconciler:
@@ -62,8 +66,44 @@ class TaskReconciler:
         resolution = resolve(task, self._apps_of(task))
         await self._write_status(task, summarize(task, copies, resolution, now=self._now()), resolution)
         actions = plan(task, resolution, copies, manager=MANAGER)
+        if rests_on_counts(actions, copies) and not await self._is_whole(task, copies):
+            return Result(requeue_after=TORN_SECONDS)
         await self._perform(task, actions[:MAX_ACTIONS])
         return Result(requeue_after=0.0 if len(actions) > MAX_ACTIONS else None)
+
+    async def _is_whole(self, task: Task, copies: Iterable[Assignment]) -> bool:
+        """Whether the caches show one state of the task and its copies, and the present one.
+
+        They are filled by two watches: of a commit that changed both, one may be here and the other on its way. The
+        task is read before and after the copies, so that nothing can have come in between.
+        """
+        before = await self._generation(task)
+        found = [copy async for copy in self._stored_copies(task)]
+        is_one_state = before is not None and before == await self._generation(task)
+        return is_one_state and before == task.metadata.generation and _live(found) == _live(copies)
+
+    async def _generation(self, task: Task) -> int | None:
+        """The task's generation on the server; None if that very task is gone."""
+        namespace, name = task.key
+        try:
+            found = await self._client.get(Task, name, namespace=namespace)
+        except NotFound:
+            return None
+        return found.metadata.generation if found.metadata.uid == task.metadata.uid else None
+
+    async def _stored_copies(self, task: Task) -> AsyncIterator[Assignment]:
+        namespace, name = task.key
+        fields, token = f"spec.taskName={name}", ""
+        while True:
+            page = await self._client.list(
+                Assignment, namespace=namespace, fields=fields, limit=PAGE_SIZE, continue_token=token
+            )
+            for copy in page.items:
+                if (task.metadata.uid or "") in controllers_of(copy):
+                    yield copy
+            token = page.continue_token
+            if not token:
+                return
 
     def _apps_of(self, task: Task) -> Iterable[App]:
         return (app for reference in app_references(task) for app in self._apps.by_index(BY_APP, reference))
@@ -134,6 +174,11 @@ class TaskReconciler:
             if not is_live(found) or (task.metadata.uid or "") not in controllers_of(found):
                 raise
             return version_of(found)
+
+
+def _live(copies: Iterable[Assignment]) -> set[str]:
+    """The copies that count. Of those that are leaving it does not matter how far they are."""
+    return {copy.metadata.uid or "" for copy in copies if is_live(copy)}
 
 
 def _counted(number: int) -> str:

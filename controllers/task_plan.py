@@ -68,6 +68,13 @@ def plan(task: Task, resolution: Resolution, assignments: Sequence[Assignment], 
     return [*_commands(task, staying), *map(_delete, strays), *changes, *_relabel(task, staying, manager)]
 
 
+def rests_on_counts(actions: Iterable[Action], assignments: Iterable[Assignment]) -> bool:
+    """Whether the plan would do harm had only a part of a commit been seen, that of the task or that of its
+    assignments: it takes copies away, or puts new ones where some are leaving."""
+    kinds = {type(action) for action in actions}
+    return Delete in kinds or (Create in kinds and not all(map(is_live, assignments)))
+
+
 def _by_entry(assignments: Iterable[Assignment]) -> Mapping[str, dict[str, Group]]:
     homes = defaultdict[str, dict[str, Group]](dict)
     for (entry, home), copies in group(assignments).items():
