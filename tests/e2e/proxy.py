@@ -1,16 +1,20 @@
-"""A network in between: passes everything on, or holds back what clients say."""
+"""A network in between: passes everything on, holds back what clients say, or is slow to tell them something."""
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+LATE_SECONDS = 0.3
+
 
 class Proxy:
-    """Made by ``running_proxy``. What servers say always passes."""
+    """Made by ``running_proxy``. What servers say always passes, on connections that have once carried a request
+    with ``late`` in it a little later."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, late: bytes = b"") -> None:
         parts = urlsplit(target)
         self._target = (parts.hostname or "", parts.port or 0)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -21,6 +25,8 @@ class Proxy:
         """What has been held back so far, of all connections."""
         self.answers = b""
         """What servers have said so far, on all connections."""
+        self._late = late
+        self._slow: set[socket.socket] = set()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._start(self._accept)
@@ -53,6 +59,8 @@ class Proxy:
     def _up(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while data := client.recv(65536):
+                if self._late and self._late in data:
+                    self._slow.add(server)
                 if not self.passing.is_set():
                     self.held += data
                     self.passing.wait()
@@ -63,14 +71,16 @@ class Proxy:
         with suppress(OSError):
             while data := server.recv(65536):
                 self.answers += data
+                if server in self._slow:
+                    time.sleep(LATE_SECONDS)
                 client.sendall(data)
             client.shutdown(socket.SHUT_WR)
 
 
 @contextmanager
-def running_proxy(target: str) -> Iterator[Proxy]:
+def running_proxy(target: str, late: bytes = b"") -> Iterator[Proxy]:
     """A proxy before a server's URL."""
-    proxy = Proxy(target)
+    proxy = Proxy(target, late)
     try:
         yield proxy
     finally:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.cluster import wait_for
+from tests.e2e.proxy import running_proxy
 from tests.e2e.test_leader import controllers
 from tests.servers import start_apiserver
 from tests.v1.archives import app
@@ -103,6 +104,23 @@ def test_the_latest_command_wins(doors: Doors, fresh: str) -> None:
     assert desired() == ("Stopped", "Running")
     apis.merge("tasks", fresh, {"spec": {"state": "Running"}})
     soon("a start", lambda: desired() == ("Running", "Running"))
+
+
+def test_a_deleted_instance_stays_gone_even_if_the_controllers_hear_of_the_lower_count_late(tmp_path: Path) -> None:
+    with (
+        start_apiserver(tmp_path / "data") as url,
+        running_proxy(url, late=b"/tasks?") as slow,
+        controllers(slow.url, tmp_path / "controllers.log"),
+        V1(url) as v1,
+        Apis(url) as apis,
+    ):
+        artifact = v1.upload(app("a")).json()["url"]
+        first, second, third = v1.create("a", {"artifactUrl": artifact, "replicas": {"n": 3}})["instances"]
+        soon("a look", lambda: apis.read("tasks", "a")["status"]["replicas"] == 3)
+        v1.delete(f"/v1/assignments/{second}").done()
+        generation = apis.read("tasks", "a")["metadata"]["generation"]
+        soon("another", lambda: apis.read("tasks", "a")["status"]["observedGeneration"] == generation)
+        assert sorted(item["instanceId"] for item in v1.items("n")) == sorted([first, third])
 
 
 def test_health_follows_the_heartbeats(tmp_path: Path) -> None:

@@ -124,10 +124,10 @@ def test_a_deleted_task_leaves_nothing(field: Field, fresh: str) -> None:
 
 
 def test_deleted_instances_stay_gone_and_the_others_go_on(field: Field, fresh: str, tree: str) -> None:
-    rest = start(field, fresh, tree, 10, "exec sleep 1004")
+    rest = start(field, fresh, tree, 25, "exec sleep 1004")
     before = field.running(rest)
     while len(rest) > 1:
-        doomed, rest = rest[:3], rest[3:]
+        doomed, rest = rest[:8], rest[8:]
         for instance in doomed:
             field.v1.delete(f"/v1/assignments/{instance}").done()
         field.dead(doomed)
