@@ -1,6 +1,5 @@
 """The endpoints controller: derives endpoints from what instances offer, and judges the health of all."""
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,8 +15,6 @@ from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
 from controllers.endpoints_plan import Action, Change, Create, Delete, SetHealth, is_expired, plan
 from controllers.writing import each, version_of
-
-log = logging.getLogger(__name__)
 
 MANAGER = ENDPOINTS_CONTROLLER
 BY_INSTANCE = "instance"
