@@ -5,6 +5,7 @@ Decisions, pure:
 - ``sync``             what to do next about each assignment: ``plan``
 - ``instances``        what is known of one instance, and how that changes
 - ``restarts``         when an ended process starts again
+- ``offers``           which services a running process offers; reads ``meta.ini``
 - ``status``           what the assignment's status should say
 
 Hands, thin:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field
 
 from agent import restarts
+from agent.offers import Declared
 from agent.runtime import Exit, Process
 from apiserver.api.meta import Model
 
@@ -53,6 +54,9 @@ class Record(Model):
     """Set before a start, cleared after the whole tree is dead."""
     ports: dict[str, Annotated[int, Field(ge=1, le=65535)]] = {}
     """By port name; kept over restarts."""
+    declared: Declared | None = None
+    """What the app's ``meta.ini`` said when its folder was made: later the app may have written there. None: it
+    has not been read."""
     restarts: int = 0
     streak: int = 0
     """Ends in a row, without a long run between them."""
@@ -132,9 +136,10 @@ class Instance:
         """Its folder is being made."""
         return replace(self, preparing_since=now.ticks).occupied("prepare")
 
-    def ready(self) -> Self:
-        """Its folder is made."""
-        return replace(self, prepared=True, preparing_since=None, failure=None)
+    def ready(self, declared: Declared) -> Self:
+        """Its folder is made, and this is what the app in it declares."""
+        record = self.record.model_copy(update={"declared": declared})
+        return replace(self, record=record, prepared=True, preparing_since=None, failure=None)
 
     def unready(self, failure: Failure) -> Self:
         """Its folder could not be made."""
@@ -208,8 +213,9 @@ class Instance:
 
 
 def recalled(record: Record, *, prepared: bool, boot_id: str, now: Moment) -> Instance:
-    """An instance as an earlier agent left it."""
-    instance = Instance(record, prepared=prepared, ended=now.ticks)
+    """An instance as an earlier agent left it. What it declares is found out, as part of a preparation, where the
+    record does not say it."""
+    instance = Instance(record, prepared=prepared and record.declared is not None, ended=now.ticks)
     if record.process is None:
         return instance
     if record.process.boot_id == boot_id:

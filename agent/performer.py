@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from agent import environment, ports, restarts, status, sync
+from agent import environment, offers, ports, restarts, status, sync
 from agent.instances import End, Failure, Instance, Key, Work
 from agent.ledger import Ledger
 from agent.ports import NoFreePort, PortRange
@@ -132,13 +132,17 @@ class Performer:
     async def _prepare(self, key: Key, assignment: Assignment) -> None:
         try:
             await self._ledger.save(key)
-            await self._preparer.prepare(assignment.spec.template, self._ledger.folders.app(key))
+            app = self._ledger.folders.app(key)
+            await self._preparer.prepare(assignment.spec.template, app)
         except NotPrepared as error:
             self._not_prepared(key, assignment, error.reason, str(error))
         except (OSError, ValueError) as error:
             self._not_prepared(key, assignment, "UnpackFailed", f"cannot make the instance's folder: {error}")
         else:
-            self._ledger.change(key, Instance.ready)
+            declared, trouble = await asyncio.to_thread(offers.read, app)
+            self._ledger.change(key, partial(Instance.ready, declared=declared))
+            if trouble:
+                self._reports.tell(assignment, "Warning", "MetaUnreadable", trouble)
 
     def _not_prepared(self, key: Key, assignment: Assignment, reason: str, message: str) -> None:
         before = self._ledger.instances[key].failure

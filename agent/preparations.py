@@ -42,6 +42,8 @@ class ArchivePreparer:
 
     async def prepare(self, template: Template, app: Path) -> None:
         """See ``Preparer.prepare``."""
+        if await asyncio.to_thread(app.exists):
+            return  # whatever has become of the archive
         try:
             archive = await self._artifacts.obtain(template.artifact_url, template.sha256)
             await self._unpack(archive, app)
@@ -56,8 +58,7 @@ class ArchivePreparer:
         abandoned = threading.Event()
 
         def work() -> None:
-            if not app.exists():
-                unpack.unpack(archive, app, limits=self._limits, abandoned=abandoned)
+            unpack.unpack(archive, app, limits=self._limits, abandoned=abandoned)
 
         running = asyncio.get_running_loop().run_in_executor(self._executor, work)
         try:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent import restarts
+from agent import offers, restarts
 from agent.instances import Instance, Moment
 from apiserver.api import conditions
 from apiserver.api.kinds.assignment import Assignment, AssignmentStatus, Phase, PortStatus
 from apiserver.api.meta import Condition
 
 OWNED = (
-    "phase", "reason", "message", "exitCode", "signal", "restarts", "pid", "ip", "ports", "startedAt", "finishedAt",
+    "phase", "reason", "message", "exitCode", "signal", "restarts", "pid", "ip", "ports", "services", "startedAt",
+    "finishedAt",
 )  # fmt: skip
 """The fields that the agent writes, beside ``reportedAt`` and its conditions."""
 
@@ -38,6 +39,7 @@ def of(assignment: Assignment, instance: Instance, *, waits: bool, now: Moment, 
         pid=record.process.pid if up and record.process else None,
         ip=ip,
         ports=tuple(PortStatus(name=name, port=port) for name, port in sorted(record.ports.items())),
+        services=offers.of(record.declared or offers.Declared(), assignment.spec.template, record.ports) if up else (),
         started_at=record.started_at,
         finished_at=record.finished_at,
         conditions=_conditions(assignment, instance, phase, now),
@@ -57,8 +59,10 @@ def differs(assignment: Assignment, wanted: Mapping[str, Any]) -> bool:
 
 
 def _said(status: Mapping[str, Any], name: str) -> Any:
-    """A field's value; an empty text is the same as none."""
+    """A field's value; an empty text is the same as none, and a list is one in whatever order it was merged."""
     value = status.get(name)
+    if isinstance(value, list):
+        return sorted(value, key=repr)
     return None if value == "" else value
 
 

@@ -5,6 +5,8 @@
                      tells how they are (names, slots and templates are ``apiserver.api.expansion``)
 - ``scheduler``      gives assignments without a home a node; ``scheduling`` decides
 - ``nodelifecycle``  leases to readiness, and the last word for agents that are gone; ``node_plan`` decides
+- ``endpoints``      endpoints of what instances offer, and the health of all; ``endpoints_plan`` decides
+- ``services``       a Service for every name that endpoints mention; ``services_plan`` decides
 - ``garbage``        owner references and deletion policies; ``garbage_plan`` decides
 - ``event_expiry``   old Events go
 - ``metrics``        what Prometheus scrapes

@@ -16,7 +16,7 @@ import apiserver.api.kinds  # noqa: F401  (registers all kinds)
 from apiserver.client.config import Config, ConfigError, load
 from apiserver.client.rest import RestClient
 from apiserver.lifetime import end_requested
-from controllers import event_expiry, garbage, nodelifecycle, scheduler, task
+from controllers import endpoints, event_expiry, garbage, nodelifecycle, scheduler, task
 from controllers.manager import MANAGER, Manager
 from controllers.metrics import Metrics
 
@@ -27,6 +27,7 @@ FIELD_MANAGERS = {
     task.MANAGER,
     scheduler.MANAGER,
     nodelifecycle.MANAGER,
+    endpoints.MANAGER,
     garbage.MANAGER,
     event_expiry.MANAGER,
 }
@@ -44,7 +45,7 @@ FIELD_MANAGERS = {
 )
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 def main(server: str, token_file: Path | None, metrics_addr: str, until_eof: bool) -> None:
-    """Run Plum's control loops: tasks, scheduling, node lifecycle, garbage collection.
+    """Run Plum's control loops: tasks, scheduling, node lifecycle, services, garbage collection.
 
     Any number of these processes may run against one server: one acts, the others stand by.
     """

@@ -13,9 +13,11 @@ from typing import Any, Protocol
 
 from apiserver.api.kinds.app import App
 from apiserver.api.kinds.assignment import Assignment
+from apiserver.api.kinds.endpoint import Endpoint
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.namespace import Namespace
 from apiserver.api.kinds.node import Node
+from apiserver.api.kinds.service import Service
 from apiserver.api.kinds.task import Task
 from apiserver.api.meta import Resource, ResourceT
 from apiserver.client.cache import Indexers
@@ -24,7 +26,7 @@ from apiserver.client.events import EventRecorder
 from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
 from apiserver.client.leader import LeaderElector, Leadership
-from controllers import event_expiry, garbage, nodelifecycle, scheduler, task
+from controllers import endpoints, event_expiry, garbage, nodelifecycle, scheduler, services, task
 from controllers.garbage_plan import owner_uids
 from controllers.metrics import Metrics
 
@@ -39,6 +41,10 @@ LEASE = "plum-controllers"
 GARBAGE_WORKERS = 4
 TASK_WORKERS = 4
 NODE_WORKERS = 4
+ENDPOINT_WORKERS = 16
+"""Most instances have an endpoint or two, so that one reconcile is one or two writes."""
+
+SERVICE_WORKERS = 4
 
 
 class ClientFor(Protocol):
@@ -69,8 +75,12 @@ class Manager:
                 task.BY_CONTROLLER: task.controllers_of,
                 scheduler.ATTENTION: scheduler.attention,
                 nodelifecycle.BY_NODE: lambda assignment: [assignment.spec.node_name],
+                endpoints.BY_LABEL: endpoints.labels_of,
             },
         )
+        self._services = _informer(reader, Service, {endpoints.BY_SELECTOR: endpoints.selector_of})
+        by_endpoint = {endpoints.BY_INSTANCE: endpoints.instance_of, endpoints.BY_SERVICE: endpoints.service_of}
+        self._endpoints = _informer(reader, Endpoint, by_endpoint)
         self._informers: Mapping[str, Informer[Any]] = {
             "tasks": self._tasks,
             "assignments": self._assignments,
@@ -78,6 +88,8 @@ class Manager:
             "nodes": self._nodes,
             "leases": self._leases,
             "namespaces": self._namespaces,
+            "services": self._services,
+            "endpoints": self._endpoints,
         }
         self._metrics.watch_informers(self._informers)
 
@@ -98,6 +110,8 @@ class Manager:
             (task.MANAGER, self._task_controller),
             (scheduler.MANAGER, self._scheduler),
             (nodelifecycle.MANAGER, self._node_controller),
+            (endpoints.MANAGER, self._endpoint_controller),
+            (endpoints.MANAGER, self._service_controller),
             (garbage.MANAGER, self._garbage_collector),
             (event_expiry.MANAGER, self._event_expiry),
         )
@@ -129,6 +143,19 @@ class Manager:
         reconciler = nodelifecycle.NodeReconciler(client, self._nodes, self._leases, self._assignments, events=recorder)
         controller = self._controller("nodes", reconciler, workers=NODE_WORKERS)
         nodelifecycle.watch(controller, self._nodes, self._leases, self._assignments)
+        return controller
+
+    def _endpoint_controller(self, client: Client) -> Controller:
+        informers = self._services, self._endpoints, self._assignments
+        reconciler = endpoints.EndpointReconciler(client, informers)
+        controller = self._controller("endpoints", reconciler, workers=ENDPOINT_WORKERS)
+        endpoints.watch(controller, informers)
+        return controller
+
+    def _service_controller(self, client: Client) -> Controller:
+        reconciler = services.ServiceReconciler(client, self._services, self._endpoints)
+        controller = self._controller("services", reconciler, workers=SERVICE_WORKERS)
+        services.watch(controller, self._services, self._endpoints)
         return controller
 
     def _garbage_collector(self, client: Client) -> Controller:

@@ -7,9 +7,13 @@ from typing import Any
 import click
 
 from apiserver.api.columns import since
+from apiserver.api.discovery import given_name
 from apiserver.api.kinds.assignment import TASK_LABEL
+from apiserver.api.kinds.service import Service
 from apiserver.api.meta import Body
+from apiserver.api.schema import Schema
 from apiserver.api.scheme import SCHEME
+from apiserver.api.selectors import escaped
 from apiserver.client.rest import RestClient
 from plumctl.cli import Session, namespace_option, pass_session
 from plumctl.printers import TablePrinter, cell, columns, show
@@ -17,6 +21,7 @@ from plumctl.raw import TABLE, place, read
 from plumctl.targets import Named, parse_targets
 
 MAX_EVENTS = 50
+UNKNOWN = Schema("any")
 
 
 @click.command()
@@ -29,6 +34,7 @@ def describe(session: Session, what: tuple[str, ...], namespace: str) -> None:
     \b
       plumctl describe task hello
       plumctl describe assignment/hello-main-abcdefgh
+      plumctl describe service orders
     """
     targets = parse_targets(what, names_required=True)
 
@@ -47,10 +53,14 @@ async def _describe(client: RestClient, target: Named, namespace: str) -> None:
     show(_head(body, now))
     for section in ("spec", "status"):
         if inner := {key: value for key, value in (body.get(section) or {}).items() if key != "conditions"}:
-            show([f"{section.capitalize()}:", *_lines(inner, 1)])
+            schema = target.kind.schema.fields.get(section, UNKNOWN)
+            show([f"{section.capitalize()}:", *_lines(inner, schema, 1)])
     show(_conditions(body, now))
     if target.kind.name == "Task":
-        await _assignments(client, target, namespace)
+        await _related(client, "assignments", {"labelSelector": f"{TASK_LABEL}={target.name}"}, namespace)
+    if target.kind.name == "Service":
+        query = {"fieldSelector": f"spec.service={escaped(given_name(Service.from_body(body)))}"}
+        await _related(client, "endpoints", query, namespace)
     await _events(client, body, target, namespace, now)
 
 
@@ -74,20 +84,21 @@ def _head(body: Body, now: datetime) -> list[str]:
     return columns([[cell(text) for text in row] for row in rows])
 
 
-def _lines(value: Any, depth: int) -> Iterator[str]:
-    """A body as indented lines, keys in words."""
+def _lines(value: Any, schema: Schema, depth: int) -> Iterator[str]:
+    """A body as indented lines, keys in words but for those that users chose."""
     pad = "  " * depth
     if isinstance(value, dict):
         for key, inner in value.items():
+            title = key if schema.type == "map" else _words(key)
             if isinstance(inner, dict | list) and inner:
-                yield f"{pad}{_words(key)}:"
-                yield from _lines(inner, depth + 1)
+                yield f"{pad}{title}:"
+                yield from _lines(inner, schema.fields.get(key) or schema.items or UNKNOWN, depth + 1)
             else:
-                yield f"{pad}{_words(key)}: {cell('' if inner in ({}, []) else inner)}".rstrip()
+                yield f"{pad}{title}: {cell('' if inner in ({}, []) else inner)}".rstrip()
     elif isinstance(value, list):
         for inner in value:
             if isinstance(inner, dict | list):
-                nested = list(_lines(inner, depth + 1))
+                nested = list(_lines(inner, schema.items or UNKNOWN, depth + 1))
                 yield from [f"{pad}- {nested[0].lstrip()}", *nested[1:]] if nested else []
             else:
                 yield f"{pad}- {cell(inner)}"
@@ -118,11 +129,10 @@ def _conditions(body: Body, now: datetime) -> list[str]:
     return ["Conditions:", *columns([[cell(text) for text in row] for row in rows])] if found else []
 
 
-async def _assignments(client: RestClient, target: Named, namespace: str) -> None:
-    path = place(client, SCHEME.named("assignments"), namespace)
-    query = {"labelSelector": f"{TASK_LABEL}={target.name}", "limit": "500"}
-    lines = TablePrinter().lines(await read(client, path, query=query, accept=TABLE))
-    show(["Assignments:", *(f"  {line}" for line in lines or ["<none>"])])
+async def _related(client: RestClient, plural: str, query: dict[str, str], namespace: str) -> None:
+    path = place(client, SCHEME.named(plural), namespace)
+    lines = TablePrinter().lines(await read(client, path, query=query | {"limit": "500"}, accept=TABLE))
+    show([f"{plural.capitalize()}:", *(f"  {line}" for line in lines or ["<none>"])])
 
 
 async def _events(client: RestClient, body: Body, target: Named, namespace: str, now: datetime) -> None:

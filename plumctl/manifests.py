@@ -15,7 +15,7 @@ from apiserver.api.scheme import SCHEME, Kind
 
 ENDINGS = {".yaml", ".yml", ".json"}
 MAX_FILES = 1000
-ORDER = ("Namespace", "Node", "App", "Lease", "Task", "Assignment", "Event")
+ORDER = ("Namespace", "Node", "App", "Service", "Lease", "Task", "Assignment", "Endpoint", "Event")
 """What others may need comes first; deletion goes the other way."""
 
 

@@ -10,6 +10,7 @@ from apiserver.api import conditions
 from apiserver.api.expansion import is_live
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.endpoint import EndpointSpec
+from apiserver.api.kinds.service import GIVEN_NAME, Service
 from apiserver.api.meta import is_dns_label
 
 MANAGED_BY = "plum.dev/managed-by"
@@ -62,6 +63,13 @@ def endpoint_name(endpoint: EndpointSpec) -> str:
 def service_object_name(service: str) -> str:
     """The name of the Service object: the service's own, or where that is no DNS label a slug and a short hash."""
     return service if is_dns_label(service) else f"{_slug(service, 48)}-{_short([service])}"
+
+
+def given_name(service: Service) -> str:
+    """The name by which endpoints call a service: the inverse of ``service_object_name``."""
+    name = service.metadata.name
+    given = service.metadata.annotations.get(GIVEN_NAME, "")
+    return given if given and service_object_name(given) == name else name
 
 
 def _slug(text: str, longest: int) -> str:

@@ -57,6 +57,10 @@ class Selector:
 
 EVERYTHING = Selector()
 
+_TERM = re.compile(r"(?:\\.|[^,])+", re.DOTALL)
+_FIELD = re.compile(r"([^=!\s]+)\s*(==|!=|=)\s*((?:\\[\\,=]|[^\\])*)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
 
 def equal(key: str, value: str) -> Selector:
     """The selector for one value of a label or field."""
@@ -107,14 +111,20 @@ def parse_labels(text: str) -> Selector:
         at += 1
 
 
+def escaped(value: str) -> str:
+    """A text as the value of a field selector."""
+    return re.sub(r"([\\,=])", r"\\\1", value)
+
+
 def parse_fields(text: str, selectable: Sequence[str]) -> Selector:
-    """Read a field selector over the fields that the kind can be selected by. Raises BadRequest."""
+    """Read a field selector over the fields that the kind can be selected by. Values are any text; in them a
+    backslash makes a comma, an equals sign or a backslash an ordinary character. Raises BadRequest."""
     requirements = []
-    for term in filter(None, (part.strip() for part in text.split(","))):
-        found = re.fullmatch(r"([^=!\s]+)\s*(==|!=|=)\s*(\S*)", term)
+    for term in filter(None, (part.strip() for part in _TERM.findall(text))):
+        found = _FIELD.fullmatch(term)
         if not found:
             raise BadRequest(f"unable to parse field selector {text!r}: {term!r} is not of the form path=value")
-        path, operator, value = found.groups()
+        path, operator, value = found[1], found[2], _ESCAPE.sub(r"\1", found[3])
         if path not in selectable:
             raise BadRequest(f"field label not supported: {path}; supported: {', '.join(selectable)}")
         requirements.append(Requirement(path, "notin" if operator == "!=" else "in", frozenset([value])))

@@ -107,6 +107,8 @@ class Client(Protocol):
         namespace: str = "",
         propagation: Propagation = "Background",
         uid: str = "",
+        version: str = "",
     ) -> None:
-        """Ask for deletion; with ``uid`` only of that very object. Raises NotFound, Conflict."""
+        """Ask for deletion; with ``uid`` only of that very object, with ``version`` only in the state of that
+        resourceVersion. Raises NotFound, Conflict."""
         ...

@@ -187,11 +187,12 @@ class RestClient:
         namespace: str = "",
         propagation: Propagation = "Background",
         uid: str = "",
+        version: str = "",
     ) -> None:
         """See ``interface.Client``."""
         options: Body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
-        if uid:
-            options["preconditions"] = {"uid": uid}
+        if conditions := {name: value for name, value in (("uid", uid), ("resourceVersion", version)) if value}:
+            options["preconditions"] = conditions
         await self._write("DELETE", self._path(kind, name, namespace), options)
 
     def _path(self, kind: type[ResourceT], name: str, namespace: str, subresource: str = "") -> str:

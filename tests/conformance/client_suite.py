@@ -255,7 +255,12 @@ class ClientSuite(WatchSuite):
         created = await client.create(task(world, "a"))
         with pytest.raises(Conflict, match="UID"):
             await client.delete(Task, "a", namespace=world.namespace, uid="another")
-        await client.delete(Task, "a", namespace=world.namespace, uid=created.metadata.uid or "")
+        changed = await client.patch(Task, "a", {"metadata": {"labels": {"a": "b"}}}, namespace=world.namespace)
+        uid, before = created.metadata.uid or "", created.metadata.resource_version or ""
+        with pytest.raises(Conflict, match="ResourceVersion"):
+            await client.delete(Task, "a", namespace=world.namespace, uid=uid, version=before)
+        now = changed.metadata.resource_version or ""
+        await client.delete(Task, "a", namespace=world.namespace, uid=uid, version=now)
 
     async def test_fenced_writes_count_while_their_leadership_lasts(self, world: World) -> None:
         admin = world.client("admin")

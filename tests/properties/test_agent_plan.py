@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agent import sync
 from agent.instances import Failure, Instance, Key, Moment, Record, recalled
+from agent.offers import Declared
 from agent.runtime import Exit, Process
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 
@@ -171,7 +172,7 @@ class World:
         if success:
             self.save(key)
             self.folders[key] = uid
-            self.change(key, Instance.ready)
+            self.change(key, lambda i: i.ready(Declared()))
         else:
             failure = Failure("ArtifactUnavailable", "no", 1, self.ticks + 3)
             self.change(key, lambda i: i.unready(failure))

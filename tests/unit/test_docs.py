@@ -2,10 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from agent.__main__ import main as agent
+from apiserver.api.discovery import Reason
 from apiserver.api.scheme import SCHEME
 from apiserver.server.__main__ import main as apiserver
 from apiserver.server.original import DATABASE, FAILOVER
@@ -46,3 +48,8 @@ def test_every_kind_is_in_the_readme() -> None:
     for name in ("README.md", "README.zh-CN.md"):
         text = Path(name).read_text(encoding="utf-8")
         assert [kind.name for kind in SCHEME if f"`{kind.name}`" not in text] == []
+
+
+def test_the_page_about_services_knows_every_reason() -> None:
+    text = Path("docs/services.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([A-Za-z]+)` \|", text, re.MULTILINE)) == set(get_args(Reason))

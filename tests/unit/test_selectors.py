@@ -3,7 +3,7 @@
 import pytest
 
 from apiserver.api.errors import BadRequest
-from apiserver.api.selectors import parse_fields, parse_labels
+from apiserver.api.selectors import escaped, parse_fields, parse_labels
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,18 @@ def test_field_selectors() -> None:
         parse_fields("d=1", ["a.b"])
     with pytest.raises(BadRequest, match="path=value"):
         parse_fields("a.b", ["a.b"])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("a=Order Service", "Order Service"), (r"a=x\,y\=z\\", "x,y=z\\"), ("a = b=c ,", "b=c"), ("a==", "")],
+)
+def test_values_of_fields_are_any_text(text: str, value: str) -> None:
+    assert parse_fields(text, ["a"]).equalities() == {"a": value}
+    assert parse_fields(f"a={escaped(value)}", ["a"]).equalities() == {"a": value}
+
+
+@pytest.mark.parametrize("text", ["a=b\\", r"a=\b", r"\a=b,", "=b", "a"])
+def test_bad_field_selectors(text: str) -> None:
+    with pytest.raises(BadRequest, match="field"):
+        parse_fields(text, ["a"])

@@ -27,13 +27,18 @@ class EndpointSpec(Model):
     """What is offered, by whom, and where."""
 
     service: ServiceName
+    """The name under which it is found."""
     assignment: Annotated[str, Field(max_length=253, exclude_if=is_empty), AfterValidator(_printable)] = ""
     """The instance that answers; empty for what does not run in Plum."""
     node_name: Annotated[str, Field(max_length=63, exclude_if=is_empty)] = ""
+    """Where the instance runs."""
     ip: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_address)]
+    """Where it answers: an address or a host name."""
     port: Annotated[int, Field(ge=1, le=65535)]
     protocol: Protocol = "tcp"
+    """What is spoken there, for example http."""
     version: Annotated[str, Field(max_length=128, exclude_if=is_empty), AfterValidator(_printable)] = ""
+    """Of the app, or of what it offers."""
     labels: Labels = {}
     """Notes for those who look it up; any text."""
     health_override: bool | None = None
@@ -46,6 +51,7 @@ class EndpointStatus(Status):
     """Whether it can be used."""
 
     healthy: bool = False
+    """Whether clients should use it."""
     reason: Annotated[str, Field(exclude_if=is_empty)] = ""
     """Why, in a word for programs."""
     last_seen: MicroTime | None = None
@@ -80,11 +86,11 @@ ENDPOINTS = SCHEME.register(
             Column("Address", _where),
             Column("Protocol", at("spec.protocol")),
             Column("Healthy", lambda body, now: "True" if dig(body, "status.healthy") else "False"),
+            Column("Reason", at("status.reason", default="")),
             AGE,
             Column("Instance", at("spec.assignment", default=""), priority=1),
             Column("Node", at("spec.nodeName", default=""), priority=1),
             Column("Version", at("spec.version", default=""), priority=1),
-            Column("Reason", at("status.reason", default=""), priority=1),
         ),
     )
 )

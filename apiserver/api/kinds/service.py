@@ -1,6 +1,7 @@
 """Service: a name under which instances are found."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -8,8 +9,8 @@ from pydantic import Field
 from apiserver.api.columns import AGE, NAME
 from apiserver.api.errors import Cause
 from apiserver.api.kinds.task import PortReference, Protocol
-from apiserver.api.meta import Body, Labels, Listed, ListMap, Model, Resource, Status, is_dns_label
-from apiserver.api.scheme import SCHEME, Column, Kind, at
+from apiserver.api.meta import Body, Labels, Listed, ListMap, Model, Resource, Status, is_dns_label, is_empty
+from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 
 DERIVED = "plum.dev/derived"
 """Annotation of a Service that exists because endpoints name it; it goes with the last of them."""
@@ -24,7 +25,9 @@ class ServicePort(Model):
     port: PortReference
     """A number, or the name of one of the entry's ports."""
     protocol: Protocol = "tcp"
-    version: str = ""
+    """What is spoken there, for example http."""
+    version: Annotated[str, Field(max_length=128, exclude_if=is_empty)] = ""
+    """Empty: the app's."""
 
 
 class ServiceSpec(Model):
@@ -40,7 +43,9 @@ class ServiceStatus(Status):
     """How many endpoints there are."""
 
     endpoints: int = 0
+    """All that have the service's name."""
     ready_endpoints: int = 0
+    """The healthy ones."""
 
 
 class Service(Resource):
@@ -61,6 +66,14 @@ def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
     return ()
 
 
+def _selector(body: Body, now: datetime) -> str:
+    return ",".join(f"{key}={value}" for key, value in (dig(body, "spec.selector") or {}).items())
+
+
+def _ports(body: Body, now: datetime) -> str:
+    return ",".join(f"{port['port']}/{port['protocol']}" for port in dig(body, "spec.ports") or ())
+
+
 SERVICES = SCHEME.register(
     Kind(
         model=Service,
@@ -75,6 +88,8 @@ SERVICES = SCHEME.register(
             Column("Ready", at("status.readyEndpoints", default=0), "integer", description="Healthy endpoints."),
             Column("Endpoints", at("status.endpoints", default=0), "integer"),
             AGE,
+            Column("Selector", _selector, priority=1),
+            Column("Ports", _ports, priority=1),
         ),
     )
 )

@@ -199,17 +199,22 @@ class MemoryClient:
         namespace: str = "",
         propagation: Propagation = "Background",
         uid: str = "",
+        version: str = "",
     ) -> None:
         """See ``interface.Client``."""
         await self._begin_write()
         entry, namespace = _target(kind, namespace)
         old = self.cluster.get(entry, namespace, name)
-        if uid and uid != old["metadata"]["uid"]:
-            raise Conflict(
-                f'Operation cannot be fulfilled on {entry.resource} "{name}": Precondition failed: '
-                f"UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}",
-                details=details(entry, name),
-            )
+        for field, wanted, have in (
+            ("UID", uid, old["metadata"]["uid"]),
+            ("ResourceVersion", version, old["metadata"]["resourceVersion"]),
+        ):
+            if wanted and wanted != have:
+                raise Conflict(
+                    f'Operation cannot be fulfilled on {entry.resource} "{name}": Precondition failed: '
+                    f"{field} in precondition: {wanted}, {field} in object meta: {have}",
+                    details=details(entry, name),
+                )
         context = self.cluster.context(self.manager)
         marked = writes.begin_delete(entry, old, context, finalizers=_FINALIZERS[propagation])
         if marked is None:

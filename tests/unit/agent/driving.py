@@ -24,7 +24,8 @@ from apiserver.client.testing import MemoryClient, MemoryCluster
 from tests.unit.agent.archives import archive
 from tests.unit.agent.objects import NODE, assignment
 
-ARCHIVE = archive({"start.sh": "echo started; exec sleep 1000"})
+META = "name=web\nversion=1.2\nservice=orders:http:8080\n"
+ARCHIVE = archive({"start.sh": "echo started; exec sleep 1000", "meta.ini": META})
 SHA = hashlib.sha256(ARCHIVE).hexdigest()
 FOREVER = "sleep 1000"
 

@@ -6,6 +6,7 @@ import pytest
 
 from agent import status, sync
 from agent.instances import End, Failure, Instance, Moment, Stopping
+from agent.offers import Declared
 from agent.runtime import Exit, Process
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 from tests.unit.agent.objects import assignment
@@ -148,7 +149,7 @@ def test_a_successor_is_prepared_but_waits_for_its_predecessor() -> None:
     key = successor.key
     known = {KEY: UP, key: sync.newcomer(successor)}
     assert sync.Prepare(key) in sync.plan({key: successor}, known, NOW, keys=[key])
-    known[key] = known[key].ready()
+    known[key] = known[key].ready(Declared())
     (report,) = sync.plan({key: successor}, known, NOW, keys=[key])
     assert isinstance(report, sync.Report)
     assert (report.status["phase"], report.status["reason"]) == ("Pending", "WaitingForPredecessor")

@@ -61,7 +61,7 @@ async def test_writes_carry_the_manager_and_requests_the_token() -> None:
         await client.create(Node(metadata=ObjectMeta(name="n")))
         await client.apply(Node, "n", {"spec": {"unschedulable": True}})
         await client.patch(Node, "n", [], subresource="status")
-        await client.delete(Node, "n", uid="u", propagation="Foreground")
+        await client.delete(Node, "n", uid="u", version="7", propagation="Foreground")
     assert all(request.url.params["fieldManager"] == "me" for request in wire.requests)
     assert all(request.headers["authorization"] == "Bearer secret" for request in wire.requests)
     create, apply, patch, delete = wire.requests
@@ -75,7 +75,7 @@ async def test_writes_carry_the_manager_and_requests_the_token() -> None:
     }
     assert patch.url.path.endswith("/nodes/n/status")
     assert patch.headers["content-type"] == "application/json-patch+json"
-    assert orjson.loads(delete.content)["preconditions"] == {"uid": "u"}
+    assert orjson.loads(delete.content)["preconditions"] == {"uid": "u", "resourceVersion": "7"}
 
 
 async def test_names_cannot_leave_their_place_in_the_path() -> None:

@@ -42,7 +42,7 @@ async def test_the_work_of_every_loop_is_counted() -> None:
 
             await world.until(are_right)
             found = await asyncio.to_thread(scrape, url)
-            for name in ("tasks", "scheduler", "nodes", "garbage", "events"):
+            for name in ("tasks", "scheduler", "nodes", "endpoints", "services", "garbage", "events"):
                 assert f'workqueue_adds_total{{name="{name}"}}' in found
             assert found['workqueue_adds_total{name="tasks"}'] >= 1
             assert found['controller_runtime_reconcile_time_seconds_count{controller="tasks"}'] >= 1

@@ -31,6 +31,31 @@ def test_push_then_apply_then_unchanged(ctl: Ctl) -> None:
     assert ctl("delete", "task/hello", "--no-wait").stdout == "task/hello deleted\n"
 
 
+def test_services_and_endpoints_are_shown(ctl: Ctl) -> None:
+    service = "apiVersion: plum.dev/v1\nkind: Service\nmetadata: {name: shop}\n"
+    service += "spec: {selector: {tier: shop}, ports: [{port: http, protocol: http}, {port: 9}]}\n"
+    endpoint = "apiVersion: plum.dev/v1\nkind: Endpoint\nmetadata: {name: mail}\n"
+    endpoint += "spec: {service: shop, ip: '::1', port: 25, labels: {someKey: x}, version: '2'}\n"
+    made = ctl("apply", "-f", "-", stdin=f"{endpoint}---\n{service}").stdout
+    assert made == "service/shop created\nendpoint/mail created\n"
+    services, endpoints = ctl("get", "svc,ep", "-o", "wide").stdout.split("\n\n")
+    head, row = services.splitlines()
+    assert head.split() == ["NAME", "READY", "ENDPOINTS", "AGE", "SELECTOR", "PORTS"]
+    assert row.split()[-2:] == ["tier=shop", "http/http,9/tcp"]
+    head, row = endpoints.splitlines()
+    assert head.split()[:6] == ["NAME", "SERVICE", "ADDRESS", "PROTOCOL", "HEALTHY", "REASON"]
+    assert row.split()[:5] == ["endpoint/mail", "shop", "[::1]:25", "tcp", "False"]
+    described = ctl("describe", "service", "shop").stdout
+    assert "    tier: shop\n" in described
+    assert "mail   shop" in described.partition("Endpoints:")[2]
+    assert "    someKey: x\n" in ctl("describe", "ep", "mail").stdout
+    assert "healthOverride <boolean>" in ctl("explain", "endpoint.spec").stdout
+    refused = ctl("apply", "-f", "-", stdin=service.replace("selector: {tier: shop}, ", ""))
+    assert refused.exit_code == 1
+    assert "spec.selector: Required value" in refused.stderr
+    assert ctl("delete", "svc/shop", "ep/mail", "--no-wait").stdout == "service/shop deleted\nendpoint/mail deleted\n"
+
+
 def test_the_latest_command_wins_over_an_applied_state(ctl: Ctl) -> None:
     task = "apiVersion: plum.dev/v1\nkind: Task\nmetadata: {name: state}\nspec:\n  state: Running\n  entries:\n"
     task += f"  - {{artifactUrl: 'http://x/y.zip', sha256: {'a' * 64}}}\n"

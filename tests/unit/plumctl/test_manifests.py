@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from plumctl.manifests import BadManifests, read_manifests
+from apiserver.api.scheme import SCHEME
+from plumctl.manifests import ORDER, BadManifests, read_manifests
 
 TASK = "apiVersion: plum.dev/v1\nkind: Task\nmetadata: {name: NAME}\nspec: {entries: [{artifactUrl: /x}]}\n"
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"
@@ -33,6 +34,16 @@ def test_folders_are_read_whole_and_ordered_by_need(tmp_path: Path) -> None:
     assert [str(manifest) for manifest in found] == ["namespace/team", "task/one", "task/two"]
     assert [manifest.namespace for manifest in found] == ["", "here", "here"]
     assert found[1].body["spec"]["entries"][0]["name"] == "main"
+
+
+def test_every_kind_has_its_place_in_the_order() -> None:
+    assert {kind.name for kind in SCHEME} == set(ORDER)
+
+
+@pytest.mark.parametrize("example", sorted(path.parent.name for path in Path("manifests").glob("*/app")))
+def test_every_example_is_read(example: str) -> None:
+    found = read_manifests([f"manifests/{example}"], namespace="default")
+    assert f"task/{example}" in map(str, found)
 
 
 def test_lists_are_taken_apart(tmp_path: Path) -> None:

@@ -1,0 +1,175 @@
+"""Services end to end: declared in an app, derived, judged, looked up, and gone again."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.cluster import Cluster, processes_of, running_cluster, wait_for
+
+API = "/apis/plum.dev/v1/namespaces/default"
+EXAMPLES = sorted(path.parent.name for path in Path("manifests").glob("*/app") if path.parent.name != "hello")
+"""All but the one that ``test_main_job`` runs."""
+
+NAPS_META = "name=naps\nversion=2.1\nservice=naps:http:8080\nservice=Nap Admin:grpc:9090\n"
+pytestmark = pytest.mark.xdist_group("services")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("services")) as found:
+        for example in EXAMPLES:
+            found.plumctl("app", "push", f"manifests/{example}/app")
+        app = found.directory / "naps"
+        app.mkdir()
+        (app / "meta.ini").write_text(NAPS_META)
+        (app / "start.sh").write_text("#!/bin/sh\nexec sleep 1000\n")
+        found.plumctl("app", "push", str(app))
+        yield found
+
+
+@pytest.fixture
+def http(cluster: Cluster) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{cluster.url}{API}", trust_env=False, timeout=10) as client:
+        yield client
+
+
+def start_naps(http: httpx.Client, *nodes: str) -> None:
+    entry = {"app": {"name": "naps", "version": "2.1"}, "nodeReplicas": dict.fromkeys(nodes, 1)}
+    body = {"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": "naps"}, "spec": {"entries": [entry]}}
+    http.post("/tasks", json=body).raise_for_status()
+
+
+def patch(http: httpx.Client, path: str, spec: dict[str, Any]) -> None:
+    headers = {"content-type": "application/merge-patch+json"}
+    http.patch(path, json={"spec": spec}, headers=headers).raise_for_status()
+
+
+def endpoints(http: httpx.Client, service: str) -> list[dict[str, Any]]:
+    query = {"fieldSelector": f"spec.service={service}"}
+    found: list[dict[str, Any]] = http.get("/endpoints", params=query).json()["items"]
+    return found
+
+
+def reasons(http: httpx.Client, service: str) -> dict[str, str]:
+    """Why each endpoint of a service is healthy or not, by node."""
+    return {one["spec"].get("nodeName", ""): one["status"].get("reason", "") for one in endpoints(http, service)}
+
+
+def until(http: httpx.Client, service: str, **expected: str) -> None:
+    wait_for(f"{service}: {expected}", lambda: reasons(http, service) == expected or None)
+
+
+def counts(http: httpx.Client, service: str) -> str:
+    found = http.get(f"/services/{service}")
+    if found.status_code == 404:
+        return "gone"
+    status = found.json().get("status", {})
+    return f"{status.get('readyEndpoints')}/{status.get('endpoints')}"
+
+
+def turns(http: httpx.Client, since: str) -> list[str]:
+    """What a watch tells of the endpoints of ``naps``, without what may be too short to be seen."""
+    query = {"watch": "true", "resourceVersion": since, "fieldSelector": "spec.service=naps", "timeoutSeconds": "1"}
+    events = [json.loads(line) for line in http.get("/endpoints", params=query).text.splitlines()]
+    told = [e["object"]["status"].get("reason", "") if e["type"] != "DELETED" else "gone" for e in events]
+    told = [reason for reason in told if reason not in ("", "InstanceNotRunning", "InstanceLeaving")]
+    return [after for before, after in zip(["", *told], told, strict=False) if before != after]
+
+
+def test_from_meta_ini_to_an_address_and_back(cluster: Cluster, http: httpx.Client) -> None:
+    since = http.get("/endpoints").json()["metadata"]["resourceVersion"]
+    start_naps(http, "nodeA")
+    until(http, "naps", nodeA="Ready")
+    until(http, "Nap Admin", nodeA="Ready")
+    (one,) = endpoints(http, "naps")
+    (copy,) = http.get("/assignments").json()["items"]
+    assert one["spec"] == {
+        "service": "naps",
+        "assignment": copy["metadata"]["name"],
+        "nodeName": "nodeA",
+        "ip": copy["status"]["ip"],
+        "port": 8080,
+        "protocol": "http",
+        "version": "2.1",
+    }
+    wait_for("the count", lambda: counts(http, "naps") == "1/1")
+    table = cluster.plumctl("get", "svc,ep", "-o", "wide")
+    assert "service/naps" in table
+    assert f"{copy['status']['ip']}:8080" in table
+
+    patch(http, "/tasks/naps", {"state": "Stopped"})
+    until(http, "naps", nodeA="InstanceStopped")
+    wait_for("the count", lambda: counts(http, "naps") == "0/1")
+    patch(http, "/tasks/naps", {"state": "Running"})
+    until(http, "naps", nodeA="Ready")
+    patch(http, f"/endpoints/{one['metadata']['name']}", {"healthOverride": False})
+    until(http, "naps", nodeA="Overridden")
+    assert not endpoints(http, "naps")[0]["status"]["healthy"]
+    http.delete("/tasks/naps").raise_for_status()
+    until(http, "naps")
+    wait_for("no service", lambda: counts(http, "naps") == "gone")
+    assert turns(http, since) == ["Ready", "InstanceStopped", "Ready", "Overridden", "gone"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_runs_as_it_is(cluster: Cluster, http: httpx.Client, example: str) -> None:
+    cluster.plumctl("apply", "-f", f"manifests/{example}")
+    cluster.running(example, 2)
+    if example == "orders":
+        until(http, "orders", nodeA="Ready", nodeB="Ready")
+        until(http, "shop", nodeA="Ready", nodeB="Ready")
+        wait_for("the count", lambda: counts(http, "shop") == "2/2")
+        for one in endpoints(http, "shop"):
+            url = f"http://{one['spec']['ip']}:{one['spec']['port']}/"
+            assert wait_for("an answer", lambda url=url: answer(url)) == {  # type: ignore[misc]
+                "instance": one["spec"]["assignment"],
+                "orders": [],
+            }
+    cluster.plumctl("delete", "-f", f"manifests/{example}")
+    wait_for("nothing", lambda: not http.get("/endpoints").json()["items"])
+    wait_for("no service", lambda: not http.get("/services").json()["items"])
+
+
+def answer(url: str) -> Any:
+    try:
+        return httpx.get(url, trust_env=False).json()
+    except httpx.TransportError:
+        return None
+
+
+def test_agents_that_die_or_fall_silent(cluster: Cluster, http: httpx.Client) -> None:
+    start_naps(http, "nodeA", "nodeB")
+    until(http, "naps", nodeA="Ready", nodeB="Ready")
+    silent, killed = agent(cluster, "nodeB"), agent(cluster, "nodeA")
+    os.kill(silent, signal.SIGSTOP)
+    try:
+        before = endpoints(http, "naps")
+        os.kill(killed, signal.SIGKILL)
+        wait_for("another agent", lambda: agent(cluster, "nodeA") not in (0, killed))
+        wait_for("a new process", lambda: started(http, "nodeA") and reasons(http, "naps")["nodeA"] == "Ready")
+        until(http, "naps", nodeA="Ready", nodeB="NodeSilent")
+        assert {one["metadata"]["uid"] for one in before} == {o["metadata"]["uid"] for o in endpoints(http, "naps")}
+        wait_for("the count", lambda: counts(http, "naps") == "1/2")
+    finally:
+        os.kill(silent, signal.SIGCONT)
+    until(http, "naps", nodeA="Ready", nodeB="Ready")
+    http.delete("/tasks/naps").raise_for_status()
+    until(http, "naps")
+
+
+def agent(cluster: Cluster, node: str) -> int:
+    """The process id of a node's agent; 0 while there is none."""
+    found = (one for one in processes_of(cluster.directory) if ("agent" in one.cmdline() and node in one.cmdline()))
+    return next((one.pid for one in found), 0)
+
+
+def started(http: httpx.Client, node: str) -> bool:
+    """Whether the copy on the node was ended by its agent's end and runs again."""
+    found = http.get("/assignments", params={"fieldSelector": f"spec.nodeName={node}"}).json()["items"]
+    return [one["status"]["phase"] for one in found] == ["Running"] and "finishedAt" in found[0]["status"]
