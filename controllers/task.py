@@ -66,7 +66,7 @@ class TaskReconciler:
         resolution = resolve(task, self._apps_of(task))
         await self._write_status(task, summarize(task, copies, resolution, now=self._now()), resolution)
         actions = plan(task, resolution, copies, manager=MANAGER)
-        if rests_on_counts(actions, copies) and not await self._is_whole(task, copies):
+        if rests_on_counts(task, actions) and not await self._is_whole(task, copies):
             return Result(requeue_after=TORN_SECONDS)
         await self._perform(task, actions[:MAX_ACTIONS])
         return Result(requeue_after=0.0 if len(actions) > MAX_ACTIONS else None)

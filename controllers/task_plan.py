@@ -68,11 +68,11 @@ def plan(task: Task, resolution: Resolution, assignments: Sequence[Assignment], 
     return [*_commands(task, staying), *map(_delete, strays), *changes, *_relabel(task, staying, manager)]
 
 
-def rests_on_counts(actions: Iterable[Action], assignments: Iterable[Assignment]) -> bool:
+def rests_on_counts(task: Task, actions: Iterable[Action]) -> bool:
     """Whether the plan would do harm had only a part of a commit been seen, that of the task or that of its
-    assignments: it takes copies away, or puts new ones where some are leaving."""
-    kinds = {type(action) for action in actions}
-    return Delete in kinds or (Create in kinds and not all(map(is_live, assignments)))
+    assignments: it adds copies or takes some away, and not for the first time."""
+    is_new = task.status.observed_generation == 0
+    return not is_new and any(isinstance(action, Create | Delete) for action in actions)
 
 
 def _by_entry(assignments: Iterable[Assignment]) -> Mapping[str, dict[str, Group]]:
