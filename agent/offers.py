@@ -42,15 +42,15 @@ def _text(file: BinaryIO) -> str:
     if len(raw) > MAX_META:
         raise NotAnApp(f"{META} is longer than {MAX_META} bytes")
     try:
-        return raw.decode()
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotAnApp(f"{META} is not UTF-8") from None
 
 
 def of(declared: Declared, template: Template, ports: Mapping[str, int]) -> tuple[ServiceStatus, ...]:
-    """The services with their port numbers, by name and port. Pure; ``ports`` are those of the process by name.
+    """The services with their port numbers, in order. Pure; ``ports`` are those of the process by name.
 
-    A name that the entry declares too means the entry's. Of several with the same name and port the first counts.
+    A name that the entry declares too means the entry's. Of several at one address the first counts.
     """
     version = declared.version or template.app_version
     names = {service.name for service in template.services}
@@ -64,5 +64,5 @@ def of(declared: Declared, template: Template, ports: Mapping[str, int]) -> tupl
         if number is not None:
             own = service.version or version
             found.append(ServiceStatus(name=service.name, port=number, protocol=service.protocol, version=own))
-    unique = {(service.name, service.port): service for service in reversed(found)}
+    unique = {(service.name, service.port, service.protocol): service for service in reversed(found)}
     return tuple(unique[key] for key in sorted(unique))

@@ -106,7 +106,7 @@ class AssignmentStatus(Status):
     pid: int | None = None
     ip: Annotated[str, Field(exclude_if=is_empty)] = ""
     ports: Annotated[Listed[PortStatus], ListMap("name")] = ()
-    services: Annotated[Listed[ServiceStatus], ListMap("name", "port")] = ()
+    services: Annotated[Listed[ServiceStatus], ListMap("name", "port", "protocol")] = ()
     """What the app's ``meta.ini`` and its entry declare, with the ports as they are."""
     started_at: MicroTime | None = None
     finished_at: MicroTime | None = None

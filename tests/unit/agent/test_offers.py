@@ -55,8 +55,8 @@ def offered(declared: Declared, *services: dict[str, Any], **ports: int) -> list
         pytest.param(
             Declared(version="2", services=(ORDERS, ORDERS.model_copy(update={"protocol": "grpc"}))),
             [],
-            ["orders:http:8080@2"],
-            id="one protocol on a port of a service",
+            ["orders:grpc:8080@2", "orders:http:8080@2"],
+            id="two protocols on a port of a service",
         ),
     ],
 )
