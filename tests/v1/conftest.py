@@ -19,23 +19,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def artifact(server: str) -> str:
-    """The URL of an app that sleeps."""
-    with V1(server) as client:
-        url: str = client.upload(app("sleeper")).json()["url"]
-        return url
-
-
-@pytest.fixture
 def v1(server: str) -> Iterator[V1]:
     with V1(server) as client:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def apis(server: str) -> Iterator[Apis]:
     with Apis(server) as client:
         yield client
+
+
+@pytest.fixture(scope="package")
+def artifact(v1: V1) -> str:
+    """The URL of an app that sleeps."""
+    url: str = v1.upload(app("sleeper")).json()["url"]
+    return url
 
 
 @pytest.fixture
