@@ -172,7 +172,7 @@ def assignment_name(
 ) -> str:
     """``<task>-<entry>-<8 base32 characters>``: at most 63 characters, a DNS label."""
     identity = orjson.dumps([task_uid, entry, home, ordinal, template_hash, attempt])
-    suffix = base64.b32encode(hashlib.sha256(identity).digest())[:8].decode().lower()
+    suffix = base64.b32encode(hashlib.sha256(identity).digest()[:5]).decode().lower()
     return f"{task}-{entry}-{suffix}"
 
 

@@ -5,8 +5,10 @@ are ignored here on purpose, so that an old client can read from a newer server;
 before it validates (``machinery.decode``).
 """
 
+import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import orjson
@@ -48,7 +50,13 @@ Labels = Annotated[dict[str, str], Field(exclude_if=is_empty)]
 
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, the precision of metadata times."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()}Z"
+    return _format_second(math.floor(moment.timestamp()))
+
+
+@lru_cache(maxsize=1024)
+def _format_second(seconds: int) -> str:
+    """Objects that are written together have the same times."""
+    return f"{datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()}Z"
 
 
 def format_micro_time(moment: datetime) -> str:
