@@ -1,6 +1,7 @@
 """Requests that nobody should send: each operation of the document answers them, in time, and as it says."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -22,6 +23,9 @@ CHECKS = (
     "unsupported_method",
 )
 SECONDS = 10.0
+EXAMPLES = os.environ.get("PLUM_FUZZ_EXAMPLES", "")
+"""Requests that the fuzzer tries for each operation, in a long run."""
+
 MANY = b"x" * 65536
 
 
@@ -34,9 +38,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_whatever_the_document_lets_a_fuzzer_think_of_is_answered_as_documented(hostile: str, tmp_path: Path) -> None:
     fuzzer = Path(sys.executable).with_name("schemathesis")
     command = [str(fuzzer), "run", f"{hostile}/swagger/openapi.json", "--exclude-path", "/v1/stream", "--no-color"]
-    command += ["--checks", ",".join(CHECKS), "--max-examples", "8", "--request-timeout", str(SECONDS)]
-    command += ["--generation-deterministic", "--warnings", "off", "--no-shrink"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
+    command += ["--checks", ",".join(CHECKS), "--request-timeout", str(SECONDS), "--warnings", "off", "--no-shrink"]
+    # The same requests each time; in a long run others, and many.
+    command += ["--max-examples", EXAMPLES] if EXAMPLES else ["--max-examples", "8", "--generation-deterministic"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
 
 
