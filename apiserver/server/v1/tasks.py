@@ -1,6 +1,6 @@
 """Tasks over ``/v1``: made with their instances in one commit, shown, labelled, deleted with all that is theirs."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import cast
@@ -108,26 +108,25 @@ class Tasks:
 
     async def list(self, call: Call) -> Response:
         """All tasks, newest first."""
-        counts = Counter(self._views.wanted(DEFAULT))
-        shown = [self._views.task(slot) for slot in self._store.cache.select(Filter(TASKS, DEFAULT))]
-        shown.sort(key=lambda view: view.born, reverse=True)
-        return raw_reply(b"[" + b",".join(b"%b%d}" % (view.head, counts[view.uid]) for view in shown) + b"]")
+        shown = await self._views.tasks(DEFAULT)
+        return raw_reply(b"[" + b",".join(b"%b%d}" % (view.head, instances) for view, instances in shown) + b"]")
 
     async def get(self, call: Call) -> Response:
         """One task and its instances, oldest first. Raises NotFound."""
         slot = self._slot(call.id)
         task = slot.parse()
         copies = self._views.of_task(DEFAULT, slot)
+        placed = defaultdict[str, list[str]](list)
+        for copy, _ in copies:
+            placed[copy.entry] += [copy.node] if copy.node else []
         shown = {
             "taskId": slot.key.name,
             "name": given_name(task["metadata"]),
             "labels": task["metadata"].get("labels") or {},
-            "entries": [
-                self._shown(entry, [copy.node for copy, _ in copies if copy.entry == entry["name"] and copy.node])
-                for entry in task["spec"]["entries"]
-            ],
+            "entries": [self._shown(entry, placed[entry["name"]]) for entry in task["spec"]["entries"]],
         }
-        return json_reply({"task": shown, "assignments": [views.instance(one) for _, one in copies]})
+        instances = [views.instance(one) async for one in views.in_turns([one for _, one in copies])]
+        return json_reply({"task": shown, "assignments": instances})
 
     def _shown(self, entry: Body, placed: Sequence[str]) -> EntryShown:
         return {

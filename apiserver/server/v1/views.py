@@ -1,6 +1,8 @@
 """What ``/v1`` shows of assignments and tasks, read once an object."""
 
-from collections.abc import Iterator
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +19,9 @@ from apiserver.server.store.store import Store
 from apiserver.server.v1.names import given_name, shown_id, template_url, unix
 from apiserver.server.v1.projections import Projection
 from apiserver.server.v1.shapes import AssignmentShown, InstanceShown
+
+STEP = 300
+"""Objects that are looked at without a break."""
 
 Born = tuple[str, str]
 """Creation time and identity: their order is the order of creation."""
@@ -72,12 +77,28 @@ class Views:
         shown = [(view, one) for view, one in views if view.controller == uid and not view.is_leaving]
         return sorted(shown, key=lambda pair: pair[0].born)
 
-    def wanted(self, namespace: str) -> Iterator[str]:
-        """The uids of the tasks in a namespace, once for each instance that is wanted Running."""
-        for slot in self._store.cache.select(Filter(ASSIGNMENTS, namespace)):
+    async def tasks(self, namespace: str) -> list[tuple[TaskView, int]]:
+        """The tasks of a namespace, newest first, each with how many of its instances are wanted Running. All of one
+        state, whatever changes while others have their turns in between."""
+        version = self._store.version
+        copies, _ = self._store.cache.state(Filter(ASSIGNMENTS, namespace), version=version)
+        tasks, _ = self._store.cache.state(Filter(TASKS, namespace), version=version)
+        wanted = Counter[str]()
+        async for slot in in_turns(copies):
             view = self.assignment(slot)
             if view.desired == "Running" and not view.is_leaving:
-                yield view.controller
+                wanted[view.controller] += 1
+        shown = [self.task(slot) async for slot in in_turns(tasks)]
+        shown.sort(key=lambda view: view.born, reverse=True)
+        return [(view, wanted[view.uid]) for view in shown]
+
+
+async def in_turns(slots: Sequence[Slot]) -> AsyncIterator[Slot]:
+    """The same objects, with a break after every so many: reading all of a large fleet takes seconds."""
+    for index, slot in enumerate(slots, start=1):
+        yield slot
+        if index % STEP == 0:
+            await asyncio.sleep(0)
 
 
 def instance(slot: Slot) -> InstanceShown:
