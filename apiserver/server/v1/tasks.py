@@ -24,6 +24,7 @@ from apiserver.server.v1 import replicas, views
 from apiserver.server.v1.calls import Call, json_reply, no_content, raw_reply
 from apiserver.server.v1.names import MANAGER, given_name, task_name
 from apiserver.server.v1.parts import Parts
+from apiserver.server.v1.projections import in_turns
 from apiserver.server.v1.shapes import EntryGiven, EntryShown, TaskGiven, TaskPatch
 from apiserver.server.v1.uploads import Uploads
 from apiserver.server.v1.views import Views
@@ -125,7 +126,7 @@ class Tasks:
             "labels": task["metadata"].get("labels") or {},
             "entries": [self._shown(entry, placed[entry["name"]]) for entry in task["spec"]["entries"]],
         }
-        instances = [views.instance(one) async for one in views.in_turns([one for _, one in copies])]
+        instances = [views.instance(one) async for one in in_turns([one for _, one in copies])]
         return json_reply({"task": shown, "assignments": instances})
 
     def _shown(self, entry: Body, placed: Sequence[str]) -> EntryShown:

@@ -1,8 +1,6 @@
 """What ``/v1`` shows of assignments and tasks, read once an object."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,11 +15,8 @@ from apiserver.api.selectors import equal
 from apiserver.server.store.snapshot import Filter, Slot
 from apiserver.server.store.store import Store
 from apiserver.server.v1.names import given_name, shown_id, template_url, unix
-from apiserver.server.v1.projections import Projection
+from apiserver.server.v1.projections import Projection, in_turns
 from apiserver.server.v1.shapes import AssignmentShown, InstanceShown
-
-STEP = 300
-"""Objects that are looked at without a break."""
 
 Born = tuple[str, str]
 """Creation time and identity: their order is the order of creation."""
@@ -91,14 +86,6 @@ class Views:
         shown = [self.task(slot) async for slot in in_turns(tasks)]
         shown.sort(key=lambda view: view.born, reverse=True)
         return [(view, wanted[view.uid]) for view in shown]
-
-
-async def in_turns(slots: Sequence[Slot]) -> AsyncIterator[Slot]:
-    """The same objects, with a break after every so many: reading all of a large fleet takes seconds."""
-    for index, slot in enumerate(slots, start=1):
-        yield slot
-        if index % STEP == 0:
-            await asyncio.sleep(0)
 
 
 def instance(slot: Slot) -> InstanceShown:

@@ -8,7 +8,8 @@ from apiserver.api.kinds.task import TASKS
 from apiserver.api.meta import Body
 from apiserver.server.store.decisions import Put
 from apiserver.server.store.memory import MemoryEngine
-from apiserver.server.v1.views import STEP, Views
+from apiserver.server.v1.projections import STEP
+from apiserver.server.v1.views import Views
 from tests.stores import running
 
 
