@@ -67,7 +67,7 @@ class Settings:
     heartbeat_ttl: int = 15
     """Seconds for which a heartbeat of an original agent counts."""
     cors_origins: tuple[str, ...] = UI_ORIGINS
-    """Whose web pages may use the API of the original, as browsers write them; ``*`` stands for any."""
+    """Whose web pages may use the API, as browsers write them; ``*`` stands for any."""
 
 
 class CannotServe(Exception):
