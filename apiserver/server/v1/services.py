@@ -153,13 +153,20 @@ class Services:
             tell(txn, body, expired=False, last_seen="")
 
     async def delete(self, call: Call) -> Response:
-        """The instance offers nothing any more. Raises BadRequest."""
+        """Nothing is registered for the instance any more. What the endpoints controller derives stays, without what
+        the app has said of its health. Raises BadRequest."""
         id = call.required("instanceId", "instanceId required: say of which instance, ?instanceId=…")
         namespace, instance = self._locate(id)
 
         def work(txn: Transaction) -> None:
             for slot in list(txn.select(_of(namespace, instance))):
-                txn.delete(ENDPOINTS, slot.parse())
+                body = slot.parse()
+                if not _is_derived(body):
+                    txn.delete(ENDPOINTS, body)
+                elif "healthOverride" in body["spec"]:
+                    new = dict(body, spec=_without_override(body["spec"]))
+                    new = txn.change(ENDPOINTS, body, writes.update(ENDPOINTS, body, new, txn.context(MANAGER)))
+                    tell(txn, new, expired=False, last_seen="")
 
         await self._registry.transact(work, call.actor)
         return no_content()
