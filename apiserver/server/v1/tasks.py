@@ -67,13 +67,15 @@ class Tasks:
             raise AlreadyExists(text) from None
 
     async def _store_more(self, call: Call, task: Task, copies: Sequence[Assignment]) -> None:
-        """The next instances of a task that is stored already; the controller may have been quicker."""
+        """The next instances of a task that is stored already; the controller may have been quicker. Once somebody has
+        changed the task they are the controller's business: an instance that was deleted meanwhile must stay gone."""
         bodies = [self._copy(copy) for copy in copies]
         namespace, name = task.key
 
         def work(txn: Transaction) -> None:
             found = txn.get(TASKS, namespace, name)
-            if found is None or found["metadata"]["uid"] != task.metadata.uid:
+            known = (task.metadata.uid, task.metadata.generation)
+            if found is None or (found["metadata"]["uid"], found["metadata"]["generation"]) != known:
                 return
             for body in bodies:
                 if not txn.exists(ASSIGNMENTS, namespace, body["metadata"]["name"]):
