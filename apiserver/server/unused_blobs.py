@@ -1,5 +1,6 @@
 """Blobs go with the last App that has their digest, over whatever door that was deleted."""
 
+import asyncio
 import logging
 from contextlib import aclosing
 from pathlib import Path
@@ -41,6 +42,9 @@ class UnusedBlobs:
                         await self._remove_all({*self._due, *(str(slot.parse()["spec"]["sha256"]) for slot in gone)})
             except Expired:
                 version = store.version
+            except ApiError as error:
+                log.warning("the deletions of apps cannot be followed, trying again: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _remove_all(self, digests: set[str]) -> None:
         for sha256 in digests:

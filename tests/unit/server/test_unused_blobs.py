@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from apiserver.api.errors import ServiceUnavailable
 from apiserver.api.kinds.app import APPS
 from apiserver.server import unused_blobs
 from apiserver.server.blobs import Blobs
 from apiserver.server.leases import NodeLeases
 from apiserver.server.registry import Registry
 from apiserver.server.store.decisions import Put, Remove
+from apiserver.server.store.following import follow
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.unused_blobs import UnusedBlobs
 from tests.archives import sha256
@@ -84,3 +86,20 @@ async def test_what_is_held_stays_if_an_app_has_it_again(tmp_path: Path) -> None
         await found.registry.store.write(lambda view: [Put(APPS, an_app("again"))])
         await found.unused.remove(DIGEST)
         assert found.blobs.has(DIGEST)
+
+
+async def test_a_log_that_cannot_be_read_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unused_blobs, "RETRY_SECONDS", 0.01)
+    failures = [ServiceUnavailable("no log")]
+
+    async def failing(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        if failures:
+            raise failures.pop()
+        async for batch in follow(*args, **kwargs):
+            yield batch
+
+    monkeypatch.setattr(unused_blobs, "follow", failing)
+    async with world(tmp_path, "one") as found:
+        await found.delete("one")
+        await eventually(lambda: not found.blobs.has(DIGEST))
+        assert not failures
