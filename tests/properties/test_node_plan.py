@@ -156,6 +156,10 @@ def test_a_finalizer_goes_only_when_nobody_else_can_take_it(
             world.perform(action)
         again = plan(world.node, lease(state), list(world.copies.values()), now=later).actions
         assert [action for action in again if isinstance(action, Release)]
+        # No later than it has to be.
+        before = later - timedelta(milliseconds=1)
+        early = plan(world.node, lease(state), list(world.copies.values()), now=before).actions
+        assert not [action for action in early if isinstance(action, Release)]
 
 
 @given(rows)
