@@ -107,7 +107,7 @@ class Artifacts:
                 return await self._fetch(url, sha256)
         except TimeoutError as error:
             raise Unavailable(f"{url}: took more than {self._total_seconds:g} s") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # the last for names that are no host's
             raise Unavailable(f"{url}: {str(error) or type(error).__name__}") from error
         except OSError as error:
             raise Unavailable(f"{url}: cannot be kept: {error}") from error

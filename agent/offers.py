@@ -3,12 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 from apiserver.api.kinds.app import AppService
 from apiserver.api.kinds.assignment import ServiceStatus, Template
 from apiserver.api.meta import Model
-from apiserver.api.package import MAX_META, META, NotAnApp, read_meta
+from apiserver.api.package import MAX_META, META, NotAnApp, meta_text, read_meta
 
 _NOTHING = "the app declares no version and no services"
 
@@ -24,7 +23,7 @@ def read(app: Path) -> tuple[Declared, str]:
     """What the app in a folder declares, and what is wrong with its ``meta.ini``, if anything is. Blocks."""
     try:
         with open(app / META, "rb", opener=_open) as file:
-            meta = read_meta(_text(file))
+            meta = read_meta(meta_text(file.read(MAX_META + 1)))
     except OSError as error:
         return Declared(), f"{_NOTHING}: {META}: {error.strerror}"
     except NotAnApp as error:
@@ -35,16 +34,6 @@ def read(app: Path) -> tuple[Declared, str]:
 def _open(path: str, flags: int) -> int:
     """What an app may have put there in an earlier run: not through a link, and no waiting for a pipe's writer."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _text(file: BinaryIO) -> str:
-    raw = file.read(MAX_META + 1)
-    if len(raw) > MAX_META:
-        raise NotAnApp(f"{META} is longer than {MAX_META} bytes")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise NotAnApp(f"{META} is not UTF-8") from None
 
 
 def of(declared: Declared, template: Template, ports: Mapping[str, int]) -> tuple[ServiceStatus, ...]:

@@ -1,9 +1,8 @@
 """Where assignments without a home go. Pure.
 
 A node must be ready, not cordoned, have the fixed ports free, and an agent that can give what the copy asks for: the
-original's can give little. Among those the one with the fewest copies
-of the same entry wins, then the one with the fewest assignments, then the first by name. One plan costs about
-(pending + nodes) * log(nodes), however many there are.
+original's can give little. Among those the one with the fewest copies of the same entry wins, then the one with the
+fewest assignments, then the first by name. One plan costs about (pending + nodes) * log(nodes), however many there are.
 """
 
 import heapq

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from apiserver.api.package import MAX_META, META, Meta, NotAnApp, find_root, read_meta
+from apiserver.api.package import MAX_META, META, Meta, NotAnApp, find_root, meta_text, read_meta
 from plumctl.entries import MAX_FILES, check_contents, check_entries
 
 # What zipfile raises for bytes that are not what they should be; a seek to a wild offset is an OSError.
@@ -91,10 +91,7 @@ def inspect(path: Path) -> Archive:
 def _read_meta(archive: zipfile.ZipFile, path: Path) -> Meta:
     try:
         name = find_root(archive.namelist()) + META
-        if archive.getinfo(name).file_size > MAX_META:
-            raise NotAnApp(f"{META} is larger than {MAX_META // 1024} KiB")
-        return read_meta(archive.read(name).decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise NotAnApp(f"{path}: {META} is not UTF-8") from None
+        with archive.open(name) as file:
+            return read_meta(meta_text(file.read(MAX_META + 1)))
     except NotAnApp as error:
         raise NotAnApp(f"{path}: {error}") from None

@@ -29,6 +29,17 @@ class Meta:
     services: tuple[AppService, ...] = ()
 
 
+def meta_text(raw: bytes) -> str:
+    """The text of a ``meta.ini``, of which ``raw`` need hold no more than ``MAX_META`` bytes and one. Editors of some
+    systems put a byte order mark before it. Raises NotAnApp."""
+    if len(raw) > MAX_META:
+        raise NotAnApp(f"{META} is larger than {MAX_META // 1024} KiB; shorten it")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotAnApp(f"{META} is not UTF-8; save it as such") from None
+
+
 def read_meta(text: str) -> Meta:
     """Read ``key=value`` or ``key: value`` lines; ``#`` and ``;`` begin comments, ``[sections]`` mean nothing.
 

@@ -2,14 +2,17 @@
 
 - ``store/``       what is stored: the engine interface, SQLite, the committer, the watch cache
 - ``registry``     the generic verbs over every kind: decode, default, prepare, validate, persist
+- ``transaction``  several verbs in one commit
 - ``strategies``   the few hooks of single kinds, as data
 - ``history``      looking back: memory first, then the log
-- ``leases``       node leases, renewed in memory
-- ``blobs``        artifact files by digest
+- ``leases``       node leases, renewed in memory; ``endpoint_leases``: those of registered endpoints
+- ``uids``         identities in the order of creation
+- ``blobs``        artifact files by digest; ``unused_blobs``: when they go
 - ``uploads``      whether a file is an app, and which
 - ``backup``       archives of everything, made while the server works
 - ``restore``      a data directory out of such an archive; a program of its own
 - ``http/``        the Kubernetes HTTP surface
+- ``v1/``          the API of the original Plum, as views over the objects
 - ``options``      what the command line may say; ``original``: names of the original Plum in the environment
 - ``serve``        settings, wiring, start and end
 """

@@ -49,7 +49,7 @@ from apiserver.server.store.retention import Retention
     multiple=True,
     default=UI_ORIGINS,
     envvar="PLUM_CORS_ORIGIN",
-    help="Whose web pages may use /v1 from a browser; * for any. May be given several times.",
+    help="Whose web pages may use the API from a browser; * for any. May be given several times.",
 )
 @click.option(
     "--heartbeat-ttl",

@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -100,9 +100,11 @@ class Backups:
         loop = asyncio.get_running_loop()
         try:
             await self._check_room()
-            with _told():
-                made = await loop.run_in_executor(thread, self._make, path, artifacts, thread)
-            yield made
+            # An App whose deletion is younger than the copy of the database must find its blob in the archive.
+            with self._blobs.kept() if artifacts else nullcontext():
+                with _told():
+                    made = await loop.run_in_executor(thread, self._make, path, artifacts, thread)
+                yield made
         finally:
             # Behind what still runs there, should we be cancelled; and in any case.
             done = loop.run_in_executor(thread, self._remove, path)

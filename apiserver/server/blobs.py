@@ -41,6 +41,8 @@ class Blobs:
         self.max_bytes = max_bytes
         self._held = Counter[str]()
         """How many uploads hold each digest."""
+        self._keepers = 0
+        """How many hold everything."""
         for folder in (self._directory, self._incoming):
             folder.mkdir(parents=True, exist_ok=True)
         for leftover in self._incoming.iterdir():
@@ -82,8 +84,8 @@ class Blobs:
     async def take(self, chunks: AsyncIterator[bytes]) -> "AsyncIterator[Incoming]":
         """Receive a file whose digest is not known yet; the context holds it until it is kept or dropped.
 
-        What has not been kept when the context ends is gone, however it ends. Until then ``remove`` leaves the
-        digest alone: an App that is stored within the context finds its blob. Raises TooLarge over the limit,
+        What has not been kept when the context ends is gone, however it ends. Until then ``withdraw`` leaves
+        the digest alone: an App that is stored within the context finds its blob. Raises TooLarge over the limit,
         ServiceUnavailable where the disk refuses, and whatever ``chunks`` does.
         """
         with _told():
@@ -99,28 +101,28 @@ class Blobs:
         finally:
             await in_thread(_drop, descriptor, Path(name))
 
-    async def remove(self, digest: str) -> bool:
-        """Remove a blob that nobody needs any more; False if it is not here, or an upload holds it just now.
-
-        Durable when it returns. Readers that have it open go on. Raises ServiceUnavailable where the disk refuses.
-        """
-        doomed = self.withdraw(digest)
-        if doomed is None:
-            return False
-        await self.dispose(doomed)
-        return True
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within it no blob goes: a backup holds all that were there when it began."""
+        self._keepers += 1
+        try:
+            yield
+        finally:
+            self._keepers -= 1
 
     def withdraw(self, digest: str) -> Path | None:
-        """Put a blob out of reach at once, for a writer in its turn; where it is then, for ``dispose``. None if it is
-        not here, or an upload holds it just now. Raises ServiceUnavailable where the disk refuses."""
+        """Put a blob that nobody needs any more out of reach at once, for a writer in its turn; where it is then, for
+        ``dispose``. None if it is not here, or an upload or a backup holds it just now. Readers that have it open go
+        on. Raises ServiceUnavailable where the disk refuses."""
         path = self.path(digest)
-        if path is None or self._held[digest]:
+        if path is None or self._held[digest] or self._keepers:
             return None
         with _told():
             return path.rename(self._incoming / f"removed-{digest}")
 
     async def dispose(self, doomed: Path) -> None:
-        """The rest of a removal, which takes its time where the file is large. Raises ServiceUnavailable."""
+        """The rest of a removal, which takes its time where the file is large. Durable when it returns. Raises
+        ServiceUnavailable."""
         with _told():
             await in_thread(sync_folder, self._directory)
             await in_thread(doomed.unlink, missing_ok=True)

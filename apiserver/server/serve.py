@@ -39,6 +39,7 @@ from apiserver.server.store.sqlite import DATABASE, SQLiteEngine
 from apiserver.server.store.store import Store, open_store
 from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
 from apiserver.server.uids import Uids
+from apiserver.server.unused_blobs import UnusedBlobs
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Settings:
     heartbeat_ttl: int = 15
     """Seconds for which a heartbeat of an original agent counts."""
     cors_origins: tuple[str, ...] = UI_ORIGINS
-    """Whose web pages may use the API of the original, as browsers write them; ``*`` stands for any."""
+    """Whose web pages may use the API, as browsers write them; ``*`` stands for any."""
 
 
 class CannotServe(Exception):
@@ -155,11 +156,13 @@ async def _run(
     uids = Uids(nanoseconds=time.time_ns, rng=rng)
     registry = Registry(store, leases, build_hooks(blobs.has), clock=_now, new_uid=uids, rng=rng)
     endpoint_leases = EndpointLeases(registry, monotonic=time.monotonic, clock=_now)
+    unused = UnusedBlobs(registry, blobs)
     await _bootstrap(registry)
     ending = asyncio.Event()
     parts = Parts(
         registry,
         blobs,
+        unused,
         backups,
         tokens,
         is_local=_is_loopback(settings.host),
@@ -175,6 +178,7 @@ async def _run(
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     expiring = asyncio.create_task(leases.run(), name="leases")
     silent = asyncio.create_task(endpoint_leases.run(), name="endpoint-leases")
+    removing = asyncio.create_task(unused.run(), name="unused-blobs")
     asked = asyncio.create_task(end_requested(stdin=settings.until_eof), name="end")
     try:
         await _started(server, serving)
@@ -189,8 +193,9 @@ async def _run(
         silent.cancel()
         asked.cancel()
         store.watchers.end()
+        removing.cancel()
         server.should_exit = True
-        await asyncio.gather(serving, expiring, silent, asked, return_exceptions=True)
+        await asyncio.gather(serving, expiring, silent, removing, asked, return_exceptions=True)
 
 
 async def _started(server: "_Server", serving: "asyncio.Task[None]") -> None:

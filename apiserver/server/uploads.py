@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from apiserver.api.errors import BadRequest
-from apiserver.api.package import MAX_META, META, START, Meta, NotAnApp, find_root, read_meta
+from apiserver.api.package import MAX_META, META, START, Meta, NotAnApp, find_root, meta_text, read_meta
 
 MAX_ENTRIES = 20_000
 MAX_DIRECTORY = 16 << 20
@@ -71,10 +71,4 @@ def _meta_text(archive: zipfile.ZipFile) -> str:
     if info.compress_type not in _METHODS:
         raise NotAnApp(f"{META} is compressed by another method than deflate; pack the app again")
     with archive.open(info) as file:
-        raw = file.read(MAX_META + 1)
-    if len(raw) > MAX_META:
-        raise NotAnApp(f"{META} is larger than {MAX_META // 1024} KiB; shorten it")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise NotAnApp(f"{META} is not UTF-8; save it as such") from None
+        return meta_text(file.read(MAX_META + 1))

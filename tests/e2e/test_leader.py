@@ -87,7 +87,7 @@ def led_by(http: httpx.Client, *candidates: Controllers) -> tuple[Controllers, i
 
 
 def add_task(http: httpx.Client, name: str, replicas: int = 2) -> None:
-    entry = {"artifactUrl": f"{http.base_url}x", "sha256": "0" * 64, "replicas": replicas}
+    entry = {"artifactUrl": str(http.base_url.join("/x")), "sha256": "0" * 64, "replicas": replicas}
     body = {"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": name}, "spec": {"entries": [entry]}}
     response = http.post(TASKS, json=body)
     assert response.status_code == 201, response.text

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apiserver.api import conditions
@@ -138,6 +138,7 @@ def test_it_converges_from_any_prefix(
 
 @settings(max_examples=200, deadline=None)
 @given(ready, leases, rows, moments)
+@example(("Unknown", START), "Expired", [("Running", True, True)], START + timedelta(seconds=100))
 def test_a_finalizer_goes_only_when_nobody_else_can_take_it(
     told: tuple[str, datetime] | None,
     state: str | None,
@@ -156,6 +157,10 @@ def test_a_finalizer_goes_only_when_nobody_else_can_take_it(
             world.perform(action)
         again = plan(world.node, lease(state), list(world.copies.values()), now=later).actions
         assert [action for action in again if isinstance(action, Release)]
+        # No later than it has to be.
+        before = later - timedelta(milliseconds=1)
+        early = plan(world.node, lease(state), list(world.copies.values()), now=before).actions
+        assert not [action for action in early if isinstance(action, Release)]
 
 
 @given(rows)

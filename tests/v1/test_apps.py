@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.cluster import wait_for
 from tests.v1.archives import START, app, zipped
 from tests.v1.client import V1, Apis
 
@@ -148,6 +149,13 @@ def test_equal_uploads_have_one_file(v1: V1, fresh: str) -> None:
         assert v1.ask("GET", first["url"]).raw == archive
         v1.delete(f"/v1/apps/{second['artifactId']}").done()
     assert v1.ask("GET", first["url"]).status == 404
+
+
+def test_the_file_goes_whoever_deletes_the_last_app_that_has_it(v1: V1, apis: Apis, fresh: str) -> None:
+    found = v1.upload(app(fresh)).json()
+    blob = f"/artifacts/sha256/{found['sha256']}"
+    assert apis.ask("DELETE", apis.path("apps", found["artifactId"])).status == 200
+    wait_for("no blob", lambda: v1.ask("GET", blob).status == 404 or None)
 
 
 def test_a_file_stays_while_another_app_has_its_digest(v1: V1, apis: Apis, fresh: str) -> None:

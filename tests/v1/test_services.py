@@ -224,6 +224,22 @@ def test_what_else_has_to_be_named(v1: V1) -> None:
     v1.get("/v1/resolve").error(400)
 
 
+def test_what_the_controller_derives_is_no_registration(v1: V1, apis: Apis, fresh: str) -> None:
+    instance, derived = f"{fresh}-i", f"{fresh}-derived"
+    spec = {"service": fresh, "assignment": instance, "ip": "10.0.0.1", "port": 8080, "protocol": "http"}
+    labels = {"plum.dev/managed-by": "plum-endpoints-controller"}
+    apis.create("endpoints", "Endpoint", derived, metadata={"labels": labels}, spec=spec)
+    register(v1, instance, offer(fresh, 81))
+    register(v1, instance, offer(fresh, 82))
+    say(v1, instance, fresh, healthy=False)
+    assert apis.read("endpoints", derived)["spec"]["healthOverride"] is False
+    v1.delete("/v1/services", instanceId=instance).done()
+    (left,) = apis.all("endpoints", fieldSelector=f"spec.service={fresh}")
+    assert left["metadata"]["name"] == derived
+    assert "healthOverride" not in left["spec"]
+    assert (left["status"]["healthy"], left["status"]["reason"]) == (True, "Registered")
+
+
 def test_an_unknown_service_has_no_endpoint(v1: V1, fresh: str) -> None:
     assert v1.get("/v1/discovery", service=fresh).raw == b"[]\n"
     for strategy in ("random", "round_robin", "hash"):

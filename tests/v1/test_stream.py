@@ -16,6 +16,13 @@ def test_a_node_has_to_be_named(v1: V1, query: str) -> None:
     v1.ask("GET", f"/v1/stream{query}").error(400, "nodeId required")
 
 
+def test_its_head_alone_cannot_be_asked_for(v1: V1) -> None:
+    """The reply would have no end, and its connection serve nobody any more."""
+    assert v1.ask("HEAD", "/v1/stream?nodeId=a").status == 405
+    assert v1.ask("HEAD", "/v1/nodes").status == 200
+    assert v1.get("/v1/nodes").status == 200
+
+
 def test_it_begins_at_once_and_is_no_cached_page(server: str, node: str) -> None:
     with Stream(server, node) as stream:
         assert (stream.status, stream.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")

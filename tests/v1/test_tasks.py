@@ -151,6 +151,12 @@ def test_labels_are_those_of_kubernetes(v1: V1, fresh: str, artifact: str, more:
     v1.post("/v1/tasks", body | more).error(400)
 
 
+@pytest.mark.parametrize("url", ["http://h:abc/x.zip", "http://h:65536/x.zip", "http://h/\x01", "/a\nb", "ftp://h/x"])
+def test_an_address_that_no_node_could_fetch_from_is_refused(v1: V1, fresh: str, url: str) -> None:
+    body = {"name": fresh, "entries": [{"artifactUrl": url, "replicas": {"n": 1}}]}
+    assert "artifactUrl" in v1.post("/v1/tasks", body).error(400)
+
+
 def test_a_node_name_that_no_node_can_have_is_refused(v1: V1, fresh: str, artifact: str) -> None:
     body = {"name": fresh, "entries": [{"artifactUrl": artifact, "replicas": {"a/b": 1}}]}
     v1.post("/v1/tasks", body).error(400)

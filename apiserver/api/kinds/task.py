@@ -105,10 +105,16 @@ def _entry_labels(labels: dict[str, str]) -> dict[str, str]:
 
 
 def _artifact_url(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must have no control character")
     parts = urlsplit(text)
     relative = not parts.scheme and not parts.netloc and text.startswith("/")
     if not relative and (parts.scheme not in ("http", "https") or not parts.netloc):
         raise ValueError("must be an http(s) URL, or a path of this server that starts with '/'")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("its port must be a number of at most 65535") from None
     return text
 
 

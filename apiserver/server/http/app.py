@@ -29,6 +29,7 @@ from apiserver.server.http.requests import ApiRequest, no_resource
 from apiserver.server.http.resources import Resources
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Registry
+from apiserver.server.unused_blobs import UnusedBlobs
 from apiserver.server.v1.apps import Apps
 from apiserver.server.v1.openapi import Swagger
 from apiserver.server.v1.operations import operations
@@ -47,6 +48,7 @@ class Parts:
 
     registry: Registry
     blobs: Blobs
+    unused: UnusedBlobs
     backups: Backups
     tokens: Tokens | None
     is_local: bool
@@ -74,7 +76,13 @@ def build_app(parts: Parts) -> ASGIApp:
         return PlainTextResponse(f"{trouble}\n", status_code=503) if trouble else PlainTextResponse("ok")
 
     legacy = LegacyParts(
-        parts.registry, parts.blobs, parts.endpoint_leases, parts.heartbeat_ttl, clock=parts.clock, rng=parts.rng
+        parts.registry,
+        parts.blobs,
+        parts.unused,
+        parts.endpoint_leases,
+        parts.heartbeat_ttl,
+        clock=parts.clock,
+        rng=parts.rng,
     )
     table = operations(legacy, metrics)
     swagger, apps = Swagger(table), Apps(legacy, Uploads(parts.registry.store, parts.blobs))

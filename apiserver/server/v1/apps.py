@@ -1,7 +1,6 @@
 """Apps over ``/v1``: uploads by form, and the files under ``/artifacts/``."""
 
 import asyncio
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +14,6 @@ from apiserver.server.blobs import Incoming
 from apiserver.server.http.artifacts import check_size, serve_blob
 from apiserver.server.http.multipart import file_part
 from apiserver.server.registry import Target, not_found
-from apiserver.server.store.snapshot import Filter
 from apiserver.server.transaction import Transaction
 from apiserver.server.uploads import judge
 from apiserver.server.v1.calls import Call, json_reply, no_content
@@ -31,7 +29,7 @@ class Apps:
     """The handlers of ``/v1/apps``."""
 
     def __init__(self, parts: Parts, uploads: Uploads) -> None:
-        self._registry, self._blobs, self._uploads = parts.registry, parts.blobs, uploads
+        self._registry, self._blobs, self._unused, self._uploads = parts.registry, parts.blobs, parts.unused, uploads
 
     async def upload(self, call: Call) -> Response:
         """Take an archive in; equal ones are one app. Raises BadRequest, TooLarge, Timeout."""
@@ -60,16 +58,8 @@ class Apps:
             txn.delete(APPS, app)
             return str(app["spec"]["sha256"])
 
-        sha256 = await self._registry.transact(work, call.actor)
-        # In a turn of its own, after the commit: no new app with the digest can come in between.
-        doomed = await self._registry.transact(lambda txn: self._withdraw(txn, sha256), call.actor)
-        if doomed is not None:
-            await self._blobs.dispose(doomed)
+        await self._unused.remove(await self._registry.transact(work, call.actor))
         return no_content()
-
-    def _withdraw(self, txn: Transaction, sha256: str) -> Path | None:
-        others = (self._uploads.upload(slot).shown["sha256"] for slot in txn.select(Filter(APPS)))
-        return self._blobs.withdraw(sha256) if sha256 not in others else None
 
     async def file(self, request: Request) -> Response:
         """``/artifacts/<file>``. Raises NotFound."""

@@ -7,13 +7,13 @@ import orjson
 
 from apiserver.api.kinds.endpoint import ENDPOINTS
 from apiserver.api.scheme import dig
-from apiserver.api.selectors import EVERYTHING, equal
+from apiserver.api.selectors import equal
 from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.leases import NodeLeases
 from apiserver.server.store.snapshot import Filter, Slot
 from apiserver.server.store.store import Store
 from apiserver.server.v1.names import shown_id, unix
-from apiserver.server.v1.projections import Projection
+from apiserver.server.v1.projections import Projection, in_turns
 
 MAX_KEPT = 1000
 """Services whose endpoints are kept at hand."""
@@ -54,16 +54,18 @@ class Directory:
         if kept is not None and kept[0] == self._table.changes:
             self._kept.move_to_end(key)
             return kept[1]
-        found = self.select(namespace, service)
+        selection = Filter(ENDPOINTS, namespace, fields=equal("spec.service", service))
+        found = [self._view(slot) for slot in self._store.cache.select(selection)]
         self._kept[key] = (self._table.changes, found)
         if len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
         return found
 
-    def select(self, namespace: str, service: str = "") -> list[EndpointView]:
-        """The endpoints of a service, or of all."""
-        fields = equal("spec.service", service) if service else EVERYTHING
-        return [self._view(slot) for slot in self._store.cache.select(Filter(ENDPOINTS, namespace, fields=fields))]
+    async def all(self, namespace: str) -> list[EndpointView]:
+        """The endpoints of all services, in a fixed order and of one state, whatever changes while others have their
+        turns in between."""
+        slots, _ = self._store.cache.state(Filter(ENDPOINTS, namespace), version=self._store.version)
+        return [self._view(slot) async for slot in in_turns(slots)]
 
     def shown(self, view: EndpointView) -> bytes:
         """An endpoint as JSON."""

@@ -40,7 +40,7 @@ class Discovery:
 
     async def names(self, call: Call) -> Response:
         """The names of all services that have endpoints."""
-        found = self._directory.select(call.query.get("namespace") or DEFAULT)
+        found = await self._directory.all(call.query.get("namespace") or DEFAULT)
         return json_reply(sorted({view.service for view in found}))
 
     async def discover(self, call: Call) -> Response:
@@ -121,7 +121,8 @@ class Discovery:
         """All endpoints as targets of Prometheus' HTTP service discovery, the unhealthy too: that they do not answer
         is what monitoring wants to see."""
         namespace, service = call.query.get("namespace") or DEFAULT, call.query.get("service", "")
-        return json_reply([_targets(view) for view in self._directory.select(namespace, service)])
+        found = self._directory.of(namespace, service) if service else await self._directory.all(namespace)
+        return json_reply([_targets(view) for view in found])
 
 
 def by_hash(found: Sequence[EndpointView], key: str) -> EndpointView:

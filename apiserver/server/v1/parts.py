@@ -8,6 +8,7 @@ from datetime import datetime
 from apiserver.server.blobs import Blobs
 from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.registry import Registry
+from apiserver.server.unused_blobs import UnusedBlobs
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Parts:
 
     registry: Registry
     blobs: Blobs
+    unused: UnusedBlobs
     endpoint_leases: EndpointLeases
     heartbeat_ttl: int
     """Seconds that a heartbeat of a node or a service counts."""

@@ -22,7 +22,7 @@ from apiserver.server.transaction import Transaction
 from apiserver.server.v1.calls import Call, no_content
 from apiserver.server.v1.names import MANAGER, read_id
 from apiserver.server.v1.parts import Parts
-from apiserver.server.v1.shapes import HealthGiven, Registration, ServiceHeartbeat
+from apiserver.server.v1.shapes import EndpointGiven, HealthGiven, Registration, ServiceHeartbeat
 
 Specs = Mapping[str, EndpointSpec]
 """Endpoints by the names of their objects."""
@@ -48,37 +48,35 @@ class Services:
         return no_content()
 
     def _wanted(self, given: Registration, instance: str) -> Specs:
-        missing = [
-            name
-            for name, value in (("instanceId", given.instance_id), ("nodeId", given.node_id), ("ip", given.ip))
-            if not value
-        ]
+        needed = (("instanceId", given.instance_id), ("nodeId", given.node_id), ("ip", given.ip))
+        missing = [name for name, value in needed if not value]
         if missing or not given.endpoints:
             raise BadRequest(f"missing fields: {', '.join(missing or ['endpoints'])}")
-        wanted: dict[str, EndpointSpec] = {}
-        for index, endpoint in enumerate(given.endpoints):
-            if not endpoint.service_name or endpoint.port is None:
-                name = "port" if endpoint.service_name else "serviceName"
-                raise BadRequest(f"missing fields: endpoints[{index}].{name}")
-            spec: dict[str, Any] = {
-                "service": endpoint.service_name,
-                "assignment": instance,
-                "node_name": given.node_id,
-                "ip": given.ip,
-                "port": endpoint.port,
-                "protocol": endpoint.protocol or "tcp",
-                "version": endpoint.version or "",
-                "labels": endpoint.labels or {},
-                "lease_seconds": self._ttl,
-            }
-            try:
-                made = EndpointSpec(**spec)
-            except ValidationError as error:
-                fault = error.errors(include_url=False, include_context=False)[0]
-                field = ".".join(map(str, fault["loc"]))
-                raise BadRequest(f"bad request: endpoints[{index}].{field}: {fault['msg']}") from None
-            wanted[endpoint_name(made)] = made
-        return wanted
+        specs = [self._spec(given, index, endpoint, instance) for index, endpoint in enumerate(given.endpoints)]
+        return {endpoint_name(spec): spec for spec in specs}
+
+    def _spec(self, given: Registration, index: int, endpoint: EndpointGiven, instance: str) -> EndpointSpec:
+        """One of the endpoints. Raises BadRequest that names the field."""
+        if not endpoint.service_name or endpoint.port is None:
+            name = "port" if endpoint.service_name else "serviceName"
+            raise BadRequest(f"missing fields: endpoints[{index}].{name}")
+        spec: dict[str, Any] = {
+            "service": endpoint.service_name,
+            "assignment": instance,
+            "node_name": given.node_id,
+            "ip": given.ip,
+            "port": endpoint.port,
+            "protocol": endpoint.protocol or "tcp",
+            "version": endpoint.version or "",
+            "labels": endpoint.labels or {},
+            "lease_seconds": self._ttl,
+        }
+        try:
+            return EndpointSpec(**spec)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_context=False)[0]
+            field = ".".join(map(str, fault["loc"]))
+            raise BadRequest(f"bad request: endpoints[{index}].{field}: {fault['msg']}") from None
 
     def _locate(self, id: str) -> tuple[str, str]:
         """Namespace and name of an instance; what is none of ours is in ``default``, whatever it calls itself."""
@@ -155,13 +153,20 @@ class Services:
             tell(txn, body, expired=False, last_seen="")
 
     async def delete(self, call: Call) -> Response:
-        """The instance offers nothing any more. Raises BadRequest."""
+        """Nothing is registered for the instance any more. What the endpoints controller derives stays, without what
+        the app has said of its health. Raises BadRequest."""
         id = call.required("instanceId", "instanceId required: say of which instance, ?instanceId=…")
         namespace, instance = self._locate(id)
 
         def work(txn: Transaction) -> None:
             for slot in list(txn.select(_of(namespace, instance))):
-                txn.delete(ENDPOINTS, slot.parse())
+                body = slot.parse()
+                if not _is_derived(body):
+                    txn.delete(ENDPOINTS, body)
+                elif "healthOverride" in body["spec"]:
+                    new = dict(body, spec=_without_override(body["spec"]))
+                    new = txn.change(ENDPOINTS, body, writes.update(ENDPOINTS, body, new, txn.context(MANAGER)))
+                    tell(txn, new, expired=False, last_seen="")
 
         await self._registry.transact(work, call.actor)
         return no_content()

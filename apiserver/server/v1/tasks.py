@@ -1,6 +1,6 @@
 """Tasks over ``/v1``: made with their instances in one commit, shown, labelled, deleted with all that is theirs."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import cast
@@ -24,6 +24,7 @@ from apiserver.server.v1 import replicas, views
 from apiserver.server.v1.calls import Call, json_reply, no_content, raw_reply
 from apiserver.server.v1.names import MANAGER, given_name, task_name
 from apiserver.server.v1.parts import Parts
+from apiserver.server.v1.projections import in_turns
 from apiserver.server.v1.shapes import EntryGiven, EntryShown, TaskGiven, TaskPatch
 from apiserver.server.v1.uploads import Uploads
 from apiserver.server.v1.views import Views
@@ -66,13 +67,15 @@ class Tasks:
             raise AlreadyExists(text) from None
 
     async def _store_more(self, call: Call, task: Task, copies: Sequence[Assignment]) -> None:
-        """The next instances of a task that is stored already; the controller may have been quicker."""
+        """The next instances of a task that is stored already; the controller may have been quicker. Once somebody has
+        changed the task they are the controller's business: an instance that was deleted meanwhile must stay gone."""
         bodies = [self._copy(copy) for copy in copies]
         namespace, name = task.key
 
         def work(txn: Transaction) -> None:
             found = txn.get(TASKS, namespace, name)
-            if found is None or found["metadata"]["uid"] != task.metadata.uid:
+            known = (task.metadata.uid, task.metadata.generation)
+            if found is None or (found["metadata"]["uid"], found["metadata"]["generation"]) != known:
                 return
             for body in bodies:
                 if not txn.exists(ASSIGNMENTS, namespace, body["metadata"]["name"]):
@@ -108,26 +111,25 @@ class Tasks:
 
     async def list(self, call: Call) -> Response:
         """All tasks, newest first."""
-        counts = Counter(self._views.wanted(DEFAULT))
-        shown = [self._views.task(slot) for slot in self._store.cache.select(Filter(TASKS, DEFAULT))]
-        shown.sort(key=lambda view: view.born, reverse=True)
-        return raw_reply(b"[" + b",".join(b"%b%d}" % (view.head, counts[view.uid]) for view in shown) + b"]")
+        shown = await self._views.tasks(DEFAULT)
+        return raw_reply(b"[" + b",".join(b"%b%d}" % (view.head, instances) for view, instances in shown) + b"]")
 
     async def get(self, call: Call) -> Response:
         """One task and its instances, oldest first. Raises NotFound."""
         slot = self._slot(call.id)
         task = slot.parse()
         copies = self._views.of_task(DEFAULT, slot)
+        placed = defaultdict[str, list[str]](list)
+        for copy, _ in copies:
+            placed[copy.entry] += [copy.node] if copy.node else []
         shown = {
             "taskId": slot.key.name,
             "name": given_name(task["metadata"]),
             "labels": task["metadata"].get("labels") or {},
-            "entries": [
-                self._shown(entry, [copy.node for copy, _ in copies if copy.entry == entry["name"] and copy.node])
-                for entry in task["spec"]["entries"]
-            ],
+            "entries": [self._shown(entry, placed[entry["name"]]) for entry in task["spec"]["entries"]],
         }
-        return json_reply({"task": shown, "assignments": [views.instance(one) for _, one in copies]})
+        instances = [views.instance(one) async for one in in_turns([one for _, one in copies])]
+        return json_reply({"task": shown, "assignments": instances})
 
     def _shown(self, entry: Body, placed: Sequence[str]) -> EntryShown:
         return {

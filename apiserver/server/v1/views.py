@@ -1,6 +1,6 @@
 """What ``/v1`` shows of assignments and tasks, read once an object."""
 
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +15,7 @@ from apiserver.api.selectors import equal
 from apiserver.server.store.snapshot import Filter, Slot
 from apiserver.server.store.store import Store
 from apiserver.server.v1.names import given_name, shown_id, template_url, unix
-from apiserver.server.v1.projections import Projection
+from apiserver.server.v1.projections import Projection, in_turns
 from apiserver.server.v1.shapes import AssignmentShown, InstanceShown
 
 Born = tuple[str, str]
@@ -72,12 +72,20 @@ class Views:
         shown = [(view, one) for view, one in views if view.controller == uid and not view.is_leaving]
         return sorted(shown, key=lambda pair: pair[0].born)
 
-    def wanted(self, namespace: str) -> Iterator[str]:
-        """The uids of the tasks in a namespace, once for each instance that is wanted Running."""
-        for slot in self._store.cache.select(Filter(ASSIGNMENTS, namespace)):
+    async def tasks(self, namespace: str) -> list[tuple[TaskView, int]]:
+        """The tasks of a namespace, newest first, each with how many of its instances are wanted Running. All of one
+        state, whatever changes while others have their turns in between."""
+        version = self._store.version
+        copies, _ = self._store.cache.state(Filter(ASSIGNMENTS, namespace), version=version)
+        tasks, _ = self._store.cache.state(Filter(TASKS, namespace), version=version)
+        wanted = Counter[str]()
+        async for slot in in_turns(copies):
             view = self.assignment(slot)
             if view.desired == "Running" and not view.is_leaving:
-                yield view.controller
+                wanted[view.controller] += 1
+        shown = [self.task(slot) async for slot in in_turns(tasks)]
+        shown.sort(key=lambda view: view.born, reverse=True)
+        return [(view, wanted[view.uid]) for view in shown]
 
 
 def instance(slot: Slot) -> InstanceShown:

@@ -124,6 +124,10 @@ async def test_failures_say_what_and_why(site: Site, artifacts: Artifacts, tmp_p
         "ftp://host/x": "neither a path of the server nor",
         "//host/x": "neither a path of the server nor",
         "http://127.0.0.1:1/x": "connection",
+        "http://host:abc/x": "invalid port",
+        "http://host/\x01": "non-printable",
+        "http://xn--/x": "punycode",
+        "http://[::1/x": "invalid ipv6",
     }.items():
         with pytest.raises(Unavailable, match=rf"(?i){cause}"):
             await artifacts.obtain(url, SHA)

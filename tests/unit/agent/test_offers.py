@@ -79,7 +79,7 @@ def write(text: bytes) -> Callable[[Path], object]:
         pytest.param(write(b"name=\xff"), "not UTF-8", id="not text"),
         pytest.param(write(b"version=1\n"), "says no name", id="no app's"),
         pytest.param(write(b"name=a\nversion=1\nservice=orders\n"), "service=orders is not", id="a bad line"),
-        pytest.param(write(b"#" * (MAX_META + 1)), "longer than", id="huge"),
+        pytest.param(write(b"#" * (MAX_META + 1)), "larger than", id="huge"),
         pytest.param(lambda path: path.symlink_to("/etc/passwd"), "symbolic links", id="a link"),
         pytest.param(lambda path: path.mkdir(), "directory", id="a folder"),
         pytest.param(os.mkfifo, "says no name", id="a pipe without a writer"),
@@ -91,6 +91,11 @@ def test_what_cannot_be_read_declares_nothing(tmp_path: Path, make: Callable[[Pa
     assert declared == Declared()
     assert told.startswith("the app declares no version and no services: meta.ini")
     assert trouble in told
+
+
+def test_a_byte_order_mark_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "meta.ini").write_bytes(b"\xef\xbb\xbfname=a\nversion=2\nservice=orders:http:8080\n")
+    assert offers.read(tmp_path) == (Declared(version="2", services=(ORDERS,)), "")
 
 
 async def test_a_process_offers_services_while_it_is_up_and_again_under_the_next_agent(tmp_path: Path) -> None:

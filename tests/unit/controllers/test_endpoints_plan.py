@@ -19,6 +19,7 @@ WEB = instance(status={"services": [ORDERS]})
 OWN = endpoint(WEB)
 GUEST = endpoint(WEB, derived=False, port=9000)
 OUTSIDE = endpoint(derived=False)
+NODE = {"apiVersion": "plum.dev/v1", "kind": "Node", "name": "nodeA", "uid": "uid-nodeA"}
 EXPIRED = {"healthy": False, "reason": "Expired"}
 
 
@@ -90,6 +91,37 @@ def told(action: Action) -> str:
             [OWN],
             ["delete orders:8080"],
             id="of an earlier one of its name",
+        ),
+        pytest.param(
+            instance(status={"services": [ORDERS]}, metadata=LEAVING | {"uid": "another"}),
+            [OWN],
+            ["delete orders:8080"],
+            id="of an earlier one, although this one is leaving too",
+        ),
+        pytest.param(
+            instance(status={"services": [ORDERS | {"name": "new"}], "phase": "Stopping"}),
+            [OWN],
+            ["delete orders:8080", "create new:http:8080 InstanceNotRunning"],
+            id="a process that is up says what it offers, also while it ends",
+        ),
+        pytest.param(instance(), [endpoint(WEB, metadata=LEAVING)], [], id="under deletion already"),
+        pytest.param(
+            None,
+            [endpoint(WEB, healthOverride=True, status={"healthy": True, "reason": "Overridden"})],
+            ["unhealthy: InstanceLeaving"],
+            id="whatever the app said of itself before",
+        ),
+        pytest.param(
+            None,
+            [endpoint(derived=False, assignment="elsewhere", metadata={"ownerReferences": [NODE]})],
+            [],
+            id="an owner of another kind says nothing of an instance",
+        ),
+        pytest.param(
+            None,
+            [endpoint(derived=False, status={"healthy": True, "reason": "Ready"})],
+            ["healthy: Registered"],
+            id="what names no instance never had one",
         ),
         pytest.param(WEB, [OWN, GUEST], [], id="others' stay"),
         pytest.param(

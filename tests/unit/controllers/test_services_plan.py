@@ -48,6 +48,7 @@ def told(action: Action) -> str:
         pytest.param(service(counts=(1, 1), **MARK), [], ["delete"], id="the last one is gone"),
         pytest.param(service(counts=(1, 1)), [], ["count 0/0"], id="not of somebody's own"),
         pytest.param(service(), [], [], id="which may have none"),
+        pytest.param(service(spec=SELECTS, managedFields=[MANIFEST]), [], [], id="nor is there anything to adopt"),
         pytest.param(service(**MARK, deletionTimestamp="2026-01-01T00:00:00Z"), [UP], [], id="one under deletion"),
         pytest.param(service(**MARK, managedFields=[OURS, COUNTED]), [], ["delete"], id="ours alone"),
         pytest.param(service(**MARK, managedFields=[OURS, MANIFEST]), [], ["adopt"], id="a manifest was applied"),

@@ -122,6 +122,16 @@ async def test_an_engine_that_cannot_be_copied_is_said(tmp_path: Path) -> None:
                     pass
 
 
+async def test_an_artifact_that_nobody_needs_any_more_stays_until_the_archive_is_read(tmp_path: Path) -> None:
+    async with running(SQLiteEngine(tmp_path), inline=False) as store:
+        blobs = Blobs(tmp_path / "artifacts", max_bytes=1 << 30)
+        (tmp_path / "artifacts" / "sha256" / sha256(BLOB)).write_bytes(BLOB)
+        async with Backups(store, blobs, tmp_path / "scratch", clock=lambda: NOW).open(artifacts=True) as archive:
+            assert blobs.withdraw(sha256(BLOB)) is None
+            await collect(archive)
+        assert blobs.withdraw(sha256(BLOB))
+
+
 async def test_a_file_that_has_changed_meanwhile_breaks_the_archive_off(tmp_path: Path) -> None:
     async with backups(tmp_path) as (_, making):
         blob = tmp_path / "artifacts" / "sha256" / sha256(BLOB)

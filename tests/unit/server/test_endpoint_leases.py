@@ -7,10 +7,10 @@ from typing import Any
 
 from apiserver.api.kinds.endpoint import ENDPOINTS
 from apiserver.api.meta import Body
-from apiserver.server.endpoint_leases import EndpointLeases, tell
+from apiserver.server.endpoint_leases import AT_ONCE, EndpointLeases, tell
 from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.registry import Registry
-from apiserver.server.store.decisions import Put
+from apiserver.server.store.decisions import Put, Remove
 from apiserver.server.store.memory import MemoryEngine
 from apiserver.server.store.snapshot import Slot
 from tests.stores import NOW, running
@@ -107,3 +107,57 @@ async def test_who_comes_back_has_a_new_term() -> None:
         found.clock.seconds = 22
         await found.leases.expire()
         assert found.told("one") == (False, "Expired")
+
+
+async def test_who_takes_the_name_of_one_that_is_gone_has_a_term_of_its_own() -> None:
+    async with world(endpoint("one")) as found:
+        await found.leases.expire()
+        found.clock.seconds = 8
+        gone, new = found.slot("one").parse(), endpoint("one")
+        new["metadata"]["uid"] = "u-another"
+        await found.registry.store.write(lambda view: [Remove(ENDPOINTS, gone)])
+        await found.registry.store.write(lambda view: [Put(ENDPOINTS, new)])
+        found.clock.seconds = 11
+        await found.leases.expire()
+        assert found.told("one") == (True, "Registered")
+        found.clock.seconds = 22
+        await found.leases.expire()
+        assert found.told("one") == (False, "Expired")
+
+
+async def test_what_comes_later_has_a_term_and_what_goes_or_gives_its_lease_up_has_none() -> None:
+    async with world(endpoint("gone"), endpoint("without")) as found:
+        await found.leases.expire()
+        found.clock.seconds = 5
+        gone = found.slot("gone").parse()
+        changes: list[Put | Remove] = [Remove(ENDPOINTS, gone), Put(ENDPOINTS, endpoint("without", lease=None))]
+        await found.registry.store.write(lambda view: [*changes, Put(ENDPOINTS, endpoint("later"))])
+        await found.leases.expire()
+        found.clock.seconds = 14
+        await found.leases.expire()
+        assert [found.told(name)[1] for name in ("without", "later")] == ["Registered", "Registered"]
+        found.clock.seconds = 16
+        await found.leases.expire()
+        assert [found.told(name)[1] for name in ("without", "later")] == ["Registered", "Expired"]
+
+
+async def test_leases_are_seen_although_the_log_no_longer_tells_how_they_came() -> None:
+    async with world(endpoint("one")) as found:
+        await found.leases.expire()
+        await found.registry.store.write(lambda view: [Put(ENDPOINTS, endpoint("two"))])
+        found.registry.store.cache.floor = found.registry.store.version
+        await found.leases.expire()
+        found.clock.seconds = 11
+        await found.leases.expire()
+        assert [found.told(name)[1] for name in ("one", "two")] == ["Expired", "Expired"]
+
+
+async def test_many_that_fall_silent_together_expire_in_several_commits() -> None:
+    names = [f"e{number}" for number in range(2 * AT_ONCE + 1)]
+    async with world(*map(endpoint, names)) as found:
+        await found.leases.expire()
+        found.clock.seconds = 11
+        version = found.registry.store.version
+        await found.leases.expire()
+        assert {found.told(name) for name in names} == {(False, "Expired")}
+        assert found.registry.store.version == version + 3
