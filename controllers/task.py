@@ -1,6 +1,7 @@
 """The task controller: keeps a task's slots filled with the right assignments and tells how they are."""
 
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
@@ -55,6 +56,9 @@ class TaskReconciler:
         """The client must write as ``MANAGER``; the assignments need the index ``controller``, apps ``app``."""
         self._client, self._events, self._now = client, events, now
         self._tasks, self._assignments, self._apps = tasks, assignments, apps
+        self._changed_at: dict[str, tuple[int, int]] = {}
+        """By the task's uid: its generation, and the version that it was first seen with."""
+        tasks.add_handler(self._note_change)
 
     async def reconcile(self, key: Key) -> Result:
         """One step for one task. Status first: it pins the digests that the assignments are made with, so
@@ -74,13 +78,25 @@ class TaskReconciler:
     async def _is_whole(self, task: Task, copies: Iterable[Assignment]) -> bool:
         """Whether the caches show one state of the task and its copies, and the present one.
 
-        They are filled by two watches: of a commit that changed both, one may be here and the other on its way. The
-        task is read before and after the copies, so that nothing can have come in between.
+        They are filled by two watches: of a commit that changed both, one may be here and the other on its way. Where
+        the watch of assignments is past the task's last change, all that came with it has been seen. Else the copies
+        are read, and the task before and after them, so that nothing can have come in between.
         """
-        before = await self._generation(task)
+        generation = task.metadata.generation
+        if await self._generation(task) != generation:
+            return False
+        if self._assignments.resource_version > self._changed_at.get(task.metadata.uid or "", (0, sys.maxsize))[1]:
+            return True
         found = [copy async for copy in self._stored_copies(task)]
-        is_one_state = before is not None and before == await self._generation(task)
-        return is_one_state and before == task.metadata.generation and _live(found) == _live(copies)
+        return _live(found) == _live(copies) and await self._generation(task) == generation
+
+    def _note_change(self, old: Task | None, new: Task | None) -> None:
+        if new is None:
+            self._changed_at.pop((old.metadata.uid if old else None) or "", None)
+            return
+        uid, generation = new.metadata.uid or "", new.metadata.generation or 0
+        if self._changed_at.get(uid, (-1, 0))[0] != generation:
+            self._changed_at[uid] = (generation, version_of(new))
 
     async def _generation(self, task: Task) -> int | None:
         """The task's generation on the server; None if that very task is gone."""
