@@ -71,10 +71,11 @@ def app_is_unused(view: View, body: Body) -> None:
     # A digest is found in the bytes: parsing every assignment would hold up the server.
     digest = spec["sha256"].encode()
     users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS)) if digest in slot.body]
-    for slot in view.select(Filter(TASKS, namespace=body["metadata"]["namespace"])):
-        entries = slot.parse()["spec"]["entries"]
-        wanted = {"name": spec["name"], "version": spec["version"]}
-        if any(entry.get("app") == wanted for entry in entries) or digest in slot.body:
+    wanted = {"name": spec["name"], "version": spec["version"]}
+    for slot in view.select(Filter(TASKS)):
+        is_near = slot.key.namespace == body["metadata"]["namespace"]
+        is_named = is_near and any(entry.get("app") == wanted for entry in slot.parse()["spec"]["entries"])
+        if is_named or digest in slot.body:
             users.append(slot.key.name)
     _refuse_if_used(APPS, name, "artifact", "user", users)
 

@@ -285,6 +285,10 @@ def test_node_and_app_in_use(http: httpx.Client) -> None:
     assert http.post(apps, json=app).status_code == 201
     create(http, "user", entries=[{"app": {"name": "a", "version": "1"}}])
     expect(http.delete(f"{apps}/a-1"), 409, "Conflict", "artifact in use: 1 user (user)")
+    http.post("/api/v1/namespaces", json={"metadata": {"name": "team"}}).raise_for_status()
+    far = {"metadata": {"name": "far"}, "spec": {"entries": [{"artifactUrl": f"/artifacts/sha256/{digest}"}]}}
+    http.post("/apis/plum.dev/v1/namespaces/team/tasks", json=far).raise_for_status()
+    expect(http.delete(f"{apps}/a-1"), 409, "Conflict", "artifact in use: 2 users (far, user)")
     patch = {"spec": {"version": "2"}}
     expect(http.patch(f"{apps}/a-1", json=patch, headers=MERGE), 422, "Invalid", "immutable")
 
