@@ -71,6 +71,8 @@ class NodeReconciler:
             witnessed=self._witnessed(name, lease),
             leaving=self._leaving(name, copies),
         )
+        if node is None:
+            self._silent_since.pop(name, None)  # nobody asks for it any more
         for action in step.actions:
             if isinstance(action, SetReady) and node is not None:
                 await self._set_ready(node, action.condition)
