@@ -42,7 +42,7 @@ def _text(file: BinaryIO) -> str:
     if len(raw) > MAX_META:
         raise NotAnApp(f"{META} is longer than {MAX_META} bytes")
     try:
-        return raw.decode()
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotAnApp(f"{META} is not UTF-8") from None
 

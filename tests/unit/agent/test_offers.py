@@ -93,6 +93,11 @@ def test_what_cannot_be_read_declares_nothing(tmp_path: Path, make: Callable[[Pa
     assert trouble in told
 
 
+def test_the_mark_that_some_editors_write_first_is_no_part_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / "meta.ini").write_bytes(b"\xef\xbb\xbfname=a\r\nversion=1\r\nservice=orders:http:8080\r\n")
+    assert offers.read(tmp_path) == (Declared(version="1", services=(ORDERS,)), "")
+
+
 async def test_a_process_offers_services_while_it_is_up_and_again_under_the_next_agent(tmp_path: Path) -> None:
     node = site(tmp_path, FakeRuntime())
     services = [{"name": "admin", "port": "web", "protocol": "http"}]
