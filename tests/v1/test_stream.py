@@ -16,6 +16,11 @@ def test_a_node_has_to_be_named(v1: V1, query: str) -> None:
     v1.ask("GET", f"/v1/stream{query}").error(400, "nodeId required")
 
 
+def test_it_has_no_head_that_would_never_end(v1: V1, node: str) -> None:
+    found = v1.ask("HEAD", f"/v1/stream?nodeId={node}")
+    assert (found.status, found.headers["allow"]) == (405, "GET, OPTIONS")
+
+
 def test_it_begins_at_once_and_is_no_cached_page(server: str, node: str) -> None:
     with Stream(server, node) as stream:
         assert (stream.status, stream.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")

@@ -18,7 +18,7 @@ class Router:
         for operation in operations:
             methods = self._paths.setdefault(operation.path, {})
             methods[operation.method] = operation
-            if operation.method == "GET":
+            if operation.method == "GET" and not operation.is_stream:  # a head has an end
                 methods["HEAD"] = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
