@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
 
@@ -190,16 +190,24 @@ def _is_own(url: str, server: httpx.URL) -> bool:
     """Whether the URL is on our server. Raises Unavailable for what is no URL we fetch."""
     if url.startswith("/") and not url.startswith("//"):
         return True
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Unavailable(f"{url}: is neither a path of the server nor an http(s) URL")
     there = httpx.URL(url)
     return (there.scheme, there.host, there.port) == (server.scheme, server.host, server.port)
 
 
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL whose port can be one: sockets fail otherwise, and in no way that HTTP clients foresee. Raises
+    ValueError."""
+    parts = urlsplit(url)
+    _ = parts.port
+    return parts
+
+
 def _redirected(url: str, location: str) -> str:
     target = urljoin(url, location)
-    if urlsplit(target).scheme != urlsplit(url).scheme:
+    if _parts(target).scheme != urlsplit(url).scheme:
         raise Unavailable(f"{url}: redirects to another scheme: {target}")
     return target
 

@@ -91,6 +91,9 @@ def plan(
     waits: list[float] = []
     for endpoint in present.values():
         if is_expired(endpoint) and not _is_surplus(endpoint, wanted):
+            if instance is not None and not is_derived(endpoint) and endpoint.metadata.name in wanted:
+                actions += _delete(endpoint)  # it stands in the way of the derived one
+                continue
             left = EXPIRED_KEPT - _age(endpoint, now, expired_for.get(endpoint.metadata.uid or "", timedelta()))
             if left > timedelta():
                 waits.append(min(left, EXPIRED_KEPT).total_seconds())

@@ -6,6 +6,7 @@ import click
 
 from apiserver.api.errors import ApiError, Conflict, NotFound, ServiceUnavailable
 from apiserver.api.kinds.app import App
+from apiserver.api.kinds.namespace import DEFAULT
 from apiserver.api.meta import Body
 from apiserver.client.rest import APPLY, RestClient
 from plumctl.cli import MANAGER, Failure, Session, explain_error, namespace_option, pass_session
@@ -132,9 +133,11 @@ async def check_artifacts(client: RestClient, manifests: Sequence[Manifest]) -> 
                 if manifest.namespace not in pushed:
                     pushed[manifest.namespace] = await _apps(client, manifest.namespace)
                 if (app["name"], app["version"]) not in pushed[manifest.namespace]:
+                    there = "" if manifest.namespace == DEFAULT else f" in the namespace {manifest.namespace}"
+                    option = there and f" -n {manifest.namespace}"
                     errors.append(
-                        f"{where}.app: the server has no app {app['name']} {app['version']}; "
-                        "upload it first: plumctl app push DIR"
+                        f"{where}.app: the server has no app {app['name']} {app['version']}{there}; "
+                        f"upload it first: plumctl app push DIR{option}"
                     )
             elif entry["artifactUrl"].startswith("/") and not await _exists(client, entry["artifactUrl"]):
                 errors.append(

@@ -195,6 +195,11 @@ def test_wrong_input_changes_nothing(cluster: Cluster, tmp_path: Path) -> None:
             '{"spec": {"entries": [{"app": {"name": "none", "version": "1"}}]}}',
             "spec.entries[0].app: the server has no app none 1; upload it first: plumctl app push DIR",
         ),
+        "artifact elsewhere": (
+            '{"metadata": {"name": "bad", "namespace": "far"}, '
+            '"spec": {"entries": [{"app": {"name": "a", "version": "1"}}]}}',
+            "the server has no app a 1 in the namespace far; upload it first: plumctl app push DIR -n far",
+        ),
     }
     for name, (text, message) in cases.items():
         body = {"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": "bad"}} | json.loads(text)

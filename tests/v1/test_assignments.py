@@ -176,6 +176,27 @@ def ready(status: dict[str, Any]) -> str:
     return str(found)
 
 
+def test_a_report_of_an_original_node_says_where_and_forgets_what_another_agent_ran(
+    v1: V1, apis: Apis, fresh: str, node: str
+) -> None:
+    v1.heartbeat(node, ip="10.0.0.7")
+    add_assignment(apis, fresh, node)
+    port = {"name": "web", "port": 30001}
+    ran = {"phase": "Running", "ip": "10.0.0.9", "pid": 7, "restarts": 2, "ports": [port]}
+    ran |= {"services": [{"name": "orders", "port": 30001, "protocol": "http"}]}
+    apis.ask(
+        "PATCH",
+        f"{apis.path('assignments', fresh)}/status",
+        json={"status": ran},
+        headers={"content-type": "application/merge-patch+json"},
+    )
+    assert apis.read("assignments", fresh)["status"].keys() >= {"pid", "ports", "services"}
+    v1.report(fresh, "Running", healthy=True)
+    status = apis.read("assignments", fresh)["status"]
+    assert (status["phase"], status["ip"], status["restarts"]) == ("Running", "10.0.0.7", 2)
+    assert not status.keys() & {"pid", "ports", "services"}
+
+
 def test_a_report_about_nobody_is_passed_over(v1: V1) -> None:
     v1.report("nobody", "Running", healthy=True)
     v1.report("no.body", "Stopped", healthy=False)

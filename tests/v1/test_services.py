@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from apiserver.api.discovery import ENDPOINTS_CONTROLLER, MANAGED_BY
 from tests.e2e.cluster import wait_for
 from tests.servers import start_apiserver
 from tests.v1.client import V1, Apis
+from tests.v1.objects import add_assignment
 
 KEYS = {
     "serviceName",
@@ -52,6 +54,31 @@ def instances(v1: V1, service: str, **params: str | int) -> list[str]:
 
 def resolved(v1: V1, service: str, **params: str) -> str:
     return str(v1.get("/v1/resolve", service=service, **params).json()["instanceId"])
+
+
+def test_what_was_derived_from_an_offer_of_earlier_becomes_its_registrants(
+    v1: V1, apis: Apis, fresh: str, node: str
+) -> None:
+    v1.heartbeat(node)
+    add_assignment(apis, fresh, node)
+    v1.report(fresh, "Running", healthy=True)
+    register(v1, fresh, offer(fresh), node=node)
+    (name,) = [one["metadata"]["name"] for one in apis.all("endpoints", fieldSelector=f"spec.service={fresh}")]
+    derived = {"metadata": {"labels": {MANAGED_BY: ENDPOINTS_CONTROLLER}}, "spec": {"leaseSeconds": None}}
+    offers = [{"name": fresh, "port": 8080, "protocol": "http"}]
+    for services, is_left in ((offers, False), ([], True)):
+        apis.ask(
+            "PATCH",
+            f"{apis.path('assignments', fresh)}/status",
+            json={"status": {"services": services}},
+            headers={"content-type": "application/merge-patch+json"},
+        )
+        apis.merge("endpoints", name, derived)
+        register(v1, fresh, offer(fresh), node=node)
+        assert (MANAGED_BY not in apis.read("endpoints", name)["metadata"].get("labels", {})) == is_left
+    found = apis.read("endpoints", name)
+    assert found["spec"]["leaseSeconds"] > 0
+    assert instances(v1, fresh) == [fresh]
 
 
 def test_what_registers_is_found(v1: V1, apis: Apis, fresh: str) -> None:

@@ -8,18 +8,24 @@ from apiserver.api import conditions
 from apiserver.api.errors import BadRequest
 from apiserver.api.kinds.assignment import ASSIGNMENTS, REPORTED, Assignment
 from apiserver.api.kinds.namespace import DEFAULT
+from apiserver.api.kinds.node import NODES
 from apiserver.api.kinds.task import TASKS
 from apiserver.api.machinery import writes
 from apiserver.api.meta import Body, format_micro_time
+from apiserver.api.scheme import dig
 from apiserver.server.endpoint_leases import tell_of
 from apiserver.server.registry import Target, not_found
 from apiserver.server.transaction import Transaction
 from apiserver.server.v1 import replicas
 from apiserver.server.v1.calls import Call, no_content, raw_reply
 from apiserver.server.v1.names import MANAGER, read_id
+from apiserver.server.v1.nodes import AGENT as ORIGINAL
 from apiserver.server.v1.parts import Parts
 from apiserver.server.v1.shapes import PHASES, AssignmentPatch, StatusGiven
 from apiserver.server.v1.views import Views
+
+_OF_OUR_PROCESSES = ("pid", "ports", "services", "signal")
+"""Fields of a status that only ``plum-agent`` fills in."""
 
 
 class Assignments:
@@ -86,7 +92,9 @@ class Assignments:
     def _store(self, txn: Transaction, namespace: str, name: str, given: StatusGiven) -> None:
         old = txn.get(ASSIGNMENTS, namespace, name)
         if old is not None:
-            new = dict(old, status=self._status(old, given))
+            status = self._status(old, given)
+            node = txn.get(NODES, "", old["spec"].get("nodeName", ""))
+            new = dict(old, status=_of_original(status, node) if node is not None else status)
             ctx = txn.context(MANAGER)
             txn.change(ASSIGNMENTS, old, writes.update(ASSIGNMENTS, old, new, ctx, subresource="status"))
             tell_of(txn, namespace, name)
@@ -114,6 +122,15 @@ class Assignments:
         if ended:
             status |= {"finishedAt": told, "exitCode": given.exit_code or 0}
         return status
+
+
+def _of_original(status: Body, node: Body) -> Body:
+    """What an original agent leaves to be known from its node: where it is. What another agent said of a process
+    before is of one that this agent has not started."""
+    if dig(node, "status.agent.name") != ORIGINAL:
+        return status
+    kept = {key: value for key, value in status.items() if key not in _OF_OUR_PROCESSES}
+    return kept | {"ip": dig(node, "status.ip") or ""}
 
 
 def _shown(txn: Transaction, id: str) -> Body:

@@ -105,7 +105,7 @@ class Discovery:
         waiting = asyncio.create_task(self._change(selection, since, seconds))
         leaving = asyncio.create_task(disconnected(call.request.receive))
         try:
-            await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((waiting, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
             leaving.cancel()

@@ -42,7 +42,8 @@ class Services:
         namespace, instance = self._locate(given.instance_id or "")
         wanted = self._wanted(given, instance)
         slots = self._slots(namespace, instance)
-        if not self._is_told(slots, wanted):
+        found = self._store.get(ASSIGNMENTS, namespace, instance)
+        if not self._is_told(slots, wanted, found.parse() if found is not None else None):
             await self._registry.transact(lambda txn: self._replace(txn, namespace, instance, wanted), call.actor)
         self._leases.heard(Key(ENDPOINTS.resource, namespace, name) for name in wanted)
         return no_content()
@@ -87,7 +88,7 @@ class Services:
     def _slots(self, namespace: str, instance: str) -> list[Slot]:
         return list(self._store.cache.select(_of(namespace, instance)))
 
-    def _is_told(self, slots: Iterable[Slot], wanted: Specs) -> bool:
+    def _is_told(self, slots: Iterable[Slot], wanted: Specs, instance: Body | None) -> bool:
         """Whether a registration says nothing new: then it is a sign of life and no more."""
         left = dict(wanted)
         for slot in slots:
@@ -95,7 +96,7 @@ class Services:
             spec = left.pop(slot.key.name, None)
             if _is_derived(body) and spec is None:
                 continue
-            if spec is None or dig(body, "status.reason") == "Expired":
+            if spec is None or _is_left(body, spec, instance) or dig(body, "status.reason") == "Expired":
                 return False
             if not _is_derived(body) and _without_override(body["spec"]) != _wire(spec):
                 return False
@@ -103,6 +104,7 @@ class Services:
 
     def _replace(self, txn: Transaction, namespace: str, instance: str, wanted: Specs) -> None:
         present = {slot.key.name: slot.parse() for slot in txn.select(_of(namespace, instance))}
+        found = txn.get(ASSIGNMENTS, namespace, instance)
         for name, body in present.items():
             if name not in wanted and not _is_derived(body):
                 txn.delete(ENDPOINTS, body)
@@ -110,9 +112,9 @@ class Services:
             old = present.get(name)
             if old is None:
                 tell(txn, self._create(txn, namespace, name, spec), expired=False, last_seen="")
-            elif not _is_derived(old):
+            elif not _is_derived(old) or _is_left(old, spec, found):
                 override = {key: old["spec"][key] for key in ("healthOverride",) if key in old["spec"]}
-                new = dict(old, spec=_wire(spec) | override)
+                new = dict(old, metadata=_registered(old["metadata"]), spec=_wire(spec) | override)
                 changed = txn.change(ENDPOINTS, old, writes.update(ENDPOINTS, old, new, txn.context(MANAGER)))
                 tell(txn, changed, expired=False, last_seen="")
 
@@ -179,6 +181,21 @@ def _of(namespace: str, instance: str) -> Filter:
 def _is_derived(body: Body) -> bool:
     """Whether the endpoints controller keeps it, and knows better."""
     return (body["metadata"].get("labels") or {}).get(MANAGED_BY) == ENDPOINTS_CONTROLLER
+
+
+def _is_left(body: Body, spec: EndpointSpec, instance: Body | None) -> bool:
+    """Whether it was derived from an offer that the instance's agent makes no more, so that its controller is about to
+    delete it. Original agents register once: what they find there from another agent must become theirs."""
+    if instance is None or not _is_derived(body):
+        return False
+    offers = dig(instance, "status.services") or ()
+    return all((offer["name"], offer["port"]) != (spec.service, spec.port) for offer in offers)
+
+
+def _registered(metadata: Body) -> Body:
+    """Of an endpoint that is its registrant's, whosever it was."""
+    labels = metadata.get("labels") or {}
+    return dict(metadata, labels={key: value for key, value in labels.items() if key != MANAGED_BY})
 
 
 def _wire(spec: EndpointSpec) -> Body:

@@ -115,6 +115,7 @@ async def test_failures_say_what_and_why(site: Site, artifacts: Artifacts, tmp_p
         "/big": answer(b"x" * 100_001),
         "/short": answer(b"x", length=10),
         "/elsewhere": redirect(f"{site.url}/app.zip"),
+        "/nowhere": redirect("http://127.0.0.1:99999/x"),
     }
     for url, cause in {
         "/none": "404 Not Found",
@@ -124,10 +125,12 @@ async def test_failures_say_what_and_why(site: Site, artifacts: Artifacts, tmp_p
         "ftp://host/x": "neither a path of the server nor",
         "//host/x": "neither a path of the server nor",
         "http://127.0.0.1:1/x": "connection",
-        "http://host:abc/x": "invalid port",
+        "http://host:abc/x": "port",
+        "http://127.0.0.1:99999/x": "port out of range",
+        "http://[::1/x": "invalid IPv6 URL",
+        "http://xn--a/x": "codepoint",
         "http://host/\x01": "non-printable",
-        "http://xn--/x": "punycode",
-        "http://[::1/x": "invalid ipv6",
+        site.url.replace("127.0.0.1", "localhost") + "/nowhere": "port out of range",
     }.items():
         with pytest.raises(Unavailable, match=rf"(?i){cause}"):
             await artifacts.obtain(url, SHA)

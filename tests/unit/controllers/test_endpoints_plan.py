@@ -305,3 +305,12 @@ def test_an_expired_one_is_nobody_elses_business() -> None:
     assert look(None, expired) == Plan((), EXPIRED_KEPT.total_seconds())
     heard = endpoint(derived=False, status={"healthy": False, "reason": ""}, leaseSeconds=30)
     assert [told(action) for action in look(None, heard).actions] == ["healthy: Registered"]
+
+
+def test_an_expired_one_does_not_keep_the_address_from_what_the_instance_offers() -> None:
+    expired = endpoint(WEB, derived=False, status=EXPIRED, leaseSeconds=30)
+    assert expired.metadata.name == OWN.metadata.name
+    assert [told(action) for action in look(WEB, expired).actions] == ["delete orders:8080"]
+    assert look(instance(), expired) == Plan((), EXPIRED_KEPT.total_seconds())  # it offers nothing there itself
+    heard = endpoint(WEB, derived=False, status={"healthy": True, "reason": "Ready"}, leaseSeconds=30)
+    assert look(WEB, heard) == Plan()
