@@ -138,6 +138,9 @@ class Performer:
             self._not_prepared(key, assignment, error.reason, str(error))
         except (OSError, ValueError) as error:
             self._not_prepared(key, assignment, "UnpackFailed", f"cannot make the instance's folder: {error}")
+        except Exception as error:  # a fault of ours must not be tried again at every look
+            log.exception("%s: preparing failed", "/".join(key))
+            self._not_prepared(key, assignment, "PrepareFailed", f"the agent failed: {error!r}; see its log")
         else:
             declared, trouble = await asyncio.to_thread(offers.read, app)
             self._ledger.change(key, partial(Instance.ready, declared=declared))

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from apiserver.api.archives import MAX_FILES, check_contents, check_entries
 from apiserver.api.package import MAX_META, META, Meta, NotAnApp, find_root, meta_text, read_meta
-from plumctl.entries import MAX_FILES, check_contents, check_entries
 
 # What zipfile raises for bytes that are not what they should be; a seek to a wild offset is an OSError.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)

@@ -1,7 +1,7 @@
 """Whether an uploaded file is an app, and which; bounded, however hostile the file is.
 
-Only what the server itself needs is judged: that it is a zip, and what its ``meta.ini`` says. Agents judge every entry
-before they unpack it, and are the ones to be trusted.
+The list of entries is judged and ``meta.ini`` is read; agents look at every byte before they unpack it, and are the
+ones to be trusted.
 """
 
 import io
@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from apiserver.api.archives import check_entries
 from apiserver.api.errors import BadRequest
 from apiserver.api.package import MAX_META, META, START, Meta, NotAnApp, find_root, meta_text, read_meta
 
@@ -18,7 +19,6 @@ MAX_DIRECTORY = 16 << 20
 """Bytes of a zip's list of entries, which is read into memory as a whole."""
 
 _ENTRY = b"PK\1\2"
-_ENCRYPTED = 0x1 | 0x40 | 0x2000
 # The others inflate a few bytes to any size before anybody can stop them.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -34,8 +34,9 @@ def judge(path: Path) -> Meta:
     """
     try:
         with _File(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
-            _check(archive)
-            return read_meta(_meta_text(archive))
+            meta = read_meta(_meta_text(archive))
+            _check(archive, path)
+            return meta
     except NotAnApp as error:
         raise BadRequest(f"zip must contain {START} and {META}(name,version): {error}") from None
     except _DAMAGED as error:
@@ -56,10 +57,12 @@ class _File(io.BufferedReader):
         return raw
 
 
-def _check(archive: zipfile.ZipFile) -> None:
-    for info in archive.infolist():
-        if info.flag_bits & _ENCRYPTED:
-            raise NotAnApp(f"the entry {info.orig_filename[:100]!a} is encrypted; pack the app without a password")
+def _check(archive: zipfile.ZipFile, path: Path) -> None:
+    """Refuse what no agent would unpack. Raises BadRequest."""
+    try:
+        check_entries(archive, path.stat().st_size, "no agent unpacks it")
+    except NotAnApp as error:
+        raise BadRequest(f"not a zip: {error}") from None
 
 
 def _meta_text(archive: zipfile.ZipFile) -> str:

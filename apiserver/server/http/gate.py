@@ -9,7 +9,7 @@ from functools import lru_cache
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from apiserver.api.errors import ApiError, Forbidden, InternalError, MethodNotAllowed
+from apiserver.api.errors import ApiError, Forbidden, InternalError, Invalid, MethodNotAllowed
 from apiserver.server.http.auth import ANONYMOUS, Tokens
 from apiserver.server.http.cors import Cors, Headers, is_legacy
 from apiserver.server.http.metrics import Metrics
@@ -137,6 +137,8 @@ def error_response(error: ApiError) -> Response:
 def text_refusal(error: ApiError) -> Response:
     """The same for ``/v1``: one line of text."""
     line = " ".join(error.message.split())
+    if isinstance(error, Invalid):
+        line = f"bad request: {line}"
     headers = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
     code = 400 if error.code == 422 else error.code
     return Response(f"{line}\n".encode("utf-8", "replace"), status_code=code, headers=_headers(error) | headers)

@@ -86,7 +86,9 @@ def test_apps(upload: Path, raw: bytes) -> None:
             "zip must .*: meta.ini is compressed by another method",
             id="bzip2",
         ),
-        pytest.param(encrypted(), "zip must .*: the entry 'start.sh' is encrypted", id="encrypted"),
+        pytest.param(encrypted(), "not a zip: no agent .*: the entry 'start.sh' is encrypted", id="encrypted"),
+        pytest.param(app(**{"../x": b""}), "not a zip: no agent .*: the entry '../x' leads out", id="a way out"),
+        pytest.param(app(zeros=bytes(30_000_000)), "not a zip: no agent .* 200 times its size", id="what bursts"),
         pytest.param(
             app(**{"meta.inx": b""}).replace(b"meta.inx", b"meta.ini"),
             "zip must .*: meta.ini is there twice",

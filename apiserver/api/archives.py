@@ -1,5 +1,5 @@
-"""What an uploaded zip may hold. Agents judge again and are the ones to be trusted; judging here as well tells the
-user before anything is stored."""
+"""What an app's zip may hold. Agents judge again and are the ones to be trusted; judging before the upload, and at it,
+tells the user before anything is stored. Opening archives is for others."""
 
 import posixpath
 import stat
