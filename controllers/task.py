@@ -67,16 +67,18 @@ class TaskReconciler:
         if task is None:
             return Result()  # The garbage collector follows its owner references.
         copies = self._assignments.by_index(BY_CONTROLLER, task.metadata.uid or "")
+        seen = self._assignments.resource_version
         resolution = resolve(task, self._apps_of(task))
         await self._write_status(task, summarize(task, copies, resolution, now=self._now()), resolution)
         actions = plan(task, resolution, copies, manager=MANAGER)
-        if rests_on_counts(task, actions) and not await self._is_whole(task, copies):
+        if rests_on_counts(task, actions) and not await self._is_whole(task, copies, seen):
             return Result(requeue_after=TORN_SECONDS)
         await self._perform(task, actions[:MAX_ACTIONS])
         return Result(requeue_after=0.0 if len(actions) > MAX_ACTIONS else None)
 
-    async def _is_whole(self, task: Task, copies: Iterable[Assignment]) -> bool:
-        """Whether the caches show one state of the task and its copies, and the present one.
+    async def _is_whole(self, task: Task, copies: Iterable[Assignment], seen: int) -> bool:
+        """Whether the caches showed one state of the task and its copies, and the present one; ``seen`` is the version
+        that the cache of assignments had reached when the copies were taken from it.
 
         They are filled by two watches: of a commit that changed both, one may be here and the other on its way. Where
         the watch of assignments is past the task's last change, all that came with it has been seen. Else the copies
@@ -85,7 +87,7 @@ class TaskReconciler:
         generation = task.metadata.generation
         if await self._generation(task) != generation:
             return False
-        if self._assignments.resource_version > self._changed_at.get(task.metadata.uid or "", (0, sys.maxsize))[1]:
+        if seen > self._changed_at.get(task.metadata.uid or "", (0, sys.maxsize))[1]:
             return True
         found = [copy async for copy in self._stored_copies(task)]
         return _live(found) == _live(copies) and await self._generation(task) == generation
