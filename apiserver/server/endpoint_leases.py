@@ -4,8 +4,6 @@ As for nodes (``leases``): a heartbeat is no news. What is news, that an app has
 as ``status.healthy`` and reaches everybody by the ordinary watch. After a start every endpoint has a fresh term.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,22 +11,16 @@ from functools import partial
 from typing import cast
 
 from apiserver.api.discovery import ENDPOINTS_CONTROLLER, judge
-from apiserver.api.errors import ApiError
 from apiserver.api.kinds.assignment import ASSIGNMENTS, Assignment
 from apiserver.api.kinds.endpoint import ENDPOINTS, Endpoint
 from apiserver.api.machinery import writes
 from apiserver.api.meta import Body, format_micro_time
 from apiserver.api.selectors import equal
-from apiserver.server.leases import ACTOR, STALL_SECONDS
+from apiserver.server.leases import ACTOR, STALL_SECONDS, expire_for_ever
 from apiserver.server.registry import Registry
 from apiserver.server.store.engine import Key
 from apiserver.server.store.snapshot import Filter, Slot
 from apiserver.server.transaction import Transaction
-
-log = logging.getLogger(__name__)
-
-CHECK_EVERY = 0.5
-"""Seconds between two looks for expired leases."""
 
 AT_ONCE = 500
 """Endpoints of one commit: when all of a large fleet fall silent together, other writers get their turns in between."""
@@ -80,14 +72,7 @@ class EndpointLeases:
 
     async def run(self) -> None:
         """Store what expires, for ever."""
-        while True:
-            before = self._monotonic()
-            await asyncio.sleep(CHECK_EVERY)
-            self.forgive(self._monotonic() - before - CHECK_EVERY)
-            try:
-                await self.expire()
-            except ApiError as error:
-                log.warning("expired endpoints were not stored, trying again: %s", error)
+        await expire_for_ever(self, self._monotonic)
 
     def forgive(self, late: float) -> None:
         """Give back the seconds that this server was not there to hear anybody, if they are many."""

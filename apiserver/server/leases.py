@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from apiserver.api.errors import ApiError, Conflict, Details
 from apiserver.api.kinds.lease import LEASES
@@ -32,6 +32,30 @@ STALL_SECONDS = 2.0
 """A look that comes later than this by itself was held up: renewals could not be heard in that time."""
 
 ACTOR = Actor(user="system:apiserver", manager="plum-apiserver")
+
+
+class Expiring(Protocol):
+    """Terms that end unless they are renewed."""
+
+    async def expire(self) -> None:
+        """Store what has ended by now. Raises ApiError."""
+        ...
+
+    def forgive(self, late: float) -> None:
+        """Give back the seconds that this server was not there to hear anybody, if they are many."""
+        ...
+
+
+async def expire_for_ever(terms: Expiring, monotonic: Callable[[], float]) -> None:
+    """Look twice a second for terms that have ended; what cannot be stored is tried again at the next look."""
+    while True:
+        before = monotonic()
+        await asyncio.sleep(CHECK_EVERY)
+        terms.forgive(monotonic() - before - CHECK_EVERY)
+        try:
+            await terms.expire()
+        except ApiError as error:
+            log.warning("%s: what has expired was not stored, trying again: %s", type(terms).__name__, error)
 
 
 def is_node_lease(kind: Kind, namespace: str) -> bool:
@@ -115,14 +139,7 @@ class NodeLeases:
 
     async def run(self) -> None:
         """Store every transition from Held to Expired, for ever."""
-        while True:
-            before = self._monotonic()
-            await asyncio.sleep(CHECK_EVERY)
-            self.forgive(self._monotonic() - before - CHECK_EVERY)
-            try:
-                await self.expire()
-            except ApiError as error:
-                log.warning("expired leases were not stored, trying again: %s", error)
+        await expire_for_ever(self, self._monotonic)
 
     def forgive(self, late: float) -> None:
         """Give back the seconds that this server was not there to hear anybody, if they are many."""
