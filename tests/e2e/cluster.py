@@ -106,6 +106,14 @@ def _belongs(process: psutil.Process, directory: str) -> bool:
         return False
 
 
+def command_of(process: psutil.Process) -> list[str]:
+    """Its command line; none for one that has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 @contextmanager
 def running_cluster(directory: Path, *, nodes: int = 2, addr: str = "127.0.0.1:0") -> Iterator[Cluster]:
     """Start a cluster and end it, whatever happens in between."""

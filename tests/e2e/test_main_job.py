@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.e2e.cluster import Cluster, processes_of, running_cluster, wait_for
+from tests.e2e.cluster import Cluster, command_of, processes_of, running_cluster, wait_for
 
 HELLO = Path("manifests/hello")
 pytestmark = pytest.mark.xdist_group("main job")
@@ -68,7 +68,7 @@ def test_the_whole_way(cluster: Cluster, tmp_path: Path) -> None:
     assert "Available" in described
     assert cluster.plumctl("delete", "-f", str(HELLO)) == "task/hello deleted\n"
     assert cluster.assignments("hello") == []
-    assert not [found for found in processes_of(cluster.directory) if "server.py" in " ".join(found.cmdline())]
+    assert not [found for found in processes_of(cluster.directory) if "server.py" in " ".join(command_of(found))]
 
 
 def answers(copy: dict[str, Any]) -> bool:

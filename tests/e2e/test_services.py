@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.cluster import Cluster, processes_of, running_cluster, wait_for
+from tests.e2e.cluster import Cluster, command_of, processes_of, running_cluster, wait_for
 
 API = "/apis/plum.dev/v1/namespaces/default"
 EXAMPLES = sorted(path.parent.name for path in Path("manifests").glob("*/app") if path.parent.name != "hello")
@@ -165,8 +165,8 @@ def test_agents_that_die_or_fall_silent(cluster: Cluster, http: httpx.Client) ->
 
 def agent(cluster: Cluster, node: str) -> int:
     """The process id of a node's agent; 0 while there is none."""
-    found = (one for one in processes_of(cluster.directory) if ("agent" in one.cmdline() and node in one.cmdline()))
-    return next((one.pid for one in found), 0)
+    found = ((one.pid, command_of(one)) for one in processes_of(cluster.directory))
+    return next((pid for pid, command in found if "agent" in command and node in command), 0)
 
 
 def started(http: httpx.Client, node: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.cluster import processes_of, running_cluster, wait_for
+from tests.e2e.cluster import command_of, processes_of, running_cluster, wait_for
 from tests.e2e.test_main_job import sleeper, watching
 from tests.servers import answers
 
@@ -61,7 +61,7 @@ def test_a_watch_lives_through_a_restart_of_the_server(tmp_path: Path) -> None:
         cluster.plumctl("apply", "-f", "-", stdin=sleeper("first", replicas=1).encode())
         cluster.running("first", 1)
         with watching(cluster) as watch:
-            server = next(p for p in processes_of(tmp_path) if "apiserver.server" in p.cmdline())
+            server = next(p for p in processes_of(tmp_path) if "apiserver.server" in command_of(p))
             server.kill()
             wait_for("the server", lambda: answers(cluster.url))
             cluster.plumctl("apply", "-f", "-", stdin=sleeper("second", replicas=1).encode())

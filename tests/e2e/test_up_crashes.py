@@ -12,20 +12,12 @@ import httpx
 import psutil
 import pytest
 
-from tests.e2e.cluster import processes_of, running_cluster, wait_for
+from tests.e2e.cluster import command_of, processes_of, running_cluster, wait_for
 from tests.servers import answers, first_line
 
 
 def child(up: "subprocess.Popen[bytes]", module: str) -> psutil.Process:
     return next(found for found in psutil.Process(up.pid).children() if module in command_of(found))
-
-
-def command_of(process: psutil.Process) -> list[str]:
-    """Its command line; none for one that has just ended."""
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
 
 
 def test_a_new_up_waits_for_what_a_killed_one_left_and_takes_its_port(tmp_path: Path) -> None:
