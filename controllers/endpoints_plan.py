@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from apiserver.api.discovery import ENDPOINTS_CONTROLLER, MANAGED_BY, Reason, endpoint_name, given_name, judge
+from apiserver.api.discovery import ENDPOINTS_CONTROLLER, MANAGED_BY, endpoint_name, given_name, is_managed, judge
 from apiserver.api.expansion import is_live
 from apiserver.api.kinds.assignment import Assignment, ServiceStatus
 from apiserver.api.kinds.endpoint import Endpoint, EndpointSpec, EndpointStatus
@@ -23,11 +23,6 @@ offers it: such a one goes with the selection, also while the instance is down."
 
 EXPIRED_KEPT = timedelta(minutes=10)
 """How long an endpoint stays, unhealthy, after its registrant's lease has run out."""
-
-_OF_INSTANCES: tuple[Reason, ...] = (
-    "Ready", "NotReady", "InstanceLeaving", "InstanceStopped", "InstanceNotRunning", "NodeSilent",
-)  # fmt: skip
-"""What is only said of an endpoint whose instance is, or was, there."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ def plan(
 
 def is_derived(endpoint: Endpoint) -> bool:
     """Whether the controller made it, and may change and delete it."""
-    return endpoint.metadata.labels.get(MANAGED_BY) == ENDPOINTS_CONTROLLER
+    return is_managed(endpoint.metadata.labels)
 
 
 def is_expired(endpoint: Endpoint) -> bool:
@@ -150,17 +145,9 @@ def _next(
 
 def _judged(endpoint: Endpoint, instance: Assignment | None, now: datetime) -> EndpointStatus:
     """The status it should have. A silent node has given no sign of life now."""
-    healthy, reason = judge(endpoint.spec, instance, expired=False)
-    if instance is None and _had_instance(endpoint):
-        healthy, reason = False, "InstanceLeaving"
+    healthy, reason = judge(endpoint, instance, expired=False)
     is_kept = healthy == endpoint.status.healthy or reason == "NodeSilent"
     return EndpointStatus(healthy=healthy, reason=reason, last_seen=endpoint.status.last_seen if is_kept else now)
-
-
-def _had_instance(endpoint: Endpoint) -> bool:
-    """Whether an assignment that does not exist has existed: its endpoint must not come alive by its end."""
-    owned = any(reference.kind == "Assignment" for reference in endpoint.metadata.owner_references)
-    return owned or (bool(endpoint.spec.assignment) and endpoint.status.reason in _OF_INSTANCES)
 
 
 def _orphans(present: Mapping[str, Endpoint]) -> dict[str, Endpoint]:

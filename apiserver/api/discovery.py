@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 import orjson
@@ -9,7 +10,7 @@ import orjson
 from apiserver.api import conditions
 from apiserver.api.expansion import is_live
 from apiserver.api.kinds.assignment import Assignment
-from apiserver.api.kinds.endpoint import EndpointSpec
+from apiserver.api.kinds.endpoint import Endpoint, EndpointSpec
 from apiserver.api.kinds.service import GIVEN_NAME, Service
 from apiserver.api.meta import is_dns_label
 
@@ -25,7 +26,18 @@ Reason = Literal[
 """Why an endpoint is healthy, or not."""
 
 
-def judge(endpoint: EndpointSpec, instance: Assignment | None, *, expired: bool) -> tuple[bool, Reason]:
+_OF_INSTANCES: tuple[Reason, ...] = (
+    "Ready", "NotReady", "InstanceLeaving", "InstanceStopped", "InstanceNotRunning", "NodeSilent",
+)  # fmt: skip
+"""What is only said of an endpoint whose instance is, or was, there."""
+
+
+def is_managed(labels: Mapping[str, str]) -> bool:
+    """Whether an endpoint with these labels is the endpoints controller's, which alone may change and delete it."""
+    return labels.get(MANAGED_BY) == ENDPOINTS_CONTROLLER
+
+
+def judge(endpoint: Endpoint, instance: Assignment | None, *, expired: bool) -> tuple[bool, Reason]:
     """Whether the endpoint can be used, and why.
 
     ``instance`` is the assignment that it names, if there is one; ``expired``: its registrant has not been
@@ -33,14 +45,22 @@ def judge(endpoint: EndpointSpec, instance: Assignment | None, *, expired: bool)
     """
     if expired:
         return False, "Expired"
+    if instance is None and _had_instance(endpoint):
+        return False, "InstanceLeaving"
     if instance is not None and (trouble := _trouble(instance)):
         return False, trouble
-    if endpoint.health_override is not None:
-        return endpoint.health_override, "Overridden"
+    if endpoint.spec.health_override is not None:
+        return endpoint.spec.health_override, "Overridden"
     if instance is None:
         return True, "Registered"
     ready = conditions.is_true(instance.status.conditions, "Ready")
     return ready, "Ready" if ready else "NotReady"
+
+
+def _had_instance(endpoint: Endpoint) -> bool:
+    """Whether an assignment that does not exist has existed: its endpoint must not come alive by its end."""
+    owned = any(reference.kind == "Assignment" for reference in endpoint.metadata.owner_references)
+    return owned or (bool(endpoint.spec.assignment) and endpoint.status.reason in _OF_INSTANCES)
 
 
 def _trouble(instance: Assignment) -> Reason | None:

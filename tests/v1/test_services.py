@@ -196,6 +196,18 @@ def test_the_endpoint_of_an_instance_follows_it(v1: V1, fresh: str, node: str, a
     assert discover(v1, fresh) == []
 
 
+def test_an_endpoint_does_not_come_alive_by_the_end_of_its_instance(v1: V1, apis: Apis, fresh: str, node: str) -> None:
+    add_assignment(apis, fresh, node)
+    v1.report(fresh, "Running", healthy=True)
+    register(v1, fresh, offer(fresh), node=node)
+    assert instances(v1, fresh) == [fresh]
+    v1.delete(f"/v1/assignments/{fresh}").done()
+    assert not apis.has("assignments", fresh)
+    assert discover(v1, fresh) == []
+    say(v1, fresh, fresh, healthy=True)
+    assert discover(v1, fresh) == []
+
+
 def test_what_leaves_is_not_found(v1: V1, apis: Apis, fresh: str) -> None:
     register(v1, f"{fresh}-i", offer(fresh))
     register(v1, f"{fresh}-j", offer(fresh))

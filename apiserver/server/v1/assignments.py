@@ -13,7 +13,7 @@ from apiserver.api.kinds.task import TASKS
 from apiserver.api.machinery import writes
 from apiserver.api.meta import Body, format_micro_time
 from apiserver.api.scheme import dig
-from apiserver.server.endpoint_leases import tell_of
+from apiserver.server.endpoint_health import tell_of
 from apiserver.server.registry import Target, not_found
 from apiserver.server.transaction import Transaction
 from apiserver.server.v1 import replicas

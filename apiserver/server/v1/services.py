@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from apiserver.api.discovery import ENDPOINTS_CONTROLLER, MANAGED_BY, endpoint_name
+from apiserver.api.discovery import MANAGED_BY, endpoint_name, is_managed
 from apiserver.api.errors import BadRequest
 from apiserver.api.kinds.assignment import ASSIGNMENTS
 from apiserver.api.kinds.endpoint import ENDPOINTS, EndpointSpec
@@ -15,7 +15,7 @@ from apiserver.api.machinery import writes
 from apiserver.api.meta import Body
 from apiserver.api.scheme import dig
 from apiserver.api.selectors import equal
-from apiserver.server.endpoint_leases import tell
+from apiserver.server.endpoint_health import tell
 from apiserver.server.store.engine import Key
 from apiserver.server.store.snapshot import Filter, Slot
 from apiserver.server.transaction import Transaction
@@ -180,7 +180,7 @@ def _of(namespace: str, instance: str) -> Filter:
 
 def _is_derived(body: Body) -> bool:
     """Whether the endpoints controller keeps it, and knows better."""
-    return (body["metadata"].get("labels") or {}).get(MANAGED_BY) == ENDPOINTS_CONTROLLER
+    return is_managed(body["metadata"].get("labels") or {})
 
 
 def _is_left(body: Body, spec: EndpointSpec, instance: Body | None) -> bool:
@@ -189,7 +189,8 @@ def _is_left(body: Body, spec: EndpointSpec, instance: Body | None) -> bool:
     if instance is None or not _is_derived(body):
         return False
     offers = dig(instance, "status.services") or ()
-    return all((offer["name"], offer["port"]) != (spec.service, spec.port) for offer in offers)
+    address = (spec.service, spec.port, spec.protocol)
+    return all((offer["name"], offer["port"], offer["protocol"]) != address for offer in offers)
 
 
 def _registered(metadata: Body) -> Body:

@@ -16,7 +16,7 @@ from apiserver.api.kinds.task import TASKS, Task
 from apiserver.api.machinery import writes
 from apiserver.api.meta import Body
 from apiserver.api.selectors import equal
-from apiserver.server.endpoint_leases import tell_of
+from apiserver.server.endpoint_health import tell_of
 from apiserver.server.registry import Target, not_found
 from apiserver.server.store.snapshot import Filter, Slot
 from apiserver.server.transaction import Transaction

@@ -7,7 +7,8 @@ from typing import Any
 
 from apiserver.api.kinds.endpoint import ENDPOINTS
 from apiserver.api.meta import Body
-from apiserver.server.endpoint_leases import AT_ONCE, EndpointLeases, tell
+from apiserver.server.endpoint_health import tell
+from apiserver.server.endpoint_leases import AT_ONCE, EndpointLeases
 from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.registry import Registry
 from apiserver.server.store.decisions import Put, Remove
