@@ -1,8 +1,8 @@
 """The endpoints controller: derives endpoints from what instances offer, and judges the health of all."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from apiserver.api.discovery import ENDPOINTS_CONTROLLER, service_object_name
 from apiserver.api.errors import AlreadyExists, Conflict, NotFound
@@ -14,7 +14,8 @@ from apiserver.client.controller import Controller, Key, Result
 from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
 from controllers.endpoints_plan import Action, Change, Create, Delete, SetHealth, is_expired, plan
-from controllers.writing import each, version_of
+from controllers.witness import Witness
+from controllers.writing import delete_as_seen, each, version_of
 
 MANAGER = ENDPOINTS_CONTROLLER
 BY_INSTANCE = "instance"
@@ -48,10 +49,9 @@ class EndpointReconciler:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """The client must write as ``MANAGER``."""
-        self._client, self._now, self._monotonic = client, now, monotonic
+        self._client, self._now = client, now
         self._services, self._endpoints, self._assignments = informers
-        self._expired_since: dict[Key, dict[str, float]] = {}
-        """When each expired endpoint, by uid, was first seen so, by the monotonic clock."""
+        self._expired = Witness[Key](monotonic)
 
     async def reconcile(self, key: Key) -> Result:
         """One step for one instance."""
@@ -59,7 +59,8 @@ class EndpointReconciler:
         instance = self._assignments.get(namespace, name) if plural == "assignments" else None
         endpoints = self._of(namespace, plural, name)
         services = selecting(self._services, instance) if instance is not None else ()
-        step = plan(instance, services, endpoints, now=self._now(), expired_for=self._witnessed(key, endpoints))
+        expired = (endpoint.metadata.uid or "" for endpoint in endpoints if is_expired(endpoint))
+        step = plan(instance, services, endpoints, now=self._now(), expired_for=self._expired.see(key, expired))
         reached = await each(step.actions, self._write)
         # The next plan must not be made on an older world.
         await self._endpoints.wait_for_version(reached, timeout=WAIT_SECONDS)
@@ -71,14 +72,6 @@ class EndpointReconciler:
         endpoint = self._endpoints.get(namespace, name)
         return () if endpoint is None else (endpoint,)
 
-    def _witnessed(self, key: Key, endpoints: Iterable[Endpoint]) -> dict[str, timedelta]:
-        """How long this process has seen which endpoints expired."""
-        now, before = self._monotonic(), self._expired_since.pop(key, {})
-        uids = [endpoint.metadata.uid or "" for endpoint in endpoints if is_expired(endpoint)]
-        if uids:
-            self._expired_since[key] = {uid: before.get(uid, now) for uid in uids}
-        return {uid: timedelta(seconds=now - before.get(uid, now)) for uid in uids}
-
     async def _write(self, action: Action) -> int:
         try:
             match action:
@@ -89,7 +82,7 @@ class EndpointReconciler:
                 case Change(endpoint, patch):
                     return await self._change(endpoint, patch)
                 case Delete(endpoint):
-                    return await self._delete(endpoint)
+                    return await delete_as_seen(self._client, endpoint)
         except (AlreadyExists, Conflict, NotFound):
             return 0  # It has changed since it was seen; its next version will be looked at.
 
@@ -106,12 +99,6 @@ class EndpointReconciler:
         namespace, name = endpoint.key
         metadata = patch.get("metadata", {}) | {"resourceVersion": endpoint.metadata.resource_version}
         return version_of(await self._client.patch(Endpoint, name, patch | {"metadata": metadata}, namespace=namespace))
-
-    async def _delete(self, endpoint: Endpoint) -> int:
-        namespace, name = endpoint.key
-        version = endpoint.metadata.resource_version or ""
-        await self._client.delete(Endpoint, name, namespace=namespace, version=version)
-        return 0  # Asked for once more by a plan that has not seen it go, it is refused.
 
 
 def instance_of(endpoint: Endpoint) -> list[str]:

@@ -16,6 +16,7 @@ from apiserver.api.kinds.assignment import Assignment, ServiceStatus
 from apiserver.api.kinds.endpoint import Endpoint, EndpointSpec, EndpointStatus
 from apiserver.api.kinds.service import Service
 from apiserver.api.meta import Body, ObjectMeta, OwnerReference
+from controllers import labels
 
 SELECTED = "plum.dev/selected"
 """Annotation of a derived endpoint that is there because a Service selects the instance, not because the instance
@@ -246,21 +247,10 @@ def _difference(endpoint: Endpoint, wanted: Endpoint) -> Body:
         spec["version"] = wanted.spec.version
     if endpoint.spec.node_name != wanted.spec.node_name:
         spec["nodeName"] = wanted.spec.node_name
-    if labels := _label_changes(endpoint, wanted.spec.labels):
-        spec["labels"] = labels
+    ours = labels.owned(endpoint, ENDPOINTS_CONTROLLER, "spec")
+    if changed := labels.changes(endpoint.spec.labels, wanted.spec.labels, ours):
+        spec["labels"] = changed
     patch: Body = {"spec": spec} if spec else {}
     if _is_selected(endpoint) != _is_selected(wanted):
         patch["metadata"] = {"annotations": {SELECTED: "true" if _is_selected(wanted) else None}}
     return patch
-
-
-def _label_changes(endpoint: Endpoint, wanted: Mapping[str, str]) -> dict[str, str | None]:
-    present = endpoint.spec.labels
-    ours = {
-        key.removeprefix("f:")
-        for entry in endpoint.metadata.managed_fields
-        if entry.manager == ENDPOINTS_CONTROLLER
-        for key in entry.fields_v1.get("f:spec", {}).get("f:labels", {})
-    }
-    unwanted: dict[str, str | None] = {key: None for key in present if key in ours and key not in wanted}
-    return unwanted | {key: value for key, value in wanted.items() if present.get(key) != value}

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -17,6 +17,7 @@ from apiserver.client.events import EventRecorder
 from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
 from controllers.node_plan import LOST_AFTER, NODE_SILENT, MarkUnknown, Release, Restore, SetReady, is_held, plan
+from controllers.witness import Witness
 from controllers.writing import each, version_of
 
 log = logging.getLogger(__name__)
@@ -47,11 +48,7 @@ class NodeReconciler:
         """The client must write as ``MANAGER``; the assignments need the index ``node``."""
         self._client, self._events, self._lost_after, self._now = client, events, lost_after, now
         self._nodes, self._leases, self._assignments = nodes, leases, assignments
-        self._monotonic = monotonic
-        self._silent_since: dict[str, float] = {}
-        """When each silent node was first seen so, by the monotonic clock."""
-        self._leaving_since: dict[str, dict[str, float]] = {}
-        """The same for each assignment under deletion, by node and uid."""
+        self._silent, self._leaving = Witness[str](monotonic), Witness[str](monotonic)
 
     async def reconcile(self, key: Key) -> Result:
         """One step for one node. A node that the cache does not know is looked up before its processes are
@@ -68,11 +65,9 @@ class NodeReconciler:
             copies,
             now=self._now(),
             lost_after=self._lost_after,
-            witnessed=self._witnessed(name, lease),
-            leaving=self._leaving(name, copies),
+            witnessed=self._witnessed(name, node, lease),
+            leaving=self._leaving.see(name, (copy.metadata.uid or "" for copy in copies if is_held(copy))),
         )
-        if node is None:
-            self._silent_since.pop(name, None)  # nobody asks for it any more
         for action in step.actions:
             if isinstance(action, SetReady) and node is not None:
                 await self._set_ready(node, action.condition)
@@ -82,21 +77,10 @@ class NodeReconciler:
             return Result(requeue_after=RETRY_SECONDS)  # one that lost a race is not repeated by its agent
         return Result(requeue_after=step.look_again)
 
-    def _witnessed(self, name: str, lease: Lease | None) -> timedelta:
+    def _witnessed(self, name: str, node: Node | None, lease: Lease | None) -> timedelta:
         """How long this process has seen the node silent."""
-        if lease is not None and lease.status.state == "Held":
-            self._silent_since.pop(name, None)
-            return timedelta()
-        since = self._silent_since.setdefault(name, self._monotonic())
-        return timedelta(seconds=self._monotonic() - since)
-
-    def _leaving(self, name: str, copies: Sequence[Assignment]) -> dict[str, timedelta]:
-        """How long this process has seen each of a node's assignments under deletion, by uid."""
-        now, before = self._monotonic(), self._leaving_since.pop(name, {})
-        uids = [copy.metadata.uid or "" for copy in copies if is_held(copy)]
-        if uids:
-            self._leaving_since[name] = {uid: before.get(uid, now) for uid in uids}
-        return {uid: timedelta(seconds=now - before.get(uid, now)) for uid in uids}
+        is_silent = node is not None and (lease is None or lease.status.state != "Held")
+        return self._silent.see(name, [name] if is_silent else []).get(name, timedelta())
 
     async def _lease(self, name: str) -> Lease | None:
         """From the cache if it is held, else from the server: the agent may be back, and what it says counts."""

@@ -9,7 +9,7 @@ from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
 from controllers.endpoints import BY_SERVICE, service_of
 from controllers.services_plan import Action, Adopt, Create, Delete, SetCounts, plan
-from controllers.writing import version_of
+from controllers.writing import delete_as_seen, version_of
 
 WAIT_SECONDS = 5.0
 
@@ -40,7 +40,7 @@ class ServiceReconciler:
                 case SetCounts(service, status):
                     return await self._set_counts(service, status)
                 case Delete(service):
-                    return await self._delete(service)
+                    return await delete_as_seen(self._client, service)
         except (AlreadyExists, Conflict, NotFound):
             return 0  # It has changed since it was seen; its next version will be looked at.
 
@@ -54,12 +54,6 @@ class ServiceReconciler:
         namespace, name = service.key
         patch: Body = {"metadata": {"annotations": {DERIVED: None}}}
         return version_of(await self._client.patch(Service, name, patch, namespace=namespace))
-
-    async def _delete(self, service: Service) -> int:
-        namespace, name = service.key
-        version = service.metadata.resource_version or ""
-        await self._client.delete(Service, name, namespace=namespace, version=version)
-        return 0  # Asked for once more by a plan that has not seen it go, it is refused.
 
 
 def watch(controller: Controller, services: Informer[Service], endpoints: Informer[Endpoint]) -> None:

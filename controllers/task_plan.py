@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from apiserver.api.expansion import Group, Resolution, group, is_live, wanted_labels
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.task import Entry, State, Task
+from controllers import labels
 from controllers.rollout import Rollout, plan_entry
 
 
@@ -110,17 +111,5 @@ def _relabel(task: Task, staying: Sequence[Assignment], manager: str) -> Iterato
 
 
 def _label_changes(task: Task, entry: Entry, copy: Assignment, manager: str) -> dict[str, str | None]:
-    wanted, present = wanted_labels(task.metadata.name, entry, copy.spec.node_name), copy.metadata.labels
-    ours = _labels_of(copy, manager)
-    unwanted: dict[str, str | None] = {key: None for key in present if key in ours and key not in wanted}
-    return unwanted | {key: value for key, value in wanted.items() if present.get(key) != value}
-
-
-def _labels_of(copy: Assignment, manager: str) -> set[str]:
-    """The labels that the manager owns; others belong to people."""
-    owned = (
-        entry.fields_v1.get("f:metadata", {}).get("f:labels", {})
-        for entry in copy.metadata.managed_fields
-        if entry.manager == manager
-    )
-    return {key.removeprefix("f:") for labels in owned for key in labels}
+    wanted = wanted_labels(task.metadata.name, entry, copy.spec.node_name)
+    return labels.changes(copy.metadata.labels, wanted, labels.owned(copy, manager, "metadata"))

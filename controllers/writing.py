@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from apiserver.api.meta import Resource
+from apiserver.client.interface import Client
 
 A = TypeVar("A")
 
@@ -35,6 +36,17 @@ async def each(items: Iterable[A], write: Callable[[A], Awaitable[int]]) -> int:
     if failures:
         raise failures[0]
     return highest
+
+
+async def delete_as_seen(client: Client, obj: Resource) -> int:
+    """Delete an object unless it has changed since it was seen. Raises NotFound, Conflict.
+
+    The version that this reaches is not told, hence 0: asked for once more by a plan that has not seen the object go,
+    it is refused.
+    """
+    namespace, name = obj.key
+    await client.delete(type(obj), name, namespace=namespace, version=obj.metadata.resource_version or "")
+    return 0
 
 
 def version_of(obj: Resource) -> int:

@@ -6,7 +6,6 @@ from typing import cast
 from apiserver.api.discovery import ENDPOINTS_CONTROLLER, judge
 from apiserver.api.kinds.assignment import ASSIGNMENTS, Assignment
 from apiserver.api.kinds.endpoint import ENDPOINTS, Endpoint
-from apiserver.api.machinery import writes
 from apiserver.api.meta import Body
 from apiserver.api.selectors import equal
 from apiserver.server.store.snapshot import Filter
@@ -34,7 +33,4 @@ def tell(txn: Transaction, body: Body, *, expired: bool, last_seen: str) -> Body
         return body
     status = cast(Body, body.get("status") or {}) | {"healthy": healthy, "reason": reason}
     status |= {"lastSeen": last_seen} if last_seen else {}
-    ctx = txn.context(ENDPOINTS_CONTROLLER)
-    return txn.change(
-        ENDPOINTS, body, writes.update(ENDPOINTS, body, dict(body, status=status), ctx, subresource="status")
-    )
+    return txn.update(ENDPOINTS, body, dict(body, status=status), ENDPOINTS_CONTROLLER, subresource="status")

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import orjson
 
-from apiserver.api.errors import BadRequest, Conflict, Details, Invalid, NotFound
+from apiserver.api.errors import BadRequest, Conflict, Details, Invalid
 from apiserver.api.kinds.lease import LEASES
 from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.machinery import writes
@@ -29,7 +29,7 @@ from apiserver.server.store.decisions import Actor, Intents, View
 from apiserver.server.store.snapshot import Slot
 from apiserver.server.store.store import Store
 from apiserver.server.strategies import Hooks
-from apiserver.server.transaction import Transaction, already_exists
+from apiserver.server.transaction import Transaction, already_exists, not_found
 
 T = TypeVar("T")
 Mode = Literal["Strict", "Warn", "Ignore"]
@@ -108,7 +108,7 @@ class Registry:
         """The object's bytes. Raises NotFound."""
         slot = self.store.get(target.kind, target.namespace, target.name)
         if slot is None:
-            raise not_found(target)
+            raise not_found(target.kind, target.name)
         return self.raw(slot)
 
     def raw(self, slot: Slot) -> bytes:
@@ -145,9 +145,8 @@ class Registry:
         outcome = Outcome(warnings=warnings)
 
         def work(txn: Transaction) -> Body:
-            old = _old(txn, target)
-            new = writes.update(kind, old, body, self.context(options.manager), subresource=target.subresource)
-            return txn.change(kind, old, new)
+            old = txn.require(kind, target.namespace, target.name)
+            return txn.update(kind, old, body, options.manager, subresource=target.subresource)
 
         return await self._write(work, options, outcome)
 
@@ -160,12 +159,11 @@ class Registry:
         outcome = Outcome()
 
         def work(txn: Transaction) -> Body:
-            old = _old(txn, target)
+            old = txn.require(kind, target.namespace, target.name)
             patched = merge_patch(old, patch) if how == "merge" else json_patch(old, patch)
             body, outcome.warnings = decode(kind, Document(patched, duplicates), options.validation)
             _bind_names(target, body)
-            new = writes.update(kind, old, body, self.context(options.manager), subresource=target.subresource)
-            return txn.change(kind, old, new)
+            return txn.update(kind, old, body, options.manager, subresource=target.subresource)
 
         return await self._write(work, options, outcome)
 
@@ -182,13 +180,13 @@ class Registry:
         def work(txn: Transaction) -> Body:
             old = txn.get(kind, target.namespace, target.name)
             if old is None and target.subresource:
-                raise not_found(target)
+                raise not_found(target.kind, target.name)
             context = self.context(options.manager)
             new = writes.apply(kind, old, dict(config), context, force=options.force, subresource=target.subresource)
             if is_node_lease(kind, target.namespace):
                 new = self.leases.settle(old, config, new)
             outcome.created = old is None
-            return txn.create(kind, new) if old is None else txn.change(kind, old, new)
+            return txn.put(kind, old, new)
 
         await self._write(work, options, outcome)
         if is_renewal:
@@ -202,7 +200,7 @@ class Registry:
         extra = {"Foreground": (writes.FOREGROUND,), "Orphan": (writes.ORPHAN,), "Background": ()}
 
         def work(txn: Transaction) -> Body:
-            old = _old(txn, target)
+            old = txn.require(kind, target.namespace, target.name)
             _check_preconditions(target, old, options)
             marked = txn.delete(kind, old, finalizers=extra[options.propagation])
             outcome.gone = marked is None
@@ -260,18 +258,6 @@ class Registry:
             if not txn.exists(kind, metadata.get("namespace") or "", name):
                 return dict(body, metadata=dict(metadata, name=name))
         raise already_exists(kind, prefix)
-
-
-def _old(txn: Transaction, target: Target) -> Body:
-    old = txn.get(target.kind, target.namespace, target.name)
-    if old is None:
-        raise not_found(target)
-    return old
-
-
-def not_found(target: Target) -> NotFound:
-    """There is no such object."""
-    return NotFound(f'{target.kind.resource} "{target.name}" not found', details=_details(target))
 
 
 def _details(target: Target) -> Details:

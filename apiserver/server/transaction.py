@@ -49,6 +49,13 @@ class Transaction:
         key = Key(kind.resource, namespace, name)
         return self._bodies[key] if key in self._bodies else self.view.get(kind, namespace, name)
 
+    def require(self, kind: Kind, namespace: str, name: str) -> Body:
+        """One object that must be there. Raises NotFound."""
+        found = self.get(kind, namespace, name)
+        if found is None:
+            raise not_found(kind, name)
+        return found
+
     def exists(self, kind: Kind, namespace: str, name: str) -> bool:
         """Whether there is such an object."""
         key = Key(kind.resource, namespace, name)
@@ -79,6 +86,15 @@ class Transaction:
         # What was true when its deletion was asked for may not be any more.
         self._hooks.get(kind.resource, NO_HOOKS).before_delete(self.view, old)
         return self._remove(kind, new)
+
+    def update(self, kind: Kind, old: Body, new: Body, manager: str, *, subresource: str = "") -> Body:
+        """Change an object as an update by a field manager does; it as it is then. Raises as ``writes.update`` and
+        ``change``."""
+        return self.change(kind, old, writes.update(kind, old, new, self.context(manager), subresource=subresource))
+
+    def put(self, kind: Kind, old: Body | None, new: Body) -> Body:
+        """``create`` where there was none, else ``change``."""
+        return self.create(kind, new) if old is None else self.change(kind, old, new)
 
     def delete(self, kind: Kind, old: Body, *, finalizers: tuple[str, ...] = ()) -> Body | None:
         """Ask for an object's deletion; None where nothing holds it and it goes at once. Raises what its hooks
@@ -115,6 +131,13 @@ class Transaction:
         # A look at the bytes first: most namespaces are not being deleted, and this is asked for every new object.
         if b'"deletionTimestamp"' in room.body and "deletionTimestamp" in room.parse()["metadata"]:
             raise Forbidden(f'{kind.resource} "{name}" is forbidden: the namespace {namespace} is being deleted')
+
+
+def not_found(kind: Kind, name: str) -> NotFound:
+    """There is no such object."""
+    return NotFound(
+        f'{kind.resource} "{name}" not found', details=Details(name=name, group=kind.group, kind=kind.plural)
+    )
 
 
 def already_exists(kind: Kind, name: str) -> AlreadyExists:

@@ -14,6 +14,10 @@ NODE_LEASES = "plum-node-lease"
 """The namespace of node leases; a node's lease has the node's name."""
 
 
+ORIGINAL_AGENT = "v1"
+"""``status.agent.name`` of a node whose agent is the original Plum's, and the holder of its lease."""
+
+
 class NodeSpec(Model):
     """What people decide about the machine."""
 
@@ -59,7 +63,7 @@ class Node(Resource):
 
 def is_original(node: Node) -> bool:
     """Whether the original Plum's agent speaks for the node: it heartbeats and reports, and does no more."""
-    return node.status.agent is not None and node.status.agent.name == "v1"
+    return node.status.agent is not None and node.status.agent.name == ORIGINAL_AGENT
 
 
 def _status(body: Body, now: datetime) -> str:

@@ -12,8 +12,9 @@ from apiserver.api.meta import Body, format_micro_time, parse_time
 from apiserver.server import history
 from apiserver.server.http.lists import reach
 from apiserver.server.http.requests import number, read_version
-from apiserver.server.registry import Registry, Target, not_found
+from apiserver.server.registry import Registry, Target
 from apiserver.server.store.engine import Key
+from apiserver.server.transaction import not_found
 
 LIMIT, MAX_LIMIT = 20, 100
 """Changes of one page, by default and at most."""
@@ -46,7 +47,7 @@ async def as_of(registry: Registry, target: Target, query: Mapping[str, str], no
         return registry.get(target)
     raw = await history.as_of(registry.store, target.kind, _key(target), wanted)
     if raw is None:
-        missing = not_found(target)
+        missing = not_found(target.kind, target.name)
         raise NotFound(f"{missing.message}: there was none {when}", details=missing.details)
     return raw
 
@@ -69,14 +70,14 @@ async def _history(registry: Registry, target: Target, query: Mapping[str, str])
             raise Expired("The provided continue parameter is not from this server. Begin again.")
     items, rest = await history.page(store, target.kind, _key(target), before=before, limit=limit)
     if not items and not token and store.get(target.kind, target.namespace, target.name) is None:
-        raise not_found(target)
+        raise not_found(target.kind, target.name)
     return _list("HistoryList", version, items, f"{version}-{rest}" if rest else "")
 
 
 async def _revisions(registry: Registry, target: Target) -> Body:
     store = registry.store
     if store.get(target.kind, target.namespace, target.name) is None:
-        raise not_found(target)
+        raise not_found(target.kind, target.name)
     version = store.version
     found = await history.revisions(store, _key(target))
     return _list("RevisionList", version, [history.revision_body(one) for one in found])

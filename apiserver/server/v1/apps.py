@@ -13,8 +13,7 @@ from apiserver.api.package import Meta
 from apiserver.server.blobs import Incoming
 from apiserver.server.http.artifacts import check_size, serve_blob
 from apiserver.server.http.multipart import file_part
-from apiserver.server.registry import Target, not_found
-from apiserver.server.transaction import Transaction
+from apiserver.server.transaction import Transaction, not_found
 from apiserver.server.uploads import judge
 from apiserver.server.v1.calls import Call, json_reply, no_content
 from apiserver.server.v1.names import MANAGER
@@ -41,7 +40,7 @@ class Apps:
             await self._registry.transact(lambda txn: _store(txn, name, meta, incoming), call.actor)
         slot = self._registry.store.get(APPS, DEFAULT, name)
         if slot is None:
-            raise not_found(Target(APPS, DEFAULT, name))
+            raise not_found(APPS, name)
         return json_reply(self._uploads.upload(slot).shown)
 
     async def list(self, call: Call) -> Response:
@@ -52,9 +51,7 @@ class Apps:
         """Delete an upload, and its file if no other has its digest. Raises NotFound, Conflict while it is in use."""
 
         def work(txn: Transaction) -> str:
-            app = txn.get(APPS, DEFAULT, call.id)
-            if app is None:
-                raise not_found(Target(APPS, DEFAULT, call.id))
+            app = txn.require(APPS, DEFAULT, call.id)
             txn.delete(APPS, app)
             return str(app["spec"]["sha256"])
 

@@ -8,18 +8,15 @@ from apiserver.api import conditions
 from apiserver.api.errors import BadRequest
 from apiserver.api.kinds.assignment import ASSIGNMENTS, REPORTED, Assignment
 from apiserver.api.kinds.namespace import DEFAULT
-from apiserver.api.kinds.node import NODES
+from apiserver.api.kinds.node import NODES, ORIGINAL_AGENT
 from apiserver.api.kinds.task import TASKS
-from apiserver.api.machinery import writes
 from apiserver.api.meta import Body, format_micro_time
 from apiserver.api.scheme import dig
 from apiserver.server.endpoint_health import tell_of
-from apiserver.server.registry import Target, not_found
-from apiserver.server.transaction import Transaction
+from apiserver.server.transaction import Transaction, not_found
 from apiserver.server.v1 import replicas
 from apiserver.server.v1.calls import Call, no_content, raw_reply
 from apiserver.server.v1.names import MANAGER, read_id
-from apiserver.server.v1.nodes import AGENT as ORIGINAL
 from apiserver.server.v1.parts import Parts
 from apiserver.server.v1.shapes import PHASES, AssignmentPatch, StatusGiven
 from apiserver.server.v1.views import Views
@@ -51,7 +48,7 @@ class Assignments:
         def work(txn: Transaction) -> None:
             old = _shown(txn, call.id)
             new = dict(old, spec=dict(old["spec"], desired=desired))
-            txn.change(ASSIGNMENTS, old, writes.update(ASSIGNMENTS, old, new, txn.context(MANAGER)))
+            txn.update(ASSIGNMENTS, old, new, MANAGER)
             tell_of(txn, DEFAULT, call.id)
 
         await self._registry.transact(work, call.actor)
@@ -70,7 +67,7 @@ class Assignments:
                     for entry in task["spec"]["entries"]
                 ]
                 fewer = dict(task, spec=dict(task["spec"], entries=entries))
-                txn.change(TASKS, task, writes.update(TASKS, task, fewer, txn.context(MANAGER)))
+                txn.update(TASKS, task, fewer, MANAGER)
             txn.delete(ASSIGNMENTS, copy)
             tell_of(txn, DEFAULT, call.id)
 
@@ -95,8 +92,7 @@ class Assignments:
             status = self._status(old, given)
             node = txn.get(NODES, "", old["spec"].get("nodeName", ""))
             new = dict(old, status=_of_original(status, node) if node is not None else status)
-            ctx = txn.context(MANAGER)
-            txn.change(ASSIGNMENTS, old, writes.update(ASSIGNMENTS, old, new, ctx, subresource="status"))
+            txn.update(ASSIGNMENTS, old, new, MANAGER, subresource="status")
             tell_of(txn, namespace, name)
 
     def _status(self, old: Body, given: StatusGiven) -> Body:
@@ -127,7 +123,7 @@ class Assignments:
 def _of_original(status: Body, node: Body) -> Body:
     """What an original agent leaves to be known from its node: where it is. What another agent said of a process
     before is of one that this agent has not started."""
-    if dig(node, "status.agent.name") != ORIGINAL:
+    if dig(node, "status.agent.name") != ORIGINAL_AGENT:
         return status
     kept = {key: value for key, value in status.items() if key not in _OF_OUR_PROCESSES}
     return kept | {"ip": dig(node, "status.ip") or ""}
@@ -135,9 +131,9 @@ def _of_original(status: Body, node: Body) -> Body:
 
 def _shown(txn: Transaction, id: str) -> Body:
     """An instance that users see: in the namespace ``default``, and not under deletion. Raises NotFound."""
-    found = txn.get(ASSIGNMENTS, DEFAULT, id)
-    if found is None or "deletionTimestamp" in found["metadata"]:
-        raise not_found(Target(ASSIGNMENTS, DEFAULT, id))
+    found = txn.require(ASSIGNMENTS, DEFAULT, id)
+    if "deletionTimestamp" in found["metadata"]:
+        raise not_found(ASSIGNMENTS, id)
     return found
 
 

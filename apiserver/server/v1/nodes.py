@@ -7,22 +7,18 @@ from starlette.responses import Response
 from apiserver.api.columns import condition_status
 from apiserver.api.errors import BadRequest
 from apiserver.api.kinds.lease import LEASES
-from apiserver.api.kinds.node import NODE_LEASES, NODES
+from apiserver.api.kinds.node import NODE_LEASES, NODES, ORIGINAL_AGENT
 from apiserver.api.kinds.task import is_node_name
 from apiserver.api.machinery import writes
 from apiserver.api.meta import Body, format_micro_time
 from apiserver.api.scheme import dig
-from apiserver.server.registry import Target, not_found
 from apiserver.server.store.snapshot import Filter, Slot
-from apiserver.server.transaction import Transaction
+from apiserver.server.transaction import Transaction, not_found
 from apiserver.server.v1.calls import Call, json_reply, no_content
 from apiserver.server.v1.names import MANAGER, unix
 from apiserver.server.v1.parts import Parts
 from apiserver.server.v1.projections import Projection
 from apiserver.server.v1.shapes import Heartbeat, NodeShown
-
-AGENT = "v1"
-"""``status.agent.name`` of a node whose agent is the original's, and the holder of its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +46,10 @@ class Nodes:
         beat = await call.body(Heartbeat)
         name = beat.node_id or ""
         if not is_node_name(name):
-            rule = "letters, digits, '.', '_' and '-', at most 63 characters"
-            raise BadRequest(f"bad request: nodeId: {name[:80]!r} is not a node name: {rule}")
+            raise BadRequest(f"bad request: nodeId: {name[:80]!r} is not a node name: {NODES.name_rule}")
         if not self._renew(name, beat):
             await self._registry.transact(lambda txn: self._upsert(txn, name, beat), call.actor)
-            self._leases.note(name, self._lease())
+            self._leases.note(name, self._renewal())
         return json_reply({"ttlSec": self._ttl})
 
     def _renew(self, name: str, beat: Heartbeat) -> bool:
@@ -63,8 +58,8 @@ class Nodes:
         if slot is None:
             return False
         node = self._node(slot)
-        is_same = node.agent == AGENT and node.ip == (beat.ip or "") and self._labels(node, beat) == node.own
-        return is_same and self._leases.renew(name, self._lease()) is not None
+        is_same = node.agent == ORIGINAL_AGENT and node.ip == (beat.ip or "") and self._labels(node, beat) == node.own
+        return is_same and self._leases.renew(name, self._renewal()) is not None
 
     def _labels(self, node: _Node, beat: Heartbeat) -> dict[str, str]:
         """The labels that heartbeats own after this one: those that others have put on stay theirs."""
@@ -72,14 +67,13 @@ class Nodes:
             return node.own
         return {key: value for key, value in beat.labels.items() if key in node.own or key not in node.labels}
 
-    def _lease(self, uid: str = "", name: str = "") -> Body:
-        owner = {"apiVersion": NODES.api_version, "kind": NODES.name, "name": name, "uid": uid}
+    def _renewal(self) -> Body:
         spec = {
-            "holderIdentity": AGENT,
+            "holderIdentity": ORIGINAL_AGENT,
             "leaseDurationSeconds": self._ttl,
             "renewTime": format_micro_time(self._clock()),
         }
-        return {"metadata": {"ownerReferences": [owner]} if uid else {}, "spec": spec}
+        return {"metadata": {}, "spec": spec}
 
     def _upsert(self, txn: Transaction, name: str, beat: Heartbeat) -> None:
         """Node, its status and its lease. Raises Conflict while another agent holds the lease, Invalid."""
@@ -88,17 +82,16 @@ class Nodes:
         known = self._node(slot) if (slot := txn.view.slot(NODES, "", name)) else None
         labels = self._labels(known, beat) if known else beat.labels or {}
         config: Body = {"metadata": {"name": name, "labels": labels}}
-        node = writes.apply(NODES, old, config, ctx, force=True)
-        node = txn.create(NODES, node) if old is None else txn.change(NODES, old, node)
-        status = {"ip": beat.ip or "", "agent": {"name": AGENT}}
+        node = txn.put(NODES, old, writes.apply(NODES, old, config, ctx, force=True))
+        status = {"ip": beat.ip or "", "agent": {"name": ORIGINAL_AGENT}}
         told = writes.apply(NODES, node, {"metadata": {}, "status": status}, ctx, force=True, subresource="status")
         txn.change(NODES, node, told)
         held = txn.get(LEASES, NODE_LEASES, name)
-        wanted = self._lease(node["metadata"]["uid"], name)
-        wanted["metadata"] |= {"name": name, "namespace": NODE_LEASES}
+        owner = {"apiVersion": NODES.api_version, "kind": NODES.name, "name": name, "uid": node["metadata"]["uid"]}
+        metadata = {"name": name, "namespace": NODE_LEASES, "ownerReferences": [owner]}
+        wanted = dict(self._renewal(), metadata=metadata)
         lease = writes.apply(LEASES, held, wanted, ctx, force=True)
-        lease = self._leases.settle(held, wanted, lease)
-        _ = txn.create(LEASES, lease) if held is None else txn.change(LEASES, held, lease)
+        txn.put(LEASES, held, self._leases.settle(held, wanted, lease))
 
     async def list(self, call: Call) -> Response:
         """All nodes, by id."""
@@ -108,7 +101,7 @@ class Nodes:
         """One node. Raises NotFound."""
         slot = self._store.get(NODES, "", call.id)
         if slot is None:
-            raise not_found(Target(NODES, name=call.id))
+            raise not_found(NODES, call.id)
         return json_reply(self._shown(slot))
 
     async def delete(self, call: Call) -> Response:

@@ -115,7 +115,7 @@ class Services:
             elif not _is_derived(old) or _is_left(old, spec, found):
                 override = {key: old["spec"][key] for key in ("healthOverride",) if key in old["spec"]}
                 new = dict(old, metadata=_registered(old["metadata"]), spec=_wire(spec) | override)
-                changed = txn.change(ENDPOINTS, old, writes.update(ENDPOINTS, old, new, txn.context(MANAGER)))
+                changed = txn.update(ENDPOINTS, old, new, MANAGER)
                 tell(txn, changed, expired=False, last_seen="")
 
     def _create(self, txn: Transaction, namespace: str, name: str, spec: EndpointSpec) -> Body:
@@ -151,7 +151,7 @@ class Services:
             body = slot.parse()
             if slot.key.name in said:
                 new = dict(body, spec=dict(body["spec"], healthOverride=said[slot.key.name]))
-                body = txn.change(ENDPOINTS, body, writes.update(ENDPOINTS, body, new, txn.context(MANAGER)))
+                body = txn.update(ENDPOINTS, body, new, MANAGER)
             tell(txn, body, expired=False, last_seen="")
 
     async def delete(self, call: Call) -> Response:
@@ -167,7 +167,7 @@ class Services:
                     txn.delete(ENDPOINTS, body)
                 elif "healthOverride" in body["spec"]:
                     new = dict(body, spec=_without_override(body["spec"]))
-                    new = txn.change(ENDPOINTS, body, writes.update(ENDPOINTS, body, new, txn.context(MANAGER)))
+                    new = txn.update(ENDPOINTS, body, new, MANAGER)
                     tell(txn, new, expired=False, last_seen="")
 
         await self._registry.transact(work, call.actor)

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain, repeat
 from typing import cast
 
 from starlette.responses import Response
@@ -17,9 +16,8 @@ from apiserver.api.machinery import writes
 from apiserver.api.meta import Body
 from apiserver.api.selectors import equal
 from apiserver.server.endpoint_health import tell_of
-from apiserver.server.registry import Target, not_found
 from apiserver.server.store.snapshot import Filter, Slot
-from apiserver.server.transaction import Transaction
+from apiserver.server.transaction import Transaction, not_found
 from apiserver.server.v1 import replicas, views
 from apiserver.server.v1.calls import Call, json_reply, no_content, raw_reply
 from apiserver.server.v1.names import MANAGER, given_name, task_name
@@ -54,11 +52,12 @@ class Tasks:
         return json_reply({"instances": [copy.metadata.name for copy in copies], "taskId": model.metadata.name})
 
     async def _store_new(self, call: Call, shown: str, task: Body, copies: Sequence[Assignment]) -> None:
-        bodies = [task, *map(self._copy, copies)]
+        bodies = [self._copy(copy) for copy in copies]
 
         def work(txn: Transaction) -> None:
-            for kind, body in zip(chain((TASKS,), repeat(ASSIGNMENTS)), bodies, strict=False):
-                txn.create(kind, body)
+            txn.create(TASKS, task)
+            for body in bodies:
+                txn.create(ASSIGNMENTS, body)
 
         try:
             await self._registry.transact(work, call.actor)
@@ -141,17 +140,14 @@ class Tasks:
     async def patch(self, call: Call) -> Response:
         """Change the labels, and nothing else. Raises BadRequest, NotFound, Invalid."""
         patch = await call.body(TaskPatch)
-        if patch.name and patch.name != self._views.task(self._slot(call.id)).name:
+        if patch.name not in (None, "", self._views.task(self._slot(call.id)).name):
             raise BadRequest("task name is immutable: make a new task under the other name")
-        if patch.labels is None:
-            self._slot(call.id)
+        if (labels := patch.labels) is None:
             return no_content()
-        labels = patch.labels
 
         def work(txn: Transaction) -> None:
-            old = _existing(txn, call.id)
-            new = dict(old, metadata=dict(old["metadata"], labels=labels))
-            txn.change(TASKS, old, writes.update(TASKS, old, new, txn.context(MANAGER)))
+            old = txn.require(TASKS, DEFAULT, call.id)
+            txn.update(TASKS, old, dict(old, metadata=dict(old["metadata"], labels=labels)), MANAGER)
 
         await self._registry.transact(work, call.actor)
         return json_reply({"taskId": call.id})
@@ -181,15 +177,8 @@ class Tasks:
     def _slot(self, name: str) -> Slot:
         slot = self._store.get(TASKS, DEFAULT, name)
         if slot is None:
-            raise not_found(Target(TASKS, DEFAULT, name))
+            raise not_found(TASKS, name)
         return slot
-
-
-def _existing(txn: Transaction, name: str) -> Body:
-    task = txn.get(TASKS, DEFAULT, name)
-    if task is None:
-        raise not_found(Target(TASKS, DEFAULT, name))
-    return task
 
 
 def _entries(given: TaskGiven) -> Sequence[EntryGiven]:
