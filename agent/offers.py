@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from apiserver.api.kinds.app import AppService
-from apiserver.api.kinds.assignment import ServiceStatus, Template
+from apiserver.api.kinds.assignment import Offer, Template
 from apiserver.api.meta import Model
 from apiserver.api.package import MAX_META, META, NotAnApp, meta_text, read_meta
 
@@ -36,7 +36,7 @@ def _open(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
-def of(declared: Declared, template: Template, ports: Mapping[str, int]) -> tuple[ServiceStatus, ...]:
+def of(declared: Declared, template: Template, ports: Mapping[str, int]) -> tuple[Offer, ...]:
     """The services with their port numbers, in order. Pure; ``ports`` are those of the process by name.
 
     A name that the entry declares too means the entry's. Of several at one address the first counts.
@@ -44,7 +44,7 @@ def of(declared: Declared, template: Template, ports: Mapping[str, int]) -> tupl
     version = declared.version or template.app_version
     names = {service.name for service in template.services}
     found = [
-        ServiceStatus(name=service.name, port=service.port, protocol=service.protocol, version=version)
+        Offer(name=service.name, port=service.port, protocol=service.protocol, version=version)
         for service in declared.services
         if service.name not in names
     ]
@@ -52,6 +52,6 @@ def of(declared: Declared, template: Template, ports: Mapping[str, int]) -> tupl
         number = service.port if isinstance(service.port, int) else ports.get(service.port)
         if number is not None:
             own = service.version or version
-            found.append(ServiceStatus(name=service.name, port=number, protocol=service.protocol, version=own))
+            found.append(Offer(name=service.name, port=number, protocol=service.protocol, version=own))
     unique = {(service.name, service.port, service.protocol): service for service in reversed(found)}
     return tuple(unique[key] for key in sorted(unique))

@@ -10,5 +10,6 @@
 - ``garbage``        owner references and deletion policies; ``garbage_plan`` decides
 - ``event_expiry``   old Events go
 - ``metrics``        what Prometheus scrapes
+- ``labels``         changing labels beside those of others; ``witness``: how long something has been seen so
 - ``writing``        many writes at a time, but not too many
 """

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from apiserver.api.discovery import ENDPOINTS_CONTROLLER, MANAGED_BY, endpoint_name, given_name, is_managed, judge
 from apiserver.api.expansion import is_live
-from apiserver.api.kinds.assignment import Assignment, ServiceStatus
+from apiserver.api.kinds.assignment import Assignment, Offer
 from apiserver.api.kinds.endpoint import Endpoint, EndpointSpec, EndpointStatus
 from apiserver.api.kinds.service import Service
 from apiserver.api.meta import Body, ObjectMeta, OwnerReference
@@ -188,7 +188,7 @@ def _kept(endpoint: Endpoint, instance: Assignment) -> Endpoint:
     return endpoint.model_copy(update={"spec": spec})
 
 
-def _selected(instance: Assignment, services: Iterable[Service]) -> Iterator[ServiceStatus]:
+def _selected(instance: Assignment, services: Iterable[Service]) -> Iterator[Offer]:
     """What the services that select the instance say it offers, as far as it has the ports."""
     numbers = {port.name: port.port for port in instance.status.ports}
     for service in services:
@@ -196,10 +196,10 @@ def _selected(instance: Assignment, services: Iterable[Service]) -> Iterator[Ser
             number = port.port if isinstance(port.port, int) else numbers.get(port.port)
             if number is not None:
                 version = port.version or instance.spec.template.app_version
-                yield ServiceStatus(name=given_name(service), port=number, protocol=port.protocol, version=version)
+                yield Offer(name=given_name(service), port=number, protocol=port.protocol, version=version)
 
 
-def _derive(instance: Assignment, offers: Iterable[ServiceStatus], *annotations: str) -> Iterator[Endpoint]:
+def _derive(instance: Assignment, offers: Iterable[Offer], *annotations: str) -> Iterator[Endpoint]:
     """The endpoints of what an instance offers. What cannot be one, such as an instance without an address, is none."""
     for offer in offers:
         try:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apiserver.api.kinds.endpoint import Endpoint
-from apiserver.api.kinds.service import DERIVED, GIVEN_NAME, Service, ServiceStatus
+from apiserver.api.kinds.service import DERIVED, Service, ServiceStatus
 from apiserver.api.meta import ManagedFields, ObjectMeta
+from apiserver.api.names import GIVEN_NAME
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from apiserver.api.archives import MAX_FILES, check_contents, check_entries
-from apiserver.api.package import MAX_META, META, Meta, NotAnApp, find_root, meta_text, read_meta
+from apiserver.api.archives import MAX_FILES, app_meta, check_contents, check_entries
+from apiserver.api.package import Meta, NotAnApp
 
 # What zipfile raises for bytes that are not what they should be; a seek to a wild offset is an OSError.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
@@ -90,8 +90,6 @@ def inspect(path: Path) -> Archive:
 
 def _read_meta(archive: zipfile.ZipFile, path: Path) -> Meta:
     try:
-        name = find_root(archive.namelist()) + META
-        with archive.open(name) as file:
-            return read_meta(meta_text(file.read(MAX_META + 1)))
+        return app_meta(archive)
     except NotAnApp as error:
         raise NotAnApp(f"{path}: {error}") from None

@@ -11,6 +11,9 @@ Read in this order:
 - ``conditions``  reading and setting conditions
 - ``backups``     the archive of a backup, written and checked
 - ``expansion``   ``expand``: which assignments a task needs
+- ``discovery``   when an endpoint is healthy, and what it is called
+- ``names``       names of objects for what people call by any text
+- ``package``     what ``meta.ini`` says; ``archives``: what an app's zip may hold
 - ``rollback``    which revision of a task to go back to, and the spec that makes
 - ``machinery/``  what the generic verbs do to an object, as pure functions: decode, patch, apply, prepare
 """

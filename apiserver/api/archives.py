@@ -6,7 +6,7 @@ import stat
 import zipfile
 from collections.abc import Sequence
 
-from apiserver.api.package import NotAnApp
+from apiserver.api.package import MAX_META, META, Meta, NotAnApp, find_root, meta_text, read_meta
 
 MAX_FILES = 20_000
 MAX_INFLATED = 2 << 30
@@ -15,6 +15,7 @@ MAX_RATIO, RATIO_FROM = 200, 10 << 20
 
 MAX_NAME_BYTES, MAX_DEPTH = 1024, 64
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
+# Others inflate a few bytes to any size before anybody can stop them.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -34,6 +35,20 @@ def check_entries(archive: zipfile.ZipFile, size: int, where: str) -> None:
             raise NotAnApp(f"{where}: the entry {info.orig_filename[:100]!a} lies below a file; pack the app again")
         if problem := _problem(info, seen) or _link_problem(archive, info):
             raise NotAnApp(f"{where}: the entry {info.orig_filename[:100]!a} {problem}; pack the app again without it")
+
+
+def app_meta(archive: zipfile.ZipFile) -> Meta:
+    """What the archive's ``meta.ini`` says, whatever else is in it; no more of it than is allowed is inflated. Raises
+    NotAnApp, and what ``zipfile`` raises for what is damaged."""
+    names = archive.namelist()
+    name = find_root(names) + META
+    if names.count(name) > 1:
+        raise NotAnApp(f"{META} is there twice; pack the app again")
+    info = archive.getinfo(name)
+    if info.compress_type not in _METHODS:
+        raise NotAnApp(f"{META} is compressed by another method than deflate; pack the app again")
+    with archive.open(info) as file:
+        return read_meta(meta_text(file.read(MAX_META + 1)))
 
 
 def check_contents(archive: zipfile.ZipFile, where: str) -> None:

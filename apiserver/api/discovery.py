@@ -1,18 +1,14 @@
 """What is known of endpoints by rule: their names, and when they are healthy. Pure."""
 
-import hashlib
-import re
 from collections.abc import Mapping
 from typing import Literal
-
-import orjson
 
 from apiserver.api import conditions
 from apiserver.api.expansion import is_live
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.endpoint import Endpoint, EndpointSpec
-from apiserver.api.kinds.service import GIVEN_NAME, Service
-from apiserver.api.meta import is_dns_label
+from apiserver.api.kinds.service import Service
+from apiserver.api.names import hashed_name, object_name, shown_name
 
 MANAGED_BY = "plum.dev/managed-by"
 """Label: who keeps an endpoint. What the endpoints controller derives, nobody else deletes."""
@@ -77,24 +73,14 @@ def _trouble(instance: Assignment) -> Reason | None:
 def endpoint_name(endpoint: EndpointSpec) -> str:
     """The object name of an address: who offers what is in it, so that a repeated registration finds it."""
     identity: list[str | int] = [endpoint.assignment, endpoint.service, endpoint.ip, endpoint.port, endpoint.protocol]
-    return f"{_slug(endpoint.assignment or endpoint.service, 48)}-{_short(identity)}"
+    return hashed_name(endpoint.assignment or endpoint.service, identity)
 
 
 def service_object_name(service: str) -> str:
-    """The name of the Service object: the service's own, or where that is no DNS label a slug and a short hash."""
-    return service if is_dns_label(service) else f"{_slug(service, 48)}-{_short([service])}"
+    """The name of the Service object behind the name that endpoints mention."""
+    return object_name(service)
 
 
 def given_name(service: Service) -> str:
     """The name by which endpoints call a service: the inverse of ``service_object_name``."""
-    name = service.metadata.name
-    given = service.metadata.annotations.get(GIVEN_NAME, "")
-    return given if given and service_object_name(given) == name else name
-
-
-def _slug(text: str, longest: int) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:longest].strip("-") or "x"
-
-
-def _short(identity: list[str | int]) -> str:
-    return hashlib.sha256(orjson.dumps(identity)).hexdigest()[:8]
+    return shown_name(service.metadata.name, service.metadata.annotations)

@@ -10,17 +10,14 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from apiserver.api.archives import check_entries
+from apiserver.api.archives import MAX_FILES, app_meta, check_entries
 from apiserver.api.errors import BadRequest
-from apiserver.api.package import MAX_META, META, START, Meta, NotAnApp, find_root, meta_text, read_meta
+from apiserver.api.package import META, START, Meta, NotAnApp
 
-MAX_ENTRIES = 20_000
 MAX_DIRECTORY = 16 << 20
 """Bytes of a zip's list of entries, which is read into memory as a whole."""
 
 _ENTRY = b"PK\1\2"
-# The others inflate a few bytes to any size before anybody can stop them.
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 # What zipfile raises for bytes that are not what they should be; a seek to a wild offset is an OSError.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
@@ -34,7 +31,7 @@ def judge(path: Path) -> Meta:
     """
     try:
         with _File(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
-            meta = read_meta(_meta_text(archive))
+            meta = app_meta(archive)
             _check(archive, path)
             return meta
     except NotAnApp as error:
@@ -52,8 +49,8 @@ class _File(io.BufferedReader):
             raise NotAnApp(f"its list of entries is over {MAX_DIRECTORY} bytes; pack fewer files")
         raw = super().read(size)
         # Each entry begins so; making objects of millions of them would take minutes.
-        if raw.count(_ENTRY) > MAX_ENTRIES:
-            raise NotAnApp(f"it has more than {MAX_ENTRIES} entries; pack fewer files")
+        if raw.count(_ENTRY) > MAX_FILES:
+            raise NotAnApp(f"it has more than {MAX_FILES} entries; pack fewer files")
         return raw
 
 
@@ -63,15 +60,3 @@ def _check(archive: zipfile.ZipFile, path: Path) -> None:
         check_entries(archive, path.stat().st_size, "no agent unpacks it")
     except NotAnApp as error:
         raise BadRequest(f"not a zip: {error}") from None
-
-
-def _meta_text(archive: zipfile.ZipFile) -> str:
-    names = archive.namelist()
-    name = find_root(names) + META
-    if names.count(name) > 1:
-        raise NotAnApp(f"{META} is there twice; pack the app again")
-    info = archive.getinfo(name)
-    if info.compress_type not in _METHODS:
-        raise NotAnApp(f"{META} is compressed by another method than deflate; pack the app again")
-    with archive.open(info) as file:
-        return meta_text(file.read(MAX_META + 1))

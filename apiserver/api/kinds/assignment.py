@@ -83,7 +83,7 @@ class PortStatus(Model):
     port: int
 
 
-class ServiceStatus(Model):
+class Offer(Model):
     """A service that the process offers while it runs."""
 
     name: ServiceName
@@ -106,7 +106,7 @@ class AssignmentStatus(Status):
     pid: int | None = None
     ip: Annotated[str, Field(exclude_if=is_empty)] = ""
     ports: Annotated[Listed[PortStatus], ListMap("name")] = ()
-    services: Annotated[Listed[ServiceStatus], ListMap("name", "port", "protocol")] = ()
+    services: Annotated[Listed[Offer], ListMap("name", "port", "protocol")] = ()
     """What the app's ``meta.ini`` and its entry declare, with the ports as they are."""
     started_at: MicroTime | None = None
     finished_at: MicroTime | None = None

@@ -15,9 +15,6 @@ from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 DERIVED = "plum.dev/derived"
 """Annotation of a Service that exists because endpoints name it; it goes with the last of them."""
 
-GIVEN_NAME = "plum.dev/name"
-"""Annotation: the name that a client of ``/v1`` gave, where it cannot be the object's."""
-
 
 class ServicePort(Model):
     """One port that the service's instances answer on."""

@@ -84,8 +84,10 @@ def build_app(parts: Parts) -> ASGIApp:
         clock=parts.clock,
         rng=parts.rng,
     )
-    table = operations(legacy, metrics)
-    swagger, apps = Swagger(table), Apps(legacy, Uploads(parts.registry.store, parts.blobs))
+    uploads = Uploads(parts.registry.store, parts.blobs)
+    apps = Apps(legacy, uploads)
+    table = operations(legacy, uploads, apps, metrics)
+    swagger = Swagger(table)
     app = Starlette(
         routes=[
             Route("/healthz", _ok, methods=ANY_METHOD),

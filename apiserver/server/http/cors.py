@@ -6,7 +6,6 @@ from dataclasses import dataclass
 METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 HEADERS = b"Content-Type, Authorization"
 EXPOSED = b"Plum-Resource-Version, Warning, Retry-After"
-MAX_AGE = b"600"
 ANY = "*"
 
 Headers = list[tuple[bytes, bytes]]

@@ -137,10 +137,11 @@ def error_response(error: ApiError) -> Response:
 def text_refusal(error: ApiError) -> Response:
     """The same for ``/v1``: one line of text."""
     line = " ".join(error.message.split())
-    if isinstance(error, Invalid):
+    is_invalid = isinstance(error, Invalid)
+    if is_invalid:
         line = f"bad request: {line}"
     headers = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
-    code = 400 if error.code == 422 else error.code
+    code = 400 if is_invalid else error.code
     return Response(f"{line}\n".encode("utf-8", "replace"), status_code=code, headers=_headers(error) | headers)
 
 

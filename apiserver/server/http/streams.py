@@ -1,12 +1,14 @@
 """Long replies: chunks as they come, for as long as the client reads and the time lasts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
+from typing import Any, TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+T = TypeVar("T")
 STUCK_SECONDS = 60.0
 """A client that takes nothing for so long while there is something to take is cut off."""
 
@@ -66,6 +68,20 @@ async def _finish(scope: Scope, send: Send) -> None:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
     except TimeoutError:
         scope["plum_abort"]()
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, T], *, timeout: float | None = None) -> T | None:
+    """What the work comes to; None, and the work is cancelled, if the client goes or the time is up before. Raises
+    what the work does."""
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(disconnected(receive))
+    try:
+        await asyncio.wait((working, leaving), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
 
 
 async def disconnected(receive: Receive) -> None:

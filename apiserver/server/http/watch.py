@@ -21,7 +21,7 @@ from apiserver.server.http import tables
 from apiserver.server.http.lists import JSON, document, reach, sliced
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import Accepted, flag, number, read_filter, read_filters
-from apiserver.server.http.streams import StreamedResponse, disconnected
+from apiserver.server.http.streams import StreamedResponse, while_connected
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.following import follow
 from apiserver.server.store.snapshot import Filter, Slot
@@ -187,15 +187,8 @@ async def _poll(watch: Watch, request: Request) -> Response:
     query = request.query_params
     seconds = number(query, "timeoutSeconds", DEFAULT_POLL_SECONDS, most=MAX_POLL_SECONDS)
     limit = max(1, number(query, "limit", DEFAULT_BATCH, most=10_000))
-    waiting = asyncio.create_task(watch.first(seconds=seconds, limit=limit))
-    leaving = asyncio.create_task(disconnected(request.receive))
-    try:
-        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
-        deliveries, version = await waiting if waiting.done() else ((), watch.since or 0)
-    finally:
-        waiting.cancel()
-        leaving.cancel()
-        await asyncio.gather(waiting, leaving, return_exceptions=True)
+    first = await while_connected(request.receive, watch.first(seconds=seconds, limit=limit))
+    deliveries, version = first or ((), watch.since or 0)
     head = {"kind": "WatchEventBatch", "apiVersion": "plum.dev/v1", "metadata": {"resourceVersion": str(version)}}
     frame = _object_frames(watch.registry)
     return await document(head, deliveries, lambda one: frame(*one).rstrip())

@@ -33,7 +33,7 @@ class Assignments:
 
     async def list(self, call: Call) -> Response:
         """What a node should know of, in all namespaces, oldest first. Raises BadRequest."""
-        node = call.required("nodeId", "nodeId required: say of which node, ?nodeId=…")
+        node = call.required("nodeId")
         limit = call.number("limit")
         shown = self._views.on_node(node)
         items = b",".join(view.item for view in (shown[:limit] if limit else shown))

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from apiserver.api.errors import BadRequest
+from apiserver.server.http.lists import JSON
 from apiserver.server.http.requests import ApiRequest, read_body
 from apiserver.server.store.decisions import Actor
 from apiserver.server.v1.names import MANAGER
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-JSON = "application/json"
 _MAX_NUMBER = 10_000_000
 
 
@@ -45,11 +45,11 @@ class Call:
         except ValidationError as error:
             raise BadRequest(f"bad request: {_first(error)}") from None
 
-    def required(self, name: str, words: str = "") -> str:
+    def required(self, name: str) -> str:
         """A parameter that must be there. Raises BadRequest."""
         value = self.query.get(name, "")
         if not value:
-            raise BadRequest(words or f"{name} required: add ?{name}=… to the URL")
+            raise BadRequest(f"{name} required: add ?{name}=… to the URL")
         return value
 
     def number(self, name: str, default: int = 0, *, most: int = _MAX_NUMBER) -> int:
@@ -67,14 +67,14 @@ def call_of(scope: Any, receive: Any, id: str) -> Call:
     return Call(ApiRequest(scope, receive), id)
 
 
-def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_reply(value: Any) -> Response:
     """Compact JSON with everything raw and one trailing newline."""
-    return raw_reply(orjson.dumps(value), status, headers)
+    return raw_reply(orjson.dumps(value))
 
 
-def raw_reply(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def raw_reply(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
     """JSON that is rendered already."""
-    return Response(body + b"\n", status_code=status, media_type=JSON, headers=headers)
+    return Response(body + b"\n", media_type=JSON, headers=headers)
 
 
 def no_content() -> Response:

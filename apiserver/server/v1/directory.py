@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any, cast
 
 import orjson
 
@@ -14,6 +15,7 @@ from apiserver.server.store.snapshot import Filter, Slot
 from apiserver.server.store.store import Store
 from apiserver.server.v1.names import shown_id, unix
 from apiserver.server.v1.projections import Projection, in_turns
+from apiserver.server.v1.shapes import EndpointShown
 
 MAX_KEPT = 1000
 """Services whose endpoints are kept at hand."""
@@ -24,18 +26,12 @@ class EndpointView:
     """One endpoint."""
 
     slot: Slot
-    service: str
-    node: str
-    ip: str
-    port: int
-    protocol: str
-    version: str
-    labels: dict[str, str]
-    healthy: bool
+    shown: EndpointShown
+    """As it is shown, but for the time when it was seen last."""
     seen: str
     """When it was heard of, as stored."""
     head: bytes
-    """As it is shown, up to the time when it was seen last."""
+    """The same as JSON, up to that time."""
 
 
 class Directory:
@@ -73,15 +69,14 @@ class Directory:
 
     def _last_seen(self, view: EndpointView) -> int:
         """The last sign of life: of the endpoint itself, or of the node that it is on."""
-        told = self._endpoint_leases.last_seen(view.slot) or self._leases.renewed(view.node) or ""
+        told = self._endpoint_leases.last_seen(view.slot) or self._leases.renewed(view.shown["nodeId"]) or ""
         return max(unix(told), unix(view.seen))
 
 
 def _read(slot: Slot) -> EndpointView:
     body = slot.parse()
     spec = body["spec"]
-    healthy = bool(dig(body, "status.healthy"))
-    shown = {
+    shown: dict[str, Any] = {
         "serviceName": spec["service"],
         "instanceId": shown_id(slot.key.namespace, spec["assignment"]) if spec.get("assignment") else "",
         "nodeId": spec.get("nodeName", ""),
@@ -90,18 +85,8 @@ def _read(slot: Slot) -> EndpointView:
         "protocol": spec["protocol"],
         "version": spec.get("version", ""),
         "labels": spec.get("labels") or {},
-        "healthy": healthy,
+        "healthy": bool(dig(body, "status.healthy")),
     }
-    return EndpointView(
-        slot=slot,
-        service=spec["service"],
-        node=spec.get("nodeName", ""),
-        ip=spec["ip"],
-        port=spec["port"],
-        protocol=spec["protocol"],
-        version=spec.get("version", ""),
-        labels=spec.get("labels") or {},
-        healthy=healthy,
-        seen=str(dig(body, "status.lastSeen") or body["metadata"]["creationTimestamp"]),
-        head=orjson.dumps(shown)[:-1] + b',"lastSeen":',
-    )
+    seen = str(dig(body, "status.lastSeen") or body["metadata"]["creationTimestamp"])
+    head = orjson.dumps(shown)[:-1] + b',"lastSeen":'
+    return EndpointView(slot, cast(EndpointShown, shown), seen, head)

@@ -1,6 +1,5 @@
 """Looking services up over ``/v1``: all healthy endpoints, one of them, or all for Prometheus."""
 
-import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -13,7 +12,8 @@ from apiserver.api.errors import BadRequest, Expired, NotFound
 from apiserver.api.kinds.endpoint import ENDPOINTS
 from apiserver.api.kinds.namespace import DEFAULT
 from apiserver.api.selectors import equal
-from apiserver.server.http.streams import disconnected
+from apiserver.server.http.streams import while_connected
+from apiserver.server.http.watch import COALESCE_SECONDS, DEFAULT_POLL_SECONDS, MAX_POLL_SECONDS
 from apiserver.server.store.following import follow
 from apiserver.server.store.snapshot import Filter
 from apiserver.server.v1.calls import Call, json_reply, raw_reply
@@ -25,8 +25,6 @@ VERSION = "Plum-Resource-Version"
 """Header: the version that a reply stands for; sent back as ``resourceVersion`` it makes the next request wait for
 news."""
 
-DEFAULT_WAIT, MAX_WAIT = 30, 300
-GATHER_SECONDS = 0.01
 MAX_COUNTERS = 10_000
 STRATEGIES = ("random", "round_robin", "hash")
 
@@ -41,7 +39,7 @@ class Discovery:
     async def names(self, call: Call) -> Response:
         """The names of all services that have endpoints."""
         found = await self._directory.all(call.query.get("namespace") or DEFAULT)
-        return json_reply(sorted({view.service for view in found}))
+        return json_reply(sorted({view.shown["serviceName"] for view in found}))
 
     async def discover(self, call: Call) -> Response:
         """The healthy endpoints of a service. Raises BadRequest."""
@@ -83,37 +81,32 @@ class Discovery:
     def _healthy(self, call: Call) -> tuple[int, Sequence[EndpointView]]:
         """The version of the state, and what is healthy in it."""
         query = call.query
-        namespace, service = query.get("namespace") or DEFAULT, call.required("service", "service required: ?service=…")
+        namespace, service = query.get("namespace") or DEFAULT, call.required("service")
         version, protocol = query.get("version"), query.get("protocol")
         found = [
             view
             for view in self._directory.of(namespace, service)
-            if view.healthy and (not version or view.version == version) and (not protocol or view.protocol == protocol)
+            if view.shown["healthy"]
+            and (not version or view.shown["version"] == version)
+            and (not protocol or view.shown["protocol"] == protocol)
         ]
         return self._store.version, found
 
     async def _news(self, call: Call) -> None:
         """Wait for a change of the service's endpoints after ``resourceVersion``, if the client gives one; at most
         ``timeoutSeconds``. Where that version is forgotten or yet to come, there is news."""
-        service = call.required("service", "service required: ?service=…")
+        service = call.required("service")
         since = call.number("resourceVersion", most=2**53)
-        seconds = call.number("timeoutSeconds", DEFAULT_WAIT, most=MAX_WAIT)
+        seconds = call.number("timeoutSeconds", DEFAULT_POLL_SECONDS, most=MAX_POLL_SECONDS)
         if not since or since > self._store.version:
             return
         namespace = call.query.get("namespace") or DEFAULT
         selection = Filter(ENDPOINTS, namespace, fields=equal("spec.service", service))
-        waiting = asyncio.create_task(self._change(selection, since, seconds))
-        leaving = asyncio.create_task(disconnected(call.request.receive))
-        try:
-            await asyncio.wait((waiting, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-            leaving.cancel()
-            await asyncio.gather(waiting, leaving, return_exceptions=True)
+        await while_connected(call.request.receive, self._change(selection, since, seconds), timeout=seconds)
 
     async def _change(self, selection: Filter, since: int, seconds: int) -> None:
         with suppress(Expired):
-            batches = follow(self._store, [selection], since, idle=seconds, gather=GATHER_SECONDS)
+            batches = follow(self._store, [selection], since, idle=seconds, gather=COALESCE_SECONDS)
             async with aclosing(batches) as found:  # type: ignore[type-var]
                 await anext(found, None)
 
@@ -138,12 +131,13 @@ def by_hash(found: Sequence[EndpointView], key: str) -> EndpointView:
 
 
 def _targets(view: EndpointView) -> Targets:
-    address = f"[{view.ip}]:{view.port}" if ":" in view.ip else f"{view.ip}:{view.port}"
+    shown = view.shown
+    host = f"[{shown['ip']}]" if ":" in shown["ip"] else shown["ip"]
     labels = {
-        "__meta_plum_service": view.service,
-        "__meta_plum_node": view.node,
-        "__meta_plum_protocol": view.protocol,
-        "__meta_plum_version": view.version,
-        "__meta_plum_healthy": "true" if view.healthy else "false",
+        "__meta_plum_service": shown["serviceName"],
+        "__meta_plum_node": shown["nodeId"],
+        "__meta_plum_protocol": shown["protocol"],
+        "__meta_plum_version": shown["version"],
+        "__meta_plum_healthy": "true" if shown["healthy"] else "false",
     }
-    return {"targets": [address], "labels": labels}
+    return {"targets": [f"{host}:{shown['port']}"], "labels": labels}

@@ -1,36 +1,27 @@
 """How objects are called over ``/v1``, and how times are told there."""
 
-import hashlib
-import re
 from collections.abc import Mapping
-from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from apiserver.api.kinds.app import artifact_path, artifact_url
 from apiserver.api.kinds.namespace import DEFAULT
-from apiserver.api.kinds.service import GIVEN_NAME
 from apiserver.api.kinds.task import TASK_NAME_LENGTH
-from apiserver.api.meta import Body, is_dns_label, parse_time
+from apiserver.api.meta import parse_time
+from apiserver.api.names import object_name, shown_name
 
 MANAGER = "plum-v1"
 """The field manager of what clients of ``/v1`` write."""
 
-_HASH = 8
-
 
 def task_name(given: str) -> str:
-    """The object name of a task: what was given, or where that is no name a slug of it and a short hash."""
-    if is_dns_label(given, longest=TASK_NAME_LENGTH):
-        return given
-    slug = re.sub(r"[^a-z0-9]+", "-", given.lower()).strip("-")[: TASK_NAME_LENGTH - _HASH - 1].strip("-")
-    digest = hashlib.sha256(given.encode()).hexdigest()[:_HASH]
-    return f"{slug or 'task'}-{digest}"
+    """The object name of a task that people call so."""
+    return object_name(given, longest=TASK_NAME_LENGTH)
 
 
-def given_name(metadata: Mapping[str, Body]) -> str:
+def given_name(metadata: Mapping[str, Any]) -> str:
     """The name that people know a task by."""
-    annotations: Mapping[str, object] = metadata.get("annotations") or {}
-    return str(annotations.get(GIVEN_NAME) or metadata["name"])
+    return shown_name(metadata["name"], metadata.get("annotations") or {}, longest=TASK_NAME_LENGTH)
 
 
 def shown_id(namespace: str, name: str) -> str:
@@ -48,11 +39,6 @@ def read_id(text: str) -> tuple[str, str]:
 def unix(moment: str | None) -> int:
     """Whole Unix seconds of an RFC 3339 text; 0 for none."""
     return int(parse_time(moment).timestamp()) if moment else 0
-
-
-def unix_of(moment: datetime) -> int:
-    """Whole Unix seconds of a moment."""
-    return int(moment.timestamp())
 
 
 def template_url(template: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,7 +55,7 @@ class Swagger:
     """The endpoints under ``/swagger``."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
-        self._document = orjson.dumps(document(operations)) + b"\n"
+        self._operations = operations
         package = find_spec("swagger_ui")  # not imported: only what it ships is wanted
         assert package is not None
         assert package.origin is not None
@@ -65,8 +66,12 @@ class Swagger:
         return HTMLResponse(_PAGE, headers={"content-security-policy": _POLICY})
 
     async def openapi(self, request: Request) -> Response:
-        """The document."""
+        """The document, made when it is asked for first: no start has to wait for it."""
         return Response(self._document, media_type="application/json")
+
+    @cached_property
+    def _document(self) -> bytes:
+        return orjson.dumps(document(self._operations)) + b"\n"
 
     async def asset(self, request: Request) -> Response:
         """What the page is made of. Raises NotFound."""

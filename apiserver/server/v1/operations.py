@@ -8,12 +8,14 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from apiserver.server.http.metrics import Metrics
+from apiserver.server.http.resources import REQUEST_SECONDS
+from apiserver.server.http.watch import MAX_POLL_SECONDS
 from apiserver.server.v1 import shapes
 from apiserver.server.v1.apps import Apps
 from apiserver.server.v1.assignments import Assignments
 from apiserver.server.v1.calls import Call
 from apiserver.server.v1.directory import Directory
-from apiserver.server.v1.discovery import MAX_WAIT, STRATEGIES, Discovery
+from apiserver.server.v1.discovery import STRATEGIES, Discovery
 from apiserver.server.v1.nodes import Nodes
 from apiserver.server.v1.parts import Parts
 from apiserver.server.v1.services import Services
@@ -23,7 +25,6 @@ from apiserver.server.v1.uploads import Uploads
 from apiserver.server.v1.views import Views
 
 Handler = Callable[[Call], Awaitable[Response]]
-REQUEST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,9 @@ WAIT = (
         type="integer",
         most=2**53,
     ),
-    Parameter("timeoutSeconds", "How long to wait for one, 30 if it is not given.", type="integer", most=MAX_WAIT),
+    Parameter(
+        "timeoutSeconds", "How long to wait for one, 30 if it is not given.", type="integer", most=MAX_POLL_SECONDS
+    ),
 )
 LIMIT = Parameter("limit", "At most so many; 0 is all.", type="integer", most=10_000_000)
 NODE = Parameter("nodeId", "The node.", required=True)
@@ -82,13 +85,12 @@ BAD = {400: "The request is wrong; the text names the field and the remedy."}
 UNKNOWN = {404: "There is no such object."}
 
 
-def operations(parts: Parts, metrics: Metrics) -> Sequence[Operation]:
+def operations(parts: Parts, uploads: Uploads, apps: Apps, metrics: Metrics) -> Sequence[Operation]:
     """All of them, with their handlers."""
     store = parts.registry.store
-    views, uploads = Views(store), Uploads(store, parts.blobs)
+    views = Views(store)
     directory = Directory(store, parts.registry.leases, parts.endpoint_leases)
-    nodes, apps = Nodes(parts), Apps(parts, uploads)
-    tasks, assignments = Tasks(parts, views, uploads), Assignments(parts, views)
+    nodes, tasks, assignments = Nodes(parts), Tasks(parts, views, uploads), Assignments(parts, views)
     services, discovery, stream = Services(parts), Discovery(parts, directory), Stream(store, metrics)
     return [
         *_nodes(nodes),

@@ -157,7 +157,7 @@ class Services:
     async def delete(self, call: Call) -> Response:
         """Nothing is registered for the instance any more. What the endpoints controller derives stays, without what
         the app has said of its health. Raises BadRequest."""
-        id = call.required("instanceId", "instanceId required: say of which instance, ?instanceId=…")
+        id = call.required("instanceId")
         namespace, instance = self._locate(id)
 
         def work(txn: Transaction) -> None:

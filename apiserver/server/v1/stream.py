@@ -31,7 +31,7 @@ class Stream:
     async def serve(self, call: Call) -> Response:
         """A stream without end. An update comes after the change that it tells of is committed, never before.
         Raises BadRequest."""
-        node = call.required("nodeId", "nodeId required: say of which node, ?nodeId=…")
+        node = call.required("nodeId")
         call.request.scope["plum_verb"] = "watch"
         frames = self._metrics.watch("v1.stream", self._frames(node))
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}

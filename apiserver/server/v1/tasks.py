@@ -10,10 +10,10 @@ from apiserver.api.errors import AlreadyExists, BadRequest
 from apiserver.api.expansion import TASK_CONTROLLER, expand, resolve
 from apiserver.api.kinds.assignment import ASSIGNMENTS, Assignment
 from apiserver.api.kinds.namespace import DEFAULT
-from apiserver.api.kinds.service import GIVEN_NAME
 from apiserver.api.kinds.task import TASKS, Task
 from apiserver.api.machinery import writes
 from apiserver.api.meta import Body
+from apiserver.api.names import GIVEN_NAME
 from apiserver.api.selectors import equal
 from apiserver.server.endpoint_health import tell_of
 from apiserver.server.store.snapshot import Filter, Slot

@@ -12,7 +12,7 @@ from agent.agent import MANAGER
 from agent.offers import Declared
 from agent.testing import FakeRuntime
 from apiserver.api.kinds.app import AppService
-from apiserver.api.kinds.assignment import ServiceStatus
+from apiserver.api.kinds.assignment import Offer
 from apiserver.api.kinds.event import Event
 from apiserver.api.kinds.task import OfferedService
 from apiserver.api.package import MAX_META
@@ -106,8 +106,8 @@ async def test_a_process_offers_services_while_it_is_up_and_again_under_the_next
         one = await node.reaches("web", "Running")
         port = one.status.ports[0].port
         both = (
-            ServiceStatus(name="admin", port=port, protocol="http", version="1.2"),
-            ServiceStatus(name="orders", port=8080, protocol="http", version="1.2"),
+            Offer(name="admin", port=port, protocol="http", version="1.2"),
+            Offer(name="orders", port=8080, protocol="http", version="1.2"),
         )
         assert one.status.services == both
         await node.patch("web", {"spec": {"desired": "Stopped"}})

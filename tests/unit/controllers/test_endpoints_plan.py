@@ -7,7 +7,8 @@ import pytest
 from apiserver.api.discovery import ENDPOINTS_CONTROLLER, MANAGED_BY, endpoint_name, given_name, service_object_name
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.endpoint import Endpoint
-from apiserver.api.kinds.service import GIVEN_NAME, Service
+from apiserver.api.kinds.service import Service
+from apiserver.api.names import GIVEN_NAME
 from controllers.endpoints_plan import EXPIRED_KEPT, SELECTED, Action, Change, Create, Delete, Plan, SetHealth, plan
 from tests.unit.controllers.discovered import ORDERS, endpoint, instance, service
 

@@ -6,7 +6,8 @@ import pytest
 
 from apiserver.api.discovery import ENDPOINTS_CONTROLLER, service_object_name
 from apiserver.api.kinds.endpoint import Endpoint
-from apiserver.api.kinds.service import DERIVED, GIVEN_NAME, Service
+from apiserver.api.kinds.service import DERIVED, Service
+from apiserver.api.names import GIVEN_NAME
 from controllers.services_plan import Action, Adopt, Create, Delete, SetCounts, plan
 from tests.unit.controllers.discovered import endpoint
 

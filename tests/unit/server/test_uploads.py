@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apiserver.api.archives import MAX_FILES
 from apiserver.api.errors import BadRequest
 from apiserver.api.kinds.app import AppService
 from apiserver.api.package import MAX_META, Meta
-from apiserver.server.uploads import MAX_ENTRIES, judge
+from apiserver.server.uploads import judge
 
 META = "name = hello\nversion: 1.0\nservice=orders:http:8080\n"
 FOUND = Meta("hello", "1.0", (AppService(name="orders", protocol="http", port=8080),))
@@ -94,7 +95,7 @@ def test_apps(upload: Path, raw: bytes) -> None:
             "zip must .*: meta.ini is there twice",
             id="twice",
         ),
-        pytest.param(entries(MAX_ENTRIES + 1), "zip must .*: it has more than 20000 entries", id="many entries"),
+        pytest.param(entries(MAX_FILES + 1), "zip must .*: it has more than 20000 entries", id="many entries"),
         pytest.param(entries(10_000, b"a" * 2000), "zip must .*: its list of entries is over", id="long list"),
     ],
 )
@@ -105,7 +106,7 @@ def test_other_files_are_refused(upload: Path, raw: bytes, message: str) -> None
 
 
 def test_as_many_entries_as_may_be_are_read(upload: Path) -> None:
-    upload.write_bytes(entries(MAX_ENTRIES))
+    upload.write_bytes(entries(MAX_FILES))
     with pytest.raises(BadRequest, match="has no start"):
         judge(upload)
 
