@@ -1,6 +1,7 @@
 """The endpoints of services as those who look them up get them, prepared for being asked often."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -34,6 +35,15 @@ class EndpointView:
     """The same as JSON, up to that time."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The endpoints of a service, as long as no endpoint changes."""
+
+    changes: int
+    all: Sequence[EndpointView]
+    healthy: Sequence[EndpointView]
+
+
 class Directory:
     """Looks endpoints up by service."""
 
@@ -41,21 +51,29 @@ class Directory:
         self._store, self._leases, self._endpoint_leases = store, leases, endpoint_leases
         self._table = store.cache.tables[ENDPOINTS.resource]
         self._view = Projection(_read, self._table)
-        self._kept: OrderedDict[tuple[str, str], tuple[int, list[EndpointView]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
 
-    def of(self, namespace: str, service: str) -> list[EndpointView]:
+    def of(self, namespace: str, service: str) -> Sequence[EndpointView]:
         """All endpoints of a service, in a fixed order."""
+        return self._of(namespace, service).all
+
+    def healthy(self, namespace: str, service: str) -> Sequence[EndpointView]:
+        """Those of them that can be used."""
+        return self._of(namespace, service).healthy
+
+    def _of(self, namespace: str, service: str) -> "_Kept":
         key = (namespace, service)
         kept = self._kept.get(key)
-        if kept is not None and kept[0] == self._table.changes:
+        if kept is not None and kept.changes == self._table.changes:
             self._kept.move_to_end(key)
-            return kept[1]
+            return kept
         selection = Filter(ENDPOINTS, namespace, fields=equal("spec.service", service))
         found = [self._view(slot) for slot in self._store.cache.select(selection)]
-        self._kept[key] = (self._table.changes, found)
+        kept = _Kept(self._table.changes, found, [view for view in found if view.shown["healthy"]])
+        self._kept[key] = kept
         if len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
-        return found
+        return kept
 
     async def all(self, namespace: str) -> list[EndpointView]:
         """The endpoints of all services, in a fixed order and of one state, whatever changes while others have their

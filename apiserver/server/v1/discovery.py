@@ -83,13 +83,11 @@ class Discovery:
         query = call.query
         namespace, service = query.get("namespace") or DEFAULT, call.required("service")
         version, protocol = query.get("version"), query.get("protocol")
-        found = [
-            view
-            for view in self._directory.of(namespace, service)
-            if view.shown["healthy"]
-            and (not version or view.shown["version"] == version)
-            and (not protocol or view.shown["protocol"] == protocol)
-        ]
+        found = self._directory.healthy(namespace, service)
+        if version:
+            found = [view for view in found if view.shown["version"] == version]
+        if protocol:
+            found = [view for view in found if view.shown["protocol"] == protocol]
         return self._store.version, found
 
     async def _news(self, call: Call) -> None:

@@ -33,7 +33,7 @@ async def test_a_log_that_takes_long_to_read_does_not_make_the_wait_longer(
     monkeypatch.setattr(discovery, "follow", reading_for_long)
     store = SimpleNamespace(version=9)
     parts = cast(Any, SimpleNamespace(registry=SimpleNamespace(store=store), rng=None))
-    directory = cast(Any, SimpleNamespace(of=lambda namespace, service: ()))
+    directory = cast(Any, SimpleNamespace(healthy=lambda namespace, service: ()))
     query = f"service=orders&resourceVersion=1&timeoutSeconds={seconds}"
     call = call_of(HTTP | {"query_string": query.encode()}, silence, "")
     async with asyncio.timeout(seconds + 5):
