@@ -1,0 +1,66 @@
+from agent.usage.reading import TICKS, Details, Stat
+from agent.usage.trees import Measured, Table, Totals, total
+
+
+def process(pid: int, parent: int = 1, **figures: int) -> Stat:
+    known = {"start_time": pid * 10, "ticks": 0, "reaped_ticks": 0, "threads": 1, "faults": 0, "resident_pages": 0}
+    return Stat(pid=pid, parent=parent, is_zombie=False, **known | figures)
+
+
+def table(*stats: Stat) -> Table:
+    return Table({stat.pid: stat for stat in stats})
+
+
+def measured(main: int = 20, shim: int | None = 10) -> Measured:
+    return Measured("default", "a", "uid", 1, (main, main * 10), (shim, shim * 10) if shim else None)
+
+
+def pids(found: Table, instance: Measured) -> list[int]:
+    return [stat.pid for stat in found.members(instance)]
+
+
+def test_a_tree_is_what_descends_from_the_shim_without_the_shim() -> None:
+    found = table(process(10), process(20, 10), process(21, 20), process(22, 21), process(23, 10), process(30))
+    assert sorted(pids(found, measured())) == [20, 21, 22, 23]
+
+
+def test_parents_come_before_their_children() -> None:
+    found = table(process(10), process(20, 10), process(5, 20), process(3, 5), process(4, 10))
+    order = pids(found, measured())
+    assert sorted(order) == [3, 4, 5, 20]
+    assert order.index(20) < order.index(5) < order.index(3)
+
+
+def test_the_main_process_is_known_without_its_shim() -> None:
+    found = table(process(20), process(21, 20), process(22))
+    assert pids(found, measured()) == [20, 21]
+    assert pids(found, measured(shim=None)) == [20, 21]
+
+
+def test_what_is_left_when_the_main_process_has_ended_still_counts() -> None:
+    assert pids(table(process(10), process(25, 10)), measured()) == [25]
+
+
+def test_a_pid_that_was_given_again_is_somebody_else() -> None:
+    found = table(process(10, start_time=7), process(20, 10, start_time=7), process(21, 20))
+    assert pids(found, measured()) == []
+    assert found.process(None) is None
+
+
+def test_sums() -> None:
+    shim = process(10, ticks=1000, reaped_ticks=3)
+    members = [
+        process(20, 10, ticks=5, reaped_ticks=7, threads=2),
+        process(21, 20, ticks=11, threads=4),
+        process(22, 20, ticks=1)._replace(is_zombie=True),
+    ]
+    told = {10: Details(999, 9, 1, 2), 20: Details(10, 3, 4, 8), 21: Details(20, 5, 16, 32), 22: Details()}
+    assert total(members, shim, lambda stat: told[stat.pid]) == Totals(
+        processes=2,
+        threads=6,
+        open_fds=8,
+        memory_bytes=30,
+        cpu_seconds=27 / TICKS,
+        read_bytes=21,
+        written_bytes=42,
+    )
