@@ -78,7 +78,7 @@ async def test_counters_go_on_when_processes_end_and_stop_with_the_run(tmp_path:
         after = only(looks, one)
         assert after.cpu_seconds >= before.cpu_seconds
         assert after.written_bytes >= before.written_bytes
-    assert looks.look([one]).instances == ()
+    await eventually(lambda: looks.look([one]).instances == ())
 
 
 async def test_rates_are_of_the_time_between_looks(tmp_path: Path) -> None:
