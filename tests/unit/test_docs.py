@@ -60,7 +60,7 @@ def test_the_page_about_services_knows_every_reason() -> None:
 def test_the_page_about_usage_has_every_metric_with_its_type() -> None:
     text = Path("docs/usage.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(plum_[a-z0-9_]+)` \| (counter|gauge) \|", text, re.MULTILINE)
-    assert rows == [(family.name, family.type) for family in (*INSTANCE, *NODE)]
+    assert rows == [*((one.name, one.type) for one in INSTANCE), *((one.name, one.type) for one in NODE)]
 
 
 def test_the_page_about_usage_names_every_figure() -> None:
