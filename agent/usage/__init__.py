@@ -2,6 +2,7 @@
 
 Pure:
 
+- ``measured``  the instances that are looked at
 - ``trees``     which processes belong to an instance, and the sum of what they use
 - ``counters``  sums that never go back, though processes come and go; rates between two looks
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from agent.usage.counters import Point, rate
 from agent.usage.machine import Point as MachinePoint
 from agent.usage.machine import read_machine
+from agent.usage.measured import Measured
 from agent.usage.reading import TICKS, Stat, read_details, read_stats
-from agent.usage.trees import Measured, Table, Totals, total
+from agent.usage.trees import Table, Totals, total
 from apiserver.api.usage import MAX_INSTANCES, InstanceUsage, UsageReport
 
 YOUNG_SECONDS = 60.0
@@ -59,10 +60,10 @@ class Looks:
         known, self._known = self._known, {}
         found = []
         for one in islice(instances, MAX_INSTANCES):
-            members = table.members(one)
+            shim, members = table.look_up(one)
             if not all(stat.is_zombie for stat in members):
                 last = known.get((one.uid, one.run))
-                now = self._known[one.uid, one.run] = _measure(one, members, table.process(one.shim), last, seconds)
+                now = self._known[one.uid, one.run] = _measure(one, members, shim, last, seconds)
                 found.append(_usage(one, now, last.point if last else None))
         window = round(seconds - before.seconds, 3) if before else 0.0
         return UsageReport(window_seconds=window, node=usage, instances=tuple(found))

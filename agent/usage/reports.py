@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from agent.usage.looks import Looks
-from agent.usage.trees import Measured
+from agent.usage.measured import Measured
 from apiserver.api.errors import ApiError
 from apiserver.api.kinds.node import NODES
 from apiserver.api.usage import UsageReport
@@ -57,14 +57,18 @@ class UsageReports:
                 report = await asyncio.to_thread(self._looks.look, self._instances())
                 async with asyncio.timeout(SEND_SECONDS):
                     await self._send(report)
-            except (ApiError, httpx.HTTPError, OSError, ValueError) as error:
-                self._note(error)
+            except (ApiError, httpx.HTTPError, TimeoutError) as error:
+                self._note(f"usage was not reported: {str(error) or type(error).__name__}")
+            except Exception:
+                # Whatever is wrong with the figures, the agent has better things to do than to end.
+                self._note("usage cannot be measured", exc_info=True)
             else:
                 self._failures = 0
 
-    def _note(self, error: Exception) -> None:
+    def _note(self, text: str, *, exc_info: bool = False) -> None:
+        """Log the first failure of a streak."""
         level = logging.DEBUG if self._failures else logging.WARNING
-        log.log(level, "usage was not reported: %s; the next report follows", str(error) or type(error).__name__)
+        log.log(level, "%s; trying again", text, exc_info=exc_info)
         self._failures += 1
 
 

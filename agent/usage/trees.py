@@ -1,29 +1,11 @@
 """Which processes belong to an instance, and what they use together. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.usage.measured import Measured
 from agent.usage.reading import TICKS, Details, Stat
-
-Identity = tuple[int, int]
-"""A pid and its start time, in ticks after boot: together they are never given again."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """An instance whose process runs."""
-
-    namespace: str
-    name: str
-    uid: str
-    run: int
-    """Counters begin anew with each run."""
-    main: Identity
-    """The process that was started."""
-    shim: Identity | None = None
-    """Its parent, which is no part of the instance and becomes the parent of whatever loses its own."""
-    restarts: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,17 +30,18 @@ class Table:
         for stat in stats.values():
             self._children[stat.parent].append(stat)
 
-    def process(self, identity: Identity | None) -> Stat | None:
-        """The process, if it is there and is still the same."""
-        stat = self._stats.get(identity[0]) if identity else None
-        return stat if stat is not None and identity and stat.start_time == identity[1] else None
+    def look_up(self, instance: Measured) -> tuple[Stat | None, list[Stat]]:
+        """The instance's shim, and its processes, each after its parent: what descends from the shim or, when that is
+        gone, from the main process. None where the main process has ended, even if something of it is left."""
+        main = self._stats.get(instance.main[0])
+        if main is None or main.start_time != instance.main[1]:
+            return None, []
+        # A pid alone may have been given to somebody else; who is the parent of the main process has not changed.
+        shim = self._stats.get(instance.shim) if main.parent == instance.shim else None
+        return shim, self._below(self._children[shim.pid] if shim else [main])
 
-    def members(self, instance: Measured) -> list[Stat]:
-        """The processes of the instance, each after its parent: the descendants of its shim, and the main process and
-        its own in case the shim is gone."""
-        shim, main = self.process(instance.shim), self.process(instance.main)
-        pending = [*([main] if main else ()), *(self._children[shim.pid] if shim else ())]
-        found: dict[int, Stat] = {}
+    def _below(self, roots: Iterable[Stat]) -> list[Stat]:
+        pending, found = list(roots), dict[int, Stat]()
         while pending:
             stat = pending.pop()
             if stat.pid not in found:
@@ -68,7 +51,7 @@ class Table:
 
 
 def total(members: Sequence[Stat], shim: Stat | None, details: Callable[[Stat], Details]) -> Totals:
-    """The sum over a tree, ``members`` in the order of ``Table.members``: parents before their children, so that what
+    """The sum over a tree, ``members`` in the order of ``Table.look_up``: parents before their children, so that what
     ends meanwhile is missed, until the next look, rather than counted twice."""
     ended = details(shim) if shim else Details()
     told = [details(stat) for stat in members]

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent.usage.looks import Looks
+from agent.usage.measured import Measured
 from agent.usage.reading import TICKS, Stat, read_stats
-from agent.usage.trees import Measured
 from apiserver.api.usage import InstanceUsage
 from tests.unit.agent.waiting import eventually
 
@@ -37,10 +37,7 @@ def started(folder: Path) -> Iterator[Callable[[], Measured]]:
 
         def measured() -> Measured:
             (main,) = children(shim.pid)
-            identity = read_stats()[shim.pid]
-            return Measured(
-                "default", "a", "uid", 1, (main.pid, main.start_time), (shim.pid, identity.start_time), restarts=3
-            )
+            return Measured("default", "a", "uid", 1, (main.pid, main.start_time), shim.pid, restarts=3)
 
         yield measured
     finally:

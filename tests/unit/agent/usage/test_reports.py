@@ -42,7 +42,7 @@ async def test_reports_follow_each_other_though_some_do_not_get_through(
             await done.wait()
     assert all(found.node.cpus for found in sent)
     told = [record.getMessage() for record in caplog.records]
-    assert told == [f"usage was not reported: {what}; the next report follows" for what in ("away", "no such node")]
+    assert told == [f"usage was not reported: {what}; trying again" for what in ("away", "no such node")]
 
 
 def test_long_reports_are_compressed() -> None:

@@ -1,5 +1,6 @@
+from agent.usage.measured import Measured
 from agent.usage.reading import TICKS, Details, Stat
-from agent.usage.trees import Measured, Table, Totals, total
+from agent.usage.trees import Table, Totals, total
 
 
 def process(pid: int, parent: int = 1, **figures: int) -> Stat:
@@ -11,17 +12,19 @@ def table(*stats: Stat) -> Table:
     return Table({stat.pid: stat for stat in stats})
 
 
-def measured(main: int = 20, shim: int | None = 10) -> Measured:
-    return Measured("default", "a", "uid", 1, (main, main * 10), (shim, shim * 10) if shim else None)
+def measured(main: int = 20, shim: int = 10) -> Measured:
+    return Measured("default", "a", "uid", 1, (main, main * 10), shim)
 
 
 def pids(found: Table, instance: Measured) -> list[int]:
-    return [stat.pid for stat in found.members(instance)]
+    return [stat.pid for stat in found.look_up(instance)[1]]
 
 
 def test_a_tree_is_what_descends_from_the_shim_without_the_shim() -> None:
     found = table(process(10), process(20, 10), process(21, 20), process(22, 21), process(23, 10), process(30))
-    assert sorted(pids(found, measured())) == [20, 21, 22, 23]
+    shim, members = found.look_up(measured())
+    assert shim == process(10)
+    assert sorted(stat.pid for stat in members) == [20, 21, 22, 23]
 
 
 def test_parents_come_before_their_children() -> None:
@@ -32,19 +35,19 @@ def test_parents_come_before_their_children() -> None:
 
 
 def test_the_main_process_is_known_without_its_shim() -> None:
-    found = table(process(20), process(21, 20), process(22))
-    assert pids(found, measured()) == [20, 21]
-    assert pids(found, measured(shim=None)) == [20, 21]
-
-
-def test_what_is_left_when_the_main_process_has_ended_still_counts() -> None:
-    assert pids(table(process(10), process(25, 10)), measured()) == [25]
+    alone = table(process(20), process(21, 20), process(22))
+    assert alone.look_up(measured())[0] is None
+    assert pids(alone, measured()) == pids(alone, measured(shim=0)) == [20, 21]
 
 
 def test_a_pid_that_was_given_again_is_somebody_else() -> None:
-    found = table(process(10, start_time=7), process(20, 10, start_time=7), process(21, 20))
-    assert pids(found, measured()) == []
-    assert found.process(None) is None
+    assert pids(table(process(10), process(20, 10, start_time=7), process(21, 20)), measured()) == []
+    another_shim = table(process(10), process(11, 10), process(20, 1), process(21, 20))
+    assert another_shim.look_up(measured()) == (None, [process(20, 1), process(21, 20)])
+
+
+def test_what_has_ended_is_not_measured() -> None:
+    assert table(process(10), process(25, 10)).look_up(measured()) == (None, [])
 
 
 def test_sums() -> None:
