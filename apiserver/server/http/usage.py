@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from apiserver.api.errors import BadRequest, Details, Invalid, MethodNotAllowed, NotFound, Timeout, TooLarge
+from apiserver.api.errors import BadRequest, Details, Invalid, NotFound, Timeout, TooLarge
 from apiserver.api.kinds.assignment import ASSIGNMENTS, ENTRY_LABEL, TASK_LABEL
 from apiserver.api.kinds.node import NODES
 from apiserver.api.machinery.decode import causes_of
@@ -64,8 +64,6 @@ class UsageEndpoint:
 
     async def everything(self, request: Request) -> Response:
         """Serve ``/usage``. Raises BadRequest, Expired."""
-        if request.method not in ("GET", "HEAD"):
-            raise MethodNotAllowed(f"the server does not allow {request.method} on {request.url.path}")
         request = ApiRequest(request.scope, request.receive)
         request.scope["plum_resource"], request.scope["plum_verb"] = "usage", "list"
         query = request.query_params
