@@ -19,6 +19,7 @@ Hands, thin:
 - ``ports``, ``environment``  what a process is given
 - ``folders``          the data folder: its lock, its layout, the records of instances
 - ``reports``          statuses, finalizers and events on their way to the server
+- ``usage/``           what instances and the node use
 - ``node``             registration and the lease
 - ``agent``            all of it together, from adoption to the end
 - ``ending``           how an agent ends: alone, or after a drain
