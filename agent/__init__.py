@@ -14,7 +14,10 @@ Hands, thin:
 - ``performer``        the actions of a plan: quick ones at once, slow work beside it
 - ``ledger``           the instances as they are now, their records on disk
 - ``preparations``     an instance's folder, ready to start in
-- ``artifacts``        archives: downloaded once a digest, verified, cached
+- ``artifacts``        archives: downloaded once a digest, verified, cached; ``artifact_failures``: why not
+- ``downloads``        one download, gone on with after a break; ``sources`` opens addresses, ``partials`` keeps bytes
+- ``room``             space on the disk: what goes so that there is enough
+- ``threads``          blocking work, waited for to its end
 - ``unpack``           an archive into a folder, however hostile it is
 - ``runtime``          what runs processes: the protocol; ``process_runtime`` fulfils it with plain processes
 - ``processes``        what ``/proc`` says

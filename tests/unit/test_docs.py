@@ -7,12 +7,14 @@ from typing import get_args
 import pytest
 
 from agent.__main__ import main as agent
+from agent.artifact_failures import ArtifactFailure
 from apiserver.api.discovery import Reason
 from apiserver.api.scheme import SCHEME
 from apiserver.server.__main__ import main as apiserver
 from apiserver.server.original import DATABASE, FAILOVER
 from plumctl.commands import cli
 
+REASONS = {kind.reason for kind in ArtifactFailure.__subclasses__()}
 COMMANDS = re.compile(r"^ *\$?(?:\.venv/bin/|\")?plumctl\"? (?:app )?([a-z][a-z-]*)", re.MULTILINE)
 
 
@@ -53,3 +55,12 @@ def test_every_kind_is_in_the_readme() -> None:
 def test_the_page_about_services_knows_every_reason() -> None:
     text = Path("docs/services.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([A-Za-z]+)` \|", text, re.MULTILINE)) == set(get_args(Reason))
+
+
+def test_the_page_about_artifacts_names_reasons_and_tests_that_exist() -> None:
+    text = Path("docs/artifacts.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| (?:`(\w+)`|none) \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE)
+    assert {reason for reason, _ in rows if reason} == {*REASONS, "UnpackFailed"}
+    tests = "".join(path.read_text() for path in Path("tests/unit/agent").glob("test_*.py"))
+    named = [name for _, names in rows for name in re.findall(r"`(\w+)`", names)]
+    assert [name for name in named if f"def {name}(" not in tests] == []
