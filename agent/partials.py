@@ -37,6 +37,7 @@ class Partial:
         """``name`` is the digest, or another that no digest is."""
         self.path = cache / f"{name}.part"
         self._note = cache / f"{name}.part.json"
+        self._scratch = cache / f"{name}.part.json.tmp-"
 
     def size(self) -> int:
         """How many bytes are here."""
@@ -57,9 +58,8 @@ class Partial:
         self.discard()
         self.path.touch(mode=0o640)
         if origin is not None:
-            scratch = self._note.with_name(f"{self._note.name}.tmp-")
-            scratch.write_text(json.dumps({"format": FORMAT} | asdict(origin)))
-            scratch.replace(self._note)
+            self._scratch.write_text(json.dumps({"format": FORMAT} | asdict(origin)))
+            self._scratch.replace(self._note)
 
     def complete(self, archive: Path) -> None:
         """Give the bytes, which the caller has verified, the archive's name."""
@@ -68,8 +68,8 @@ class Partial:
 
     def discard(self) -> None:
         """Forget it."""
-        self._note.unlink(missing_ok=True)
-        self.path.unlink(missing_ok=True)
+        for path in (self._note, self._scratch, self.path):
+            path.unlink(missing_ok=True)
 
 
 def _read(note: Any) -> Origin:

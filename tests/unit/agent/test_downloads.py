@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agent import sources
 from agent.artifact_failures import Corrupt, Unavailable
 from agent.artifacts import Artifacts
 from agent.partials import Origin, Partial
@@ -188,3 +189,25 @@ async def test_a_torn_note_is_no_obstacle(artifacts: Artifacts, tmp_path: Path, 
     (tmp_path / f"{LARGE_SHA}.part.json").write_bytes(note)
     assert await fetched(artifacts) == LARGE
     assert os.listdir(tmp_path) == [f"{LARGE_SHA}.zip"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "validator", "size"),
+    [
+        ({"etag": '"a"', "content-length": "5"}, '"a"', 15),
+        ({"etag": 'W/"a"', "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT"}, "Thu, 01 Jan 2026 00:00:00 GMT", None),
+        ({"etag": '"a"', "content-encoding": "gzip", "content-length": "5"}, "", None),
+        ({"content-length": "-5"}, "", None),
+    ],
+)
+def test_what_an_answer_says_of_its_content(headers: dict[str, str], validator: str, size: int | None) -> None:
+    response = httpx.Response(200, headers=headers)
+    assert (sources.validator(response), sources.size_of(response, 10)) == (validator, size)
+
+
+@pytest.mark.parametrize(
+    ("header", "offset"),
+    [("bytes 5-9/10", 5), ("bytes 5-9/*", 5), ("bytes */10", None), ("lines 5-9/10", None), ("", None)],
+)
+def test_where_a_part_begins(header: str, offset: int | None) -> None:
+    assert sources.begins_at(httpx.Response(206, headers={"content-range": header})) == offset
