@@ -7,10 +7,12 @@ Decisions, pure:
 - ``restarts``         when an ended process starts again
 - ``offers``           which services a running process offers; reads ``meta.ini``
 - ``status``           what the assignment's status should say
+- ``dependencies``     what a start has to wait for: entries of the task that come first
 
 Hands, thin:
 
 - ``reconciler``       one look at one assignment: gathers, plans, has it done
+- ``siblings``         the assignments of one task on this node: who waits for whom
 - ``performer``        the actions of a plan: quick ones at once, slow work beside it
 - ``ledger``           the instances as they are now, their records on disk
 - ``preparations``     an instance's folder, ready to start in

@@ -21,6 +21,7 @@ from agent.preparations import Preparer
 from agent.reconciler import REPLACES, AssignmentReconciler, successors
 from agent.reports import Reports
 from agent.runtime import Runtime
+from agent.siblings import SIBLINGS, siblings
 from agent.sync import LONGEST_DRAIN
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.client.controller import Controller
@@ -79,7 +80,7 @@ class Agent:
             parts.client,
             Assignment,
             fields=f"spec.nodeName={host.node}",
-            indexes={REPLACES: successors},
+            indexes={REPLACES: successors, SIBLINGS: siblings},
             rng=self._rng,
         )
         queue = WorkQueue[Key](rng=self._rng)
