@@ -1,6 +1,7 @@
 """What the documents promise is there."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
@@ -61,6 +62,19 @@ def test_the_page_about_artifacts_names_reasons_and_tests_that_exist() -> None:
     text = Path("docs/artifacts.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| [^|]+ \| (?:`(\w+)`|none) \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE)
     assert {reason for reason, _ in rows if reason} == {*REASONS, "UnpackFailed"}
+    assert len(rows) > 10
+    assert tests_that_are_missing(names for _, names in rows) == []
+
+
+def tests_that_are_missing(cells: Iterable[str]) -> list[str]:
+    """The tests named in cells of a table that no test of the agent is."""
     tests = "".join(path.read_text() for path in Path("tests/unit/agent").glob("test_*.py"))
-    named = [name for _, names in rows for name in re.findall(r"`(\w+)`", names)]
-    assert [name for name in named if f"def {name}(" not in tests] == []
+    named = [name for names in cells for name in re.findall(r"`(\w+)`", names)]
+    return [name for name in named if f"def {name}(" not in tests]
+
+
+def test_the_page_about_dependencies_names_tests_that_exist() -> None:
+    text = Path("docs/dependencies.md").read_text(encoding="utf-8")
+    cells = re.findall(r"\| (`test_[^|]+) \|$", text, re.MULTILINE)
+    assert len(cells) == 9
+    assert tests_that_are_missing(cells) == []

@@ -1,6 +1,8 @@
 """The systemd units: what keeps apps alive, and what is promised about settings."""
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -76,10 +78,28 @@ def test_the_agent_s_settings_come_from_its_file_last() -> None:
     assert only(unit, "Unit.StartLimitIntervalSec") == "0"
 
 
-def test_apps_are_drained_only_when_the_machine_goes_down() -> None:
+def test_apps_are_drained_only_when_the_machine_goes_down_or_people_ask(tmp_path: Path) -> None:
     stop = only(read("plum-agent.service"), "Service.ExecStop")
-    assert "stopping || exec /opt/plum/bin/plum-agent stop" in stop
-    assert stop.endswith("--drain'")
+    command = shlex.split(stop.replace("$$", "$"))[2]
+    for state, asked, drains in (("running", "", False), ("stopping", "", True), ("running", "drain", True)):
+        script = command.replace("/etc/plum/drain", str(tmp_path / "drain")).replace("exec /opt/plum/bin/", "echo ")
+        (tmp_path / asked).touch()
+        path = f"{stub(tmp_path, state)}:{os.environ['PATH']}"
+        run = subprocess.run(
+            ["/bin/sh", "-c", script],
+            env={"PATH": path, "PLUM_DATA_DIR": "/d"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert run.stdout == ("plum-agent stop --data-dir /d --drain\n" if drains else "")
+
+
+def stub(folder: Path, state: str) -> Path:
+    """A folder with a systemctl that says how the system is."""
+    (folder / "systemctl").write_text(f"#!/bin/sh\necho {state}\n")
+    (folder / "systemctl").chmod(0o755)
+    return folder
 
 
 def test_apps_do_not_run_as_the_user_who_owns_the_store() -> None:

@@ -113,3 +113,18 @@ async def test_after_a_reboot_without_a_server_it_still_goes_in_order(tmp_path: 
         order = [launch.environment["PLUM_ENTRY"] for launch in rebooted.launches]
         assert order.index("db") < order.index("web")
         await agent.kill()
+
+
+async def test_a_copy_that_runs_is_adopted_whatever_it_depends_on(node: Site, runtime: FakeRuntime) -> None:
+    async with node.agent() as agent:
+        await create(node, "web", "db")
+        await tell(node, "web", "True")
+        await node.reaches("web", "Running")
+        await agent.kill()
+    await tell(node, "web", "False")
+    async with node.agent() as agent:
+        await agent.began.wait()
+        await create(node, "other")
+        await node.reaches("other", "Running")
+        assert (await node.get("web")).status.phase == "Running"
+        assert len(runtime.launches) == 2
