@@ -63,10 +63,10 @@ def test_the_page_about_artifacts_names_reasons_and_tests_that_exist() -> None:
     rows = re.findall(r"^\| [^|]+ \| (?:`(\w+)`|none) \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE)
     assert {reason for reason, _ in rows if reason} == {*REASONS, "UnpackFailed"}
     assert len(rows) > 10
-    assert tests_that_are_missing(names for _, names in rows) == []
+    assert missing_tests(names for _, names in rows) == []
 
 
-def tests_that_are_missing(cells: Iterable[str]) -> list[str]:
+def missing_tests(cells: Iterable[str]) -> list[str]:
     """The tests named in cells of a table that no test of the agent is."""
     tests = "".join(path.read_text() for path in Path("tests/unit/agent").glob("test_*.py"))
     named = [name for names in cells for name in re.findall(r"`(\w+)`", names)]
@@ -77,4 +77,4 @@ def test_the_page_about_dependencies_names_tests_that_exist() -> None:
     text = Path("docs/dependencies.md").read_text(encoding="utf-8")
     cells = re.findall(r"\| (`test_[^|]+) \|$", text, re.MULTILINE)
     assert len(cells) == 9
-    assert tests_that_are_missing(cells) == []
+    assert missing_tests(cells) == []
