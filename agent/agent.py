@@ -81,6 +81,7 @@ class Agent:
             Assignment,
             fields=f"spec.nodeName={host.node}",
             indexes={REPLACES: successors, SIBLINGS: siblings},
+            managed_fields=False,
             rng=self._rng,
         )
         queue = WorkQueue[Key](rng=self._rng)

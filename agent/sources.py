@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import httpx
 
 from agent.artifact_failures import Denied, Missing, Unavailable
+from apiserver.client.trust import trust
 
 READ_SECONDS = 30.0
 """How long a server may be silent, at the beginning and between two pieces."""
@@ -47,7 +48,7 @@ async def opened(server: httpx.AsyncClient, url: str, rest: Rest | None = None) 
             yield _checked(response, url, rest)
         return
     headers |= {"accept-encoding": "identity"}
-    async with httpx.AsyncClient(headers=headers, timeout=READ_SECONDS, trust_env=False) as outside:
+    async with httpx.AsyncClient(headers=headers, timeout=READ_SECONDS, trust_env=False, verify=trust(url)) as outside:
         place = url
         for _ in range(MAX_REDIRECTS + 1):
             async with outside.stream("GET", place) as response:
