@@ -21,6 +21,7 @@ from agent.preparations import Preparer
 from agent.reconciler import REPLACES, AssignmentReconciler, successors
 from agent.reports import Reports
 from agent.runtime import Runtime
+from agent.siblings import SIBLINGS, siblings
 from agent.sync import LONGEST_DRAIN
 from agent.usage.looks import Looks
 from agent.usage.measured import to_measure
@@ -84,7 +85,7 @@ class Agent:
             parts.client,
             Assignment,
             fields=f"spec.nodeName={host.node}",
-            indexes={REPLACES: successors},
+            indexes={REPLACES: successors, SIBLINGS: siblings},
             managed_fields=False,
             rng=self._rng,
         )
