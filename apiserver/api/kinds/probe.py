@@ -137,6 +137,15 @@ class Probes(Model):
     liveness: Probe | None = None
     """When it fails the process is restarted."""
 
+    def by_name(self) -> dict[ProbeName, Probe]:
+        """Those that there are."""
+        found: dict[ProbeName, Probe | None] = {
+            "startup": self.startup,
+            "readiness": self.readiness,
+            "liveness": self.liveness,
+        }
+        return {name: probe for name, probe in found.items() if probe is not None}
+
 
 NO_PROBES = Probes()
 
