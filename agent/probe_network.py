@@ -74,7 +74,7 @@ class Network:
                 raise NotPassed(f"answered {status}")
             with suppress(Exception):  # whatever comes after the head does not count
                 async with asyncio.timeout(BODY_SECONDS):
-                    await _rest(reader)
+                    await _rest(reader, connection)
 
     @asynccontextmanager
     async def _stream(
@@ -167,10 +167,19 @@ async def _status(reader: asyncio.StreamReader, connection: h11.Connection) -> i
             connection.receive_data(chunk)
 
 
-async def _rest(reader: asyncio.StreamReader) -> None:
+async def _rest(reader: asyncio.StreamReader, connection: h11.Connection) -> None:
+    """To the end of the answer, or as much as is read of any. Raises OSError, h11.ProtocolError."""
     left = MAX_HEAD
-    while left > 0 and (chunk := await reader.read(left)):
-        left -= len(chunk)
+    while left > 0:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            chunk = await reader.read(left)
+            if not chunk:
+                return
+            left -= len(chunk)
+            connection.receive_data(chunk)
+        elif not isinstance(event, h11.Data):
+            return
 
 
 async def _judged(work: Coroutine[Any, Any, None]) -> Outcome:

@@ -203,6 +203,19 @@ async def test_a_short_body_is_read_so_that_the_server_ends_in_peace(probers: Pr
     assert ended == [b""], "an end, and no reset"
 
 
+async def test_who_keeps_the_connection_open_is_not_waited_for(probers: Probers) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(status(200))
+        assert await reader.read() == b""
+        over.set()
+
+    over = asyncio.Event()
+    async with server(handle) as port:
+        assert await ask(probers, http(port)) == PASSED
+        await asyncio.wait_for(over.wait(), 10)
+
+
 async def test_the_request_says_what_the_probe_says(probers: Probers) -> None:
     requests: list[bytes] = []
 
