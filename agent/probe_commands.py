@@ -120,11 +120,14 @@ class Commands:
     async def _sweep(self, run: Path) -> None:
         uid = await asyncio.to_thread(_uid, run)
         process = Process(uid=uid, boot_id=self._runtime.boot_id, run=str(run))
-        if uid:
+        if not uid:  # nobody has been started there
+            await asyncio.to_thread(_remove, run)
+            return
+        try:
             adopted = await self._runtime.adopt(process)
             await self._clear(adopted.process if adopted else process)
-        else:  # nobody has been started there
-            await asyncio.to_thread(_remove, run)
+        except OSError as error:
+            log.warning("%s: what is left of a probe stays: %s", run, error)
 
     async def close(self) -> None:
         """Wait until nothing is left; all callers of ``run`` must have ended or been cancelled."""

@@ -188,6 +188,15 @@ class Checks:
         return Checks(begun)
 
 
+def unasked(probes: Probes) -> Health:
+    """The health of a process of which nobody has asked anything yet."""
+    if probes.startup is None and probes.readiness is None:
+        return Health()
+    gate = "readiness" if probes.startup is None else "startup"
+    message = f"{gate}: nobody has asked yet"
+    return Health(started=probes.startup is None, ready=False, reason=PENDING, message=message)
+
+
 def begin(
     probes: Probes,
     targets: Mapping[ProbeName, str],

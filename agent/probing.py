@@ -65,15 +65,15 @@ class Probing:
         self._rounds: dict[Key, _Round] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
-    def follow(self, key: Key, process: Process | None, subject: Callable[[], Subject]) -> None:
+    def follow(self, key: Key, process: Process | None, subject: Callable[[], Subject | None]) -> None:
         """Probe this process of the instance from now on, and no other; None: none. ``subject`` is asked for what there
-        is to know when a process is followed first."""
+        is to know until it answers."""
         current = self._rounds.get(key)
         if current is not None and (process is None or current.subject.process != process):
             self._end(self._rounds.pop(key))
             current = None
-        if current is None and process is not None:
-            self._rounds[key] = _Round(self._hands, key, subject())
+        if current is None and process is not None and (found := subject()) is not None:
+            self._rounds[key] = _Round(self._hands, key, found)
 
     def _end(self, ended: "_Round") -> None:
         for task in ended.end():
