@@ -64,6 +64,7 @@ class Probing:
         self._hands = hands
         self._rounds: dict[Key, _Round] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def follow(self, key: Key, process: Process | None, subject: Callable[[], Subject | None]) -> None:
         """Probe this process of the instance from now on, and no other; None: none. ``subject`` is asked for what there
@@ -72,7 +73,7 @@ class Probing:
         if current is not None and (process is None or current.subject.process != process):
             self._end(self._rounds.pop(key))
             current = None
-        if current is None and process is not None and (found := subject()) is not None:
+        if current is None and process is not None and not self._closed and (found := subject()) is not None:
             self._rounds[key] = _Round(self._hands, key, found)
 
     def _end(self, ended: "_Round") -> None:
@@ -82,6 +83,7 @@ class Probing:
 
     async def close(self) -> None:
         """Probe nothing any more."""
+        self._closed = True
         for each in self._rounds.values():
             self._end(each)
         self._rounds.clear()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent import restarts, status
-from agent.instances import Cause, Instance, Key, Moment, Record, is_remembered, remembered
+from agent.instances import OWN_DOING, Cause, Instance, Key, Moment, Record, is_remembered, remembered
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 
 TOLD_WITHIN = 2.0
@@ -194,7 +194,10 @@ def _cause_to_stop(look: _Look) -> Cause | None:
         return "AgentStopped"
     if look.leaves or look.assignment is None or look.assignment.spec.desired == "Stopped":
         return "Stopped"
-    return "Restarted" if _restart_requested(look.assignment, look.instance) else None
+    if _restart_requested(look.assignment, look.instance):
+        return "Restarted"
+    health = look.instance.record.health
+    return "Unhealthy" if health is not None and health.unhealthy else None
 
 
 def _stop(look: _Look, cause: Cause) -> Stop:
@@ -250,10 +253,10 @@ def _plan_start(look: _Look) -> list[Action]:
 def _start_at(assignment: Assignment, instance: Instance) -> float | None:
     """When to start, in ticks; None: never."""
     end = instance.record.end
-    if end is None or end.cause not in ("Exited", "StartFailed") or _restart_requested(assignment, instance):
+    if end is None or end.cause not in OWN_DOING or _restart_requested(assignment, instance):
         return instance.ended
-    wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success)
-    if not wanted and end.cause == "Exited":  # what never ran is for us to try again, whatever the policy
+    wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.success)
+    if not wanted and end.cause != "StartFailed":  # what never ran is for us to try again, whatever the policy
         return None
     return instance.ended + restarts.delay(instance.record.streak)
 
@@ -262,7 +265,7 @@ def _is_counted(assignment: Assignment, instance: Instance) -> bool:
     end = instance.record.end
     if end is None:
         return False
-    return end.cause in ("Exited", "StartFailed", "Restarted") or _restart_requested(assignment, instance)
+    return end.cause in (*OWN_DOING, "Restarted") or _restart_requested(assignment, instance)
 
 
 def _when(look: _Look, at: float, action: Action) -> Action:

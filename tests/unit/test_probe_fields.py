@@ -101,7 +101,6 @@ def test_a_changed_probe_is_another_template() -> None:
 def test_what_is_wrong_names_the_field_and_the_remedy(probes: Any, field: str, remedy: str) -> None:
     with pytest.raises(Invalid) as caught:
         created(probes)
-    assert caught.value.details
     (cause,) = caught.value.details.causes
     assert cause.field == f"{PROBES}.{field}"
     assert remedy in cause.message

@@ -29,11 +29,11 @@ HURRY = 20.0
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     def begin_in_a_hurry(probes: Probes, *args: Any, **parts: Any) -> Checks:
-        quick = {
+        quick: dict[str, Any] = {
             name: probe.model_copy(update={"period_seconds": probe.period_seconds / HURRY})
             for name, probe in probes.by_name().items()
         }
-        return begin(probes.model_copy(update={**quick}), *args, **parts)
+        return begin(probes.model_copy(update=quick), *args, **parts)
 
     monkeypatch.setattr(probing, "begin", begin_in_a_hurry)
     monkeypatch.setattr(restarts, "FIRST_DELAY", restarts.FIRST_DELAY / HURRY)
