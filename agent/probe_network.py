@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cached_property
 from typing import Any
 
@@ -53,28 +53,32 @@ class Network:
         context.verify_mode = ssl.CERT_NONE
         return context
 
-    async def connect(self, host: str, port: int) -> Outcome:
-        """Passes if somebody accepts a connection."""
-        return await _judged(self._connect(host, port))
+    async def connect(self, host: str, port: int, *, within: float) -> Outcome:
+        """Passes if somebody accepts a connection. Raises TimeoutError after ``within`` seconds."""
+        return await _judged(self._connect(host or LOOPBACK, port, within))
 
-    async def get(self, ask: HttpGet, port: int) -> Outcome:
-        """Passes if the answer's status is 200 to 399."""
-        return await _judged(self._get(ask, port))
+    async def get(self, ask: HttpGet, port: int, *, within: float) -> Outcome:
+        """Passes if the answer's status is 200 to 399. Raises TimeoutError if its head takes longer than ``within``
+        seconds."""
+        return await _judged(self._get(ask, port, within))
 
-    async def _connect(self, host: str, port: int) -> None:
-        (await self._connected(host or LOOPBACK, port)).close()
+    async def _connect(self, host: str, port: int, within: float) -> None:
+        async with asyncio.timeout(within):
+            (await self._connected(host, port)).close()
 
-    async def _get(self, ask: HttpGet, port: int) -> None:
+    async def _get(self, ask: HttpGet, port: int, within: float) -> None:
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
         request = (connection.send(_request(ask, port)) or b"") + (connection.send(h11.EndOfMessage()) or b"")
-        async with self._stream(ask, port) as (reader, writer):
-            writer.write(request)
-            status = await _status(reader, connection)
-            if not 200 <= status < 400:
-                raise NotPassed(f"answered {status}")
-            with suppress(Exception):  # whatever comes after the head does not count
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(within):
+                reader, writer = await stack.enter_async_context(self._stream(ask, port))
+                writer.write(request)
+                status = await _status(reader, connection)
+            with suppress(TimeoutError, OSError, h11.ProtocolError):  # whatever comes after the head does not count
                 async with asyncio.timeout(BODY_SECONDS):
                     await _rest(reader, connection)
+        if not 200 <= status < 400:
+            raise NotPassed(f"answered {status}")
 
     @asynccontextmanager
     async def _stream(
@@ -183,6 +187,7 @@ async def _rest(reader: asyncio.StreamReader, connection: h11.Connection) -> Non
 
 
 async def _judged(work: Coroutine[Any, Any, None]) -> Outcome:
+    """What went wrong, in words. Raises TimeoutError."""
     try:
         await work
     except NotPassed as error:
@@ -194,6 +199,8 @@ async def _judged(work: Coroutine[Any, Any, None]) -> Outcome:
     except ssl.SSLError as error:
         return Outcome(False, f"TLS: {error.reason or error}"[:MAX_SEEN])
     except (OSError, UnicodeError) as error:
+        if isinstance(error, TimeoutError) and error.errno is None:
+            raise  # our own, and not the system's word about a connection
         return Outcome(False, _in_words(error)[:MAX_SEEN])
     return Outcome(True)
 

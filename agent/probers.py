@@ -3,7 +3,7 @@
 import asyncio
 import shlex
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from agent.probe_commands import Commands, Place
 from agent.probe_network import LOOPBACK, Network, authority, location
@@ -43,16 +43,15 @@ class Probers:
         if port is None:
             return Outcome(False, f"the instance has no port {probe.port!r}")
         async with self._network_slots:
-            if probe.http_get is not None:
-                return await self._within(probe.timeout_seconds, self._network.get(probe.http_get, port))
-            host = probe.tcp_socket.host if probe.tcp_socket is not None else ""
-            return await self._within(probe.timeout_seconds, self._network.connect(host, port))
+            return await self._ask_over_network(probe, port)
 
-    async def _within(self, seconds: float, work: Awaitable[Outcome]) -> Outcome | None:
-        began = self._clock()
+    async def _ask_over_network(self, probe: Probe, port: int) -> Outcome | None:
+        began, seconds = self._clock(), probe.timeout_seconds
         try:
-            async with asyncio.timeout(seconds):
-                return await work
+            if probe.http_get is not None:
+                return await self._network.get(probe.http_get, port, within=seconds)
+            host = probe.tcp_socket.host if probe.tcp_socket is not None else ""
+            return await self._network.connect(host, port, within=seconds)
         except TimeoutError:
             if self._clock() - began > seconds + STALLED_SECONDS:
                 return None

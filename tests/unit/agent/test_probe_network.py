@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent.probe_commands import Commands, Place
-from agent.probe_network import MAX_HEAD, USER_AGENT, Network
+from agent.probe_network import BODY_SECONDS, MAX_HEAD, USER_AGENT, Network
 from agent.probers import Probers, target
 from agent.probes import Outcome
 from agent.testing import FakeRuntime
@@ -201,6 +201,18 @@ async def test_a_short_body_is_read_so_that_the_server_ends_in_peace(probers: Pr
         assert await ask(probers, http(port)) == PASSED
         await eventually(lambda: ended)
     assert ended == [b""], "an end, and no reset"
+
+
+async def test_a_slow_body_does_not_count_against_the_time(probers: Probers) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        await reader.read()
+
+    async with server(handle) as port:
+        found = http(port).model_copy(update={"timeout_seconds": 0.15})
+        assert found.timeout_seconds < BODY_SECONDS
+        assert await ask(probers, found) == PASSED
 
 
 async def test_who_keeps_the_connection_open_is_not_waited_for(probers: Probers) -> None:
