@@ -17,6 +17,7 @@ from agent.testing import FakeRuntime
 from tests.unit.agent.waiting import eventually
 
 PASSED = Outcome(True)
+TOO_LONG = Outcome(False, "did not end within 0.3 s")
 MARK = "uid-1.probe-liveness"
 DAEMON = "(setsid sleep 1000 & setsid env -i sleep 1000 &) ; "
 """Two that have left session and parent, one of them its marker too."""
@@ -102,9 +103,8 @@ async def test_arguments_arrive_as_they_are(scene: Scene) -> None:
 
 @pytest.mark.parametrize("script", ["trap '' TERM; sleep 1000", DAEMON + "sleep 1000", "sleep 1000 & wait"])
 async def test_who_hangs_is_killed_with_all_that_it_has_started(scene: Scene, script: str) -> None:
-    assert await scene.run("echo waiting for the database; " + script, within=0.3) == Outcome(
-        False, "did not end within 0.3 s: waiting for the database"
-    )
+    found = await scene.run("echo waiting for the database; " + script, within=0.3)
+    assert found in (TOO_LONG, Outcome(False, f"{TOO_LONG.seen}: waiting for the database")), "as far as it came"
     assert scene.runs == []
     assert scene.sleepers() == []
 

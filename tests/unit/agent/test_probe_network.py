@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from agent import probe_network
 from agent.probe_commands import Commands, Place
-from agent.probe_network import BODY_SECONDS, MAX_HEAD, USER_AGENT, Network
+from agent.probe_network import MAX_HEAD, USER_AGENT, Network
 from agent.probers import Probers, target
 from agent.probes import Outcome
 from agent.testing import FakeRuntime
@@ -37,7 +38,7 @@ def probe(**parts: Any) -> Probe:
 
 
 def http(port: int, **parts: Any) -> Probe:
-    return probe(httpGet={"port": port, "path": "/healthz", **parts})
+    return probe(httpGet={"port": port, "path": "/healthz", **parts}, timeoutSeconds=10)
 
 
 def hasty(probe: Probe) -> Probe:
@@ -136,7 +137,7 @@ HTTP_ANSWERS = [
         id="endless header",
     ),
     pytest.param(
-        answering(b"HTTP/1.1 100 Continue\r\n\r\n", repeat=100_000),
+        answering(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, repeat=10),
         Outcome(False, "the head of the answer is longer than 64 KiB"),
         id="endless informational answers",
     ),
@@ -203,16 +204,16 @@ async def test_a_short_body_is_read_so_that_the_server_ends_in_peace(probers: Pr
     assert ended == [b""], "an end, and no reset"
 
 
-async def test_a_slow_body_does_not_count_against_the_time(probers: Probers) -> None:
+async def test_a_slow_body_does_not_count_against_the_time(probers: Probers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe_network, "BODY_SECONDS", 1.2)
+
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
         await reader.read()
 
     async with server(handle) as port:
-        found = http(port).model_copy(update={"timeout_seconds": 0.15})
-        assert found.timeout_seconds < BODY_SECONDS
-        assert await ask(probers, found) == PASSED
+        assert await ask(probers, probe(httpGet={"port": port}, timeoutSeconds=1)) == PASSED
 
 
 async def test_who_keeps_the_connection_open_is_not_waited_for(probers: Probers) -> None:
@@ -321,16 +322,32 @@ async def test_a_try_that_stood_still_with_the_agent_says_nothing(tmp_path: Path
     network.close()
 
 
+class Gate(Network):
+    """Lets connections pass one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[float] = []
+        self.open = asyncio.Semaphore(0)
+
+    async def connect(self, host: str, port: int, *, within: float) -> Outcome:
+        self.given.append(within)
+        await self.open.acquire()
+        return PASSED
+
+
 async def test_who_waits_for_a_slot_is_late_and_does_not_fail(tmp_path: Path) -> None:
-    network = Network()
-    probers = Probers(network, Commands(FakeRuntime(), tmp_path), slots=1)
-    async with server(silent) as mute, server(answering(status(200))) as fine:
-        first = asyncio.create_task(ask(probers, http(mute)))
-        await asyncio.sleep(0)
-        late = probe(httpGet={"port": fine}).model_copy(update={"timeout_seconds": 0.9})
-        assert await ask(probers, late) == PASSED
-        assert first.done(), "it had the slot for longer than the other was given"
-    network.close()
+    gate = Gate()
+    probers = Probers(gate, Commands(FakeRuntime(), tmp_path), slots=2)
+    tries = [asyncio.create_task(ask(probers, probe(tcpSocket={"port": 80}, timeoutSeconds=n))) for n in (1, 2, 3)]
+    await eventually(lambda: gate.given == [1, 2])
+    gate.open.release()
+    await eventually(lambda: gate.given == [1, 2, 3])
+    assert not tries[2].done(), "its time has only begun"
+    for _ in tries:
+        gate.open.release()
+    assert await asyncio.gather(*tries) == [PASSED] * 3
+    gate.close()
 
 
 def test_what_is_asked_in_words() -> None:
