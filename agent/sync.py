@@ -10,6 +10,7 @@ from typing import Any
 
 from agent import restarts, status
 from agent.instances import OWN_DOING, Cause, Instance, Key, Moment, Record, is_remembered, remembered
+from agent.probes import PENDING
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 
 TOLD_WITHIN = 2.0
@@ -295,10 +296,13 @@ def _goes_soon(assignment: Assignment) -> bool:
 
 
 def _quiet_until(look: _Look) -> float:
-    """What is over in no time, such as unpacking a cached archive or a prompt end, is not worth a write."""
-    instance = look.instance
+    """What is over in no time, such as unpacking a cached archive, the first answer to a probe or a prompt end, is not
+    worth a write."""
+    instance, health = look.instance, look.instance.record.health
+    if instance.stopping is not None:
+        return instance.stopping.since + status.QUIET
     if instance.life == "up":
-        return instance.stopping.since + status.QUIET if instance.stopping else 0.0
+        return instance.began + status.QUIET if health is not None and health.reason == PENDING else 0.0
     if instance.prepared or instance.failure or look.waits or not instance.exit_told:
         return 0.0
     if instance.preparing_since is not None:

@@ -111,7 +111,6 @@ async def test_readiness_is_the_condition_ready(node: Site, app: App) -> None:
     app.answers["/readiness"] = 503
     async with node.agent():
         await create(node, app, "readiness")
-        await becomes(node, "False", "ProbePending")
         await becomes(node, "False", "ProbeFailed", app.saw("readiness", 503))
         app.answers["/readiness"] = 200
         one = await becomes(node, "True", "Running", "")
