@@ -116,6 +116,7 @@ class Agent:
                 ("events", self._reports.run()),
                 ("controller", self._controller.run()),
                 ("learning", self._learn(running)),
+                ("leftovers", self._reconciler.checkups.sweep()),
             )
             tasks = [group.create_task(work, name=name) for name, work in works]
             if self._parts.send_usage is not None:

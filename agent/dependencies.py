@@ -7,7 +7,7 @@ ready, by a condition of the assignment. What runs is never stopped for want of 
 from collections import defaultdict
 from collections.abc import Iterable
 
-from agent import restarts
+from agent import restarts, status
 from agent.instances import Instance
 from apiserver.api import conditions
 from apiserver.api.kinds.assignment import DEPENDENCIES_READY, Assignment
@@ -35,7 +35,7 @@ def counts(assignment: Assignment, instance: Instance | None) -> bool:
     if instance is None or instance.record.uid != assignment.metadata.uid or not _is_to_run(assignment):
         return False
     if instance.life == "up":
-        return instance.stopping is None
+        return instance.stopping is None and status.readiness(assignment, instance, "Running")[0]
     end = instance.record.end
     if instance.life != "down" or end is None or end.cause != "Exited" or not end.exit.success:
         return False

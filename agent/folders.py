@@ -2,7 +2,7 @@
 
 ``cache/`` archives by digest; ``instances/<namespace>.<name>/`` one instance: ``app/`` it runs in, ``runs/<n>/``
 one run of its process with its output, ``record.json`` what the next agent has to know; ``ended/`` the runs of
-instances that are gone, for their output; ``data/`` what belongs to slots and stays.
+instances that are gone, for their output; ``data/`` what belongs to slots and stays; ``probes/`` runs of probes.
 """
 
 import fcntl
@@ -43,6 +43,7 @@ class Folders:
         self.instances = self.root / "instances"
         self.ended = self.root / "ended"
         self.data = self.root / "data"
+        self.probes = self.root / "probes"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -50,7 +51,7 @@ class Folders:
 
         Raises InUse, or OSError if the folder cannot be made.
         """
-        for folder in (self.root, self.cache, self.instances, self.ended, self.data):
+        for folder in (self.root, self.cache, self.instances, self.ended, self.data, self.probes):
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         with (self.root / "lock").open("a+") as file:
             try:

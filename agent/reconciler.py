@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 
 from agent import status, sync
+from agent.checkups import Checkups
 from agent.instances import Key
 from agent.ledger import Ledger
 from agent.performer import Host, Performer
@@ -51,6 +52,11 @@ class AssignmentReconciler:
         self.offline = False
         """Whether to go by what earlier agents saw, as long as the server has not told."""
         self._host, self._assignments, self._ledger, self._queue = host, assignments, ledger, queue
+        rng = rng or random.Random()
+        self.checkups = Checkups(
+            host, ledger, runtime, reports, find=self._find, enqueue_after=self._enqueue_after, rng=rng
+        )
+        """What probes the instances."""
         self._performer = Performer(
             host,
             ledger,
@@ -59,6 +65,7 @@ class AssignmentReconciler:
             reports,
             find=self._find,
             enqueue_after=self._enqueue_after,
+            left=self.checkups.leave,
             rng=rng,
         )
         self._siblings = Siblings(assignments, ledger, self._find)
@@ -123,6 +130,7 @@ class AssignmentReconciler:
             self._ledger.expect(assignment)
             if self._siblings.turned(key, assignment):
                 self._wake_dependents(assignment)
+        self.checkups.look(key)
         actions = sync.plan(
             {key: assignment} if assignment is not None else {},
             self._ledger.instances,
@@ -164,5 +172,6 @@ class AssignmentReconciler:
         return not status.differs(assignment, wanted)
 
     async def close(self) -> None:
-        """Abandon the work beside the plan."""
+        """Abandon the work beside the plan, and the probes."""
+        await self.checkups.close()
         await self._performer.close()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent import offers, restarts
-from agent.instances import Instance, Moment
+from agent import offers, probes, restarts
+from agent.instances import OWN_DOING, Instance, Moment
 from apiserver.api import conditions
 from apiserver.api.kinds.assignment import Assignment, AssignmentStatus, Phase, PortStatus
 from apiserver.api.meta import Condition
@@ -92,13 +92,15 @@ def told(assignment: Assignment, instance: Instance, *, waits: bool, lacks: tupl
 def _up(instance: Instance) -> Told:
     if instance.stopping is None:
         return "Running", "Running", ""
-    return "Stopping", instance.stopping.cause, ""
+    health = instance.record.health
+    seen = health.unhealthy if health is not None and instance.stopping.cause == "Unhealthy" else ""
+    return "Stopping", instance.stopping.cause, seen
 
 
 def _down(assignment: Assignment, instance: Instance) -> Told:
     end, streak = instance.record.end, instance.record.streak
-    if end is not None and end.cause in ("Exited", "StartFailed"):
-        wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success)
+    if end is not None and end.cause in OWN_DOING:
+        wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.success)
         wanted = wanted or end.cause == "StartFailed"
         if not wanted or not restarts.is_backing_off(streak):
             return _ended(instance)
@@ -115,9 +117,10 @@ def _down(assignment: Assignment, instance: Instance) -> Told:
 
 def _ended(instance: Instance) -> Told:
     end = instance.record.end
-    if end is not None and end.exit.success:
+    if end is not None and end.success:
         return "Exited", "Completed", describe(instance)
-    return "Failed", "StartFailed" if end is not None and end.cause == "StartFailed" else "Error", describe(instance)
+    named = end is not None and end.cause in ("StartFailed", "Unhealthy")
+    return "Failed", end.cause if end is not None and named else "Error", describe(instance)
 
 
 def describe(instance: Instance) -> str:
@@ -132,9 +135,17 @@ def describe(instance: Instance) -> str:
     return "ended, nobody knows how" if end.exit.code is None else f"exited with code {end.exit.code}"
 
 
+def readiness(assignment: Assignment, instance: Instance, phase: Phase) -> tuple[bool, str, str]:
+    """Whether it is ready, with reason and message: in the phase Running as its probes say."""
+    if phase != "Running":
+        return False, phase, ""
+    health = instance.record.health or probes.unasked(assignment.spec.template.probes)
+    return health.ready, health.reason, health.message
+
+
 def _conditions(assignment: Assignment, instance: Instance, phase: Phase, now: Moment) -> tuple[Condition, ...]:
     before = assignment.status.conditions
-    running = phase == "Running"
+    ready, reason, message = readiness(assignment, instance, phase)
     failure = instance.failure
     prepared = instance.prepared or instance.life == "up"
     return (
@@ -146,5 +157,7 @@ def _conditions(assignment: Assignment, instance: Instance, phase: Phase, now: M
             message="" if prepared or not failure else failure.message[:1024],
             now=now.wall,
         ),
-        conditions.renew(before, "Ready", "True" if running else "False", reason=phase, now=now.wall),
+        conditions.renew(
+            before, "Ready", "True" if ready else "False", reason=reason, message=message[:1024], now=now.wall
+        ),
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent import restarts, status
-from agent.instances import Cause, Instance, Key, Moment, Record, is_remembered, remembered
+from agent.instances import OWN_DOING, Cause, Instance, Key, Moment, Record, is_remembered, remembered
+from agent.probes import PENDING
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 
 TOLD_WITHIN = 2.0
@@ -198,7 +199,10 @@ def _cause_to_stop(look: _Look) -> Cause | None:
         return "AgentStopped"
     if look.leaves or look.assignment is None or look.assignment.spec.desired == "Stopped":
         return "Stopped"
-    return "Restarted" if _restart_requested(look.assignment, look.instance) else None
+    if _restart_requested(look.assignment, look.instance):
+        return "Restarted"
+    health = look.instance.record.health
+    return "Unhealthy" if health is not None and health.unhealthy else None
 
 
 def _stop(look: _Look, cause: Cause) -> Stop:
@@ -264,10 +268,10 @@ def _withheld(look: _Look) -> tuple[str, ...]:
 def _start_at(assignment: Assignment, instance: Instance) -> float | None:
     """When to start, in ticks; None: never."""
     end = instance.record.end
-    if end is None or end.cause not in ("Exited", "StartFailed") or _restart_requested(assignment, instance):
+    if end is None or end.cause not in OWN_DOING or _restart_requested(assignment, instance):
         return instance.ended
-    wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success)
-    if not wanted and end.cause == "Exited":  # what never ran is for us to try again, whatever the policy
+    wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.success)
+    if not wanted and end.cause != "StartFailed":  # what never ran is for us to try again, whatever the policy
         return None
     return instance.ended + restarts.delay(instance.record.streak)
 
@@ -276,7 +280,7 @@ def _is_counted(assignment: Assignment, instance: Instance) -> bool:
     end = instance.record.end
     if end is None:
         return False
-    return end.cause in ("Exited", "StartFailed", "Restarted") or _restart_requested(assignment, instance)
+    return end.cause in (*OWN_DOING, "Restarted") or _restart_requested(assignment, instance)
 
 
 def _when(look: _Look, at: float, action: Action) -> Action:
@@ -308,10 +312,13 @@ def _goes_soon(assignment: Assignment) -> bool:
 
 
 def _quiet_until(look: _Look) -> float:
-    """What is over in no time, such as unpacking a cached archive or a prompt end, is not worth a write."""
-    instance = look.instance
+    """What is over in no time, such as unpacking a cached archive, the first answer to a probe or a prompt end, is not
+    worth a write."""
+    instance, health = look.instance, look.instance.record.health
+    if instance.stopping is not None:
+        return instance.stopping.since + status.QUIET
     if instance.life == "up":
-        return instance.stopping.since + status.QUIET if instance.stopping else 0.0
+        return instance.began + status.QUIET if health is not None and health.reason == PENDING else 0.0
     if instance.prepared or instance.failure or look.waits or not instance.exit_told:
         return 0.0
     if instance.preparing_since is not None:

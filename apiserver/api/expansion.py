@@ -153,6 +153,7 @@ def template_of(entry: Entry, artifact: Artifact, restarted_at: str) -> Template
         termination_grace_period_seconds=entry.termination_grace_period_seconds,
         stop_signal=entry.stop_signal,
         depends_on=entry.depends_on,
+        probes=entry.probes,
         restarted_at=restarted_at,
     )
 

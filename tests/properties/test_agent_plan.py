@@ -16,7 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from agent import dependencies, sync
 from agent.instances import Failure, Instance, Key, Moment, Record, Stop, recalled
 from agent.offers import Declared
+from agent.probes import FAILED, Health
 from agent.runtime import Adopted, Exit, Process
+from apiserver.api.conditions import find
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 
 BOOT = "boot"
@@ -26,6 +28,7 @@ REPLACES = {"b": "a"}
 POLICIES = {"a": "Always", "b": "OnFailure", "c": "Never", "d": "Always"}
 LATER = {"d": {"dependsOn": ["main"]}}
 """What starts after the others: an entry of its own."""
+HEALTHS = [Health(), Health(ready=False, reason=FAILED), Health(unhealthy="liveness: answered 500")]
 
 
 def new_assignment(key: Key, uid: str) -> Assignment:
@@ -315,6 +318,15 @@ class AgentPlan(RuleBasedStateMachine):
             self.world.end_processes(self.world.instances[key].record.uid, Exit(code=code))
         self.follow_up(then)
 
+    @rule(key=st.sampled_from(KEYS), health=st.sampled_from(HEALTHS), saved=st.booleans(), then=FOLLOW_UPS)
+    def a_probe_judges(self, key: Key, health: Health, saved: bool, then: str) -> None:
+        world = self.world
+        if key in world.instances and world.instances[key].is_probed:
+            world.change(key, lambda i: i.judged(health))
+            if saved:
+                world.save(key)
+        self.follow_up(then)
+
     @rule(stubborn=st.booleans(), seconds=st.sampled_from([0.05, 0.5, 1.0, 3.0, 700.0]), then=FOLLOW_UPS)
     def time_passes(self, stubborn: bool, seconds: float, then: str) -> None:
         self.world.stubborn = stubborn
@@ -383,6 +395,10 @@ class AgentPlan(RuleBasedStateMachine):
         if alive:
             asked = assignment.metadata.annotations.get(RESTARTED_AT, instance.record.restarted_at)
             assert instance.record.restarted_at == asked, "not restarted when asked"
+            assert instance.is_probed, "not restarted when a probe asked"
+            ready = find(assignment.status.conditions, "Ready")
+            assert ready is not None
+            assert (ready.status == "True") == (instance.record.health or Health()).ready
         before = self.world.instances.get(("default", assignment.spec.replaces))
         if assignment.spec.desired == "Stopped":
             assert phase == "Stopped"

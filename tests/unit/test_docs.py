@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import get_args
+from typing import Annotated, get_args
 
 import pytest
+from pydantic import TypeAdapter
 
 from agent.__main__ import main as agent
 from agent.artifact_failures import ArtifactFailure
+from agent.probes import FAILED, PENDING, RUNNING
 from apiserver.api.discovery import Reason
+from apiserver.api.kinds.probe import Probe
 from apiserver.api.scheme import SCHEME
 from apiserver.api.usage import InstanceUsage, NodeUsage, UsageReport
 from apiserver.server.__main__ import main as apiserver
@@ -94,3 +97,19 @@ def test_the_page_about_dependencies_names_tests_that_exist() -> None:
     cells = re.findall(r"\| (`test_[^|]+) \|$", text, re.MULTILINE)
     assert len(cells) == 9
     assert missing_tests(cells) == []
+
+
+def test_the_page_about_probes_knows_every_field_reason_and_test() -> None:
+    text = Path("docs/probes.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Za-z]+)` \| (\d+) \| (\d+), (\d+) \|", text, re.MULTILINE)
+    fields = {info.alias: info for info in Probe.model_fields.values() if isinstance(info.default, int)}
+    assert {name for name, *_ in rows} == set(fields)
+    for name, default, least, most in rows:
+        adapter = TypeAdapter(Annotated[int, *fields[name].metadata])
+        assert int(default) == fields[name].default
+        assert adapter.json_schema() == {"type": "integer", "minimum": int(least), "maximum": int(most)}
+    assert set(re.findall(r"^\| `([A-Z][A-Za-z]+)` \|", text, re.MULTILINE)) == {RUNNING, PENDING, FAILED}
+    tests = "".join(path.read_text() for path in Path("tests").glob("**/test_*.py"))
+    named = set(re.findall(r"`(test_[a-z_]+)`", text))
+    assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
+    assert len(named) >= 15

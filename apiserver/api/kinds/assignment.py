@@ -8,6 +8,7 @@ from pydantic import Field
 
 from apiserver.api.columns import AGE, NAME, condition_status
 from apiserver.api.errors import Cause
+from apiserver.api.kinds.probe import NO_PROBES, Probes, asks_nothing
 from apiserver.api.kinds.task import (
     EnvVar,
     OfferedService,
@@ -55,6 +56,7 @@ class Template(Model):
     stop_signal: StopSignal = "TERM"
     depends_on: Annotated[Listed[str], ListSet()] = ()
     """The entries of the task that come first."""
+    probes: Annotated[Probes, Field(exclude_if=asks_nothing)] = NO_PROBES
     restarted_at: Annotated[str, Field(exclude_if=is_empty)] = ""
     """Copied from the task's annotation, so that a restart of the task is a rollout."""
 

@@ -4,6 +4,7 @@ import pytest
 
 from agent.dependencies import Sibling, missing
 from agent.instances import End, Instance, Life, Record, Stopping
+from agent.probes import Health
 from agent.runtime import Exit
 from apiserver.api.kinds.assignment import DEPENDENCIES_READY, Assignment
 from apiserver.api.meta import Body
@@ -59,6 +60,14 @@ LEAVING: Body = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}
 )
 def test_what_is_waited_for(assignment: Assignment, siblings: list[Sibling], waits_for: tuple[str, ...]) -> None:
     assert missing(assignment, siblings) == waits_for
+
+
+def test_what_is_up_counts_once_its_probes_say_that_it_is_ready() -> None:
+    probe = {"readiness": {"tcpSocket": {"port": 80}}}
+    db = assignment("db", spec={"entry": "db"}, template={"probes": probe})
+    for health, waits_for in ((None, ("db",)), (Health(ready=False), ("db",)), (Health(ready=True), ())):
+        record = Record(namespace="default", name="db", uid=db.metadata.uid or "", health=health)
+        assert missing(TOLD_WEB, [(db, Instance(record, life="up"))]) == waits_for
 
 
 def test_without_a_server_only_what_is_here_is_waited_for() -> None:
