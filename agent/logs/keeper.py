@@ -117,6 +117,6 @@ async def _end(process: str) -> bool:
         finally:
             os.close(fd)
     deadline = asyncio.get_running_loop().time() + END_SECONDS
-    while lives(process) and asyncio.get_running_loop().time() < deadline:
+    while lives(process) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - it may not be our child
         await asyncio.sleep(0.01)
     return not lives(process)

@@ -52,7 +52,7 @@ def read(run: str, offset: int, limit: int = CHUNK) -> tuple[int, bytes]:
 
 
 def read_exactly(run: str, start: int, end: int) -> tuple[int, bytes]:
-    """All bytes of ``[start, end)`` that are kept without a gap before ``end``, and where they begin. Raises OSError."""
+    """All bytes of ``[start, end)`` that are kept and have no gap after them, and where they begin. Raises OSError."""
     parts: list[bytes] = []
     begin = at = start
     while at < end:

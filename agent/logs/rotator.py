@@ -34,7 +34,7 @@ class Rotator:
         """One round; the seconds until the next one."""
         found = self._names()
         self._instances = {name: self._instances.get(name) or self._instance(name) for name in found}
-        is_busy = any([instance.look() for instance in self._instances.values()])
+        is_busy = sum(instance.look() for instance in self._instances.values()) > 0
         if time.monotonic() - self._swept > SWEEP_SECONDS or not self._swept:
             self._swept = time.monotonic()
             retention.trim_ended(self._data)

@@ -1,11 +1,14 @@
 """Where reading begins within a run: the last lines, or what was written since a moment."""
 
-import os
-
 from agent.logs import reading, times
 
 SEARCH = 1 << 20
 """How far the end of a line is looked for."""
+
+
+def first_kept(run: str) -> int:
+    """The first byte that is still there. Raises OSError."""
+    return reading.read(run, 0, 1)[0]
 
 
 def tail(run: str, end: int, count: int) -> int:
@@ -28,10 +31,9 @@ def tail(run: str, end: int, count: int) -> int:
 
 def since(run: str, end: int, seconds: float) -> int:
     """Where the first line begins that was written at ``seconds`` or later, ``end`` if none was. Raises OSError."""
-    known = times.load(run)
-    if reading.changed_at(run) < seconds and os.path.exists(run):
+    if reading.changed_at(run) < seconds:
         return end
-    return min(end, line_start(run, known.first_after(seconds)))
+    return min(end, line_start(run, times.load(run).first_after(seconds)))
 
 
 def line_start(run: str, offset: int) -> int:

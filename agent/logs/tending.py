@@ -96,7 +96,7 @@ class Instance:
 
     def _look(self) -> bool:
         is_new = self._list()
-        is_rotated = any([self._look_at(run) for run in self._runs.values()])
+        is_rotated = sum(self._look_at(run) for run in self._runs.values()) > 0
         if self._runs and (is_new or is_rotated):
             retention.trim(self.folder, self._runs[max(self._runs)].limits)
         self._told = ""
