@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -63,7 +64,7 @@ class Play:
         self.raw = b""
         self.number = 0
 
-    def _open(self, **options: object) -> Reader:
+    def _open(self, **options: Any) -> Reader:
         reader = self.world.reader(follow=True, cursors=True, **options)
         reader.open()
         return reader

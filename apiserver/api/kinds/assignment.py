@@ -10,6 +10,7 @@ from apiserver.api.columns import AGE, NAME, condition_status
 from apiserver.api.errors import Cause
 from apiserver.api.kinds.task import (
     EnvVar,
+    Logs,
     OfferedService,
     Port,
     Protocol,
@@ -50,6 +51,7 @@ class Template(Model):
     restart_policy: RestartPolicy = "Always"
     termination_grace_period_seconds: int = 5
     stop_signal: StopSignal = "TERM"
+    logs: Logs | None = None
     restarted_at: Annotated[str, Field(exclude_if=is_empty)] = ""
     """Copied from the task's annotation, so that a restart of the task is a rollout."""
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from apiserver.api.scheme import SCHEME, Kind
-from apiserver.server.http.requests import READ_ONLY, negotiate, no_resource, subresources
+from apiserver.server.http.requests import LOG, READ_ONLY, negotiate, no_resource, subresources
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 STATUS_VERBS = ["get", "patch", "update"]
@@ -38,6 +38,8 @@ def _below(kind: Kind) -> Iterator[tuple[str, list[str], dict[str, str]]]:
     for name in subresources(kind):
         if name in READ_ONLY:
             yield name, ["get"], LISTS[name]
+        elif name == LOG:
+            yield name, ["get"], {"group": kind.group, "version": kind.version, "kind": kind.name}
         else:
             yield name, STATUS_VERBS, {"group": kind.group, "version": kind.version, "kind": kind.name}
 

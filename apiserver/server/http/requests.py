@@ -18,6 +18,7 @@ from apiserver.api.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from apiserver.api.kinds.assignment import ASSIGNMENTS
 from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json
 from apiserver.api.machinery.fencing import HEADER, Fence
 from apiserver.api.machinery.yaml_documents import read_yaml
@@ -28,7 +29,8 @@ from apiserver.server.store.snapshot import Filter
 
 MAX_MANAGER = 128
 READ_ONLY = ("history", "revisions")
-SUBRESOURCES = ("status", *READ_ONLY)
+LOG = "log"
+SUBRESOURCES = ("status", *READ_ONLY, LOG)
 JSON_TYPES = ("", "application/json")
 YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
@@ -74,7 +76,12 @@ def read_target(group: str, version: str, path: str) -> Target:
 
 def subresources(kind: Kind) -> Sequence[str]:
     """What there is below each object of a kind."""
-    has = {"status": kind.has_status, "history": True, "revisions": kind.rolled_out is not None}
+    has = {
+        "status": kind.has_status,
+        "history": True,
+        "revisions": kind.rolled_out is not None,
+        LOG: kind is ASSIGNMENTS,
+    }
     return [name for name in SUBRESOURCES if has[name]]
 
 

@@ -14,7 +14,9 @@ from apiserver.api.errors import ApiError, BadRequest, MethodNotAllowed, Timeout
 from apiserver.api.machinery.documents import read_json, read_json_value
 from apiserver.server.http import history, tables
 from apiserver.server.http.lists import JSON, list_collection
+from apiserver.server.http.logs import Logs
 from apiserver.server.http.requests import (
+    LOG,
     READ_ONLY,
     YAML_TYPES,
     Accepted,
@@ -60,12 +62,15 @@ class Resources:
     registry: Registry
     watching: Watching
     clock: Callable[[], datetime]
+    logs: Logs
 
     async def __call__(self, request: Request, group: str, version: str, path: str) -> Response:
         """Serve one request for what is behind ``/apis/<group>/<version>/``. Raises ApiError."""
         target = read_target(group, version, path)
         verb = self._verb(request, target)
         request.scope["plum_resource"], request.scope["plum_verb"] = target.kind.resource, verb
+        if target.subresource == LOG:
+            return await self.logs.get(target, request)
         accepted = negotiate(request)
         if verb == "get" and not _is_about_the_past(target, request):
             return self._reply(target, Outcome(self.registry.get(target)), accepted)
@@ -79,7 +84,9 @@ class Resources:
 
     def _verb(self, request: Request, target: Target) -> str:
         method = request.method
-        if target.subresource:
+        if target.subresource == LOG:
+            verb = "get" if method == "GET" else ""
+        elif target.subresource:
             verb = (_OF_READ_ONLY if target.subresource in READ_ONLY else _OF_SUBRESOURCE).get(method, "")
         elif target.name:
             verb = _OF_OBJECT.get(method, "")

@@ -5,6 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agent.logs.place import Place
 from agent.logs.streams import Reader
@@ -62,12 +63,12 @@ class World:
         (self.folder / "runs").rename(ended / "runs")
         (self.folder).rmdir()
 
-    def reader(self, *, live: bool = True, **options: object) -> Reader:
+    def reader(self, *, live: bool = True, **options: Any) -> Reader:
         """A reader of its log."""
         place = Place(self.data, "default", "web", UID)
         return Reader(place, LogOptions.model_validate(options), live=live)
 
-    def read(self, **options: object) -> bytes:
+    def read(self, **options: Any) -> bytes:
         """All that a reader gets who does not follow."""
         reader = self.reader(**options)
         reader.open()
