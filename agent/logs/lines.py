@@ -44,8 +44,10 @@ class Line:
 class Splitter:
     """Cuts one run's bytes, which come in pieces of any size, into lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, joined: bool = False) -> None:
+        """``joined``: lines that come together may stay together, for who only passes them on."""
         self._pending = b""
+        self._joined = joined
 
     @property
     def pending(self) -> int:
@@ -56,7 +58,9 @@ class Splitter:
         """The lines that are complete with these bytes, which begin at ``at`` and follow those before."""
         start = at.offset - len(self._pending)
         data = self._pending + data
-        begin = 0
+        begin = data.rfind(b"\n") + 1 if self._joined else 0
+        if begin:
+            yield Line(Cursor(at.run, start), data[:begin])
         while True:
             end = data.find(b"\n", begin, begin + MAX_LINE) + 1
             if not end:

@@ -78,7 +78,8 @@ class Reader:
         """Where the next bytes are read from."""
         self._until: Cursor | None = None
         """Where it ends, if it does not follow."""
-        self._splitter = Splitter()
+        self._is_plain = not (options.cursors or options.timestamps)
+        self._splitter = Splitter(joined=self._is_plain)
         self._clock: _Clock | None = None
         self._left = options.limit_bytes
         self._marked = 0.0
@@ -97,7 +98,7 @@ class Reader:
         root, is_ended = self._place.find()
         if not root and self._at is None and self._waits:
             return self._not_yet()
-        first = self._at is None
+        first = self._at is None and not self._marked
         at = self._at or self._begin(root)
         found = [lines.mark(at)] if first and self._options.cursors else []
         if self._clock:
@@ -223,8 +224,7 @@ class Reader:
     def _ended(self, at: Cursor) -> list[Line]:
         """What waits for the end of its line, where something else follows."""
         found = [*self._splitter.flush(at)]
-        is_plain = not (self._options.cursors or self._options.timestamps)
-        return [*found, Line(at, b"\n", is_note=True)] if found and is_plain else found
+        return [*found, Line(at, b"\n", is_note=True)] if found and self._is_plain else found
 
     def _formatted(self, line: Line) -> bytes:
         data = line.data
@@ -234,7 +234,7 @@ class Reader:
             line = Line(line.at, data, is_note=line.is_note)
             if not data:
                 return b""
-        if not (self._options.cursors or self._options.timestamps):
+        if self._is_plain:
             return data
         seconds = self._clock.at(line.at.offset) if self._clock else self._now()
         return lines.with_cursor(line, seconds) if self._options.cursors else lines.with_time(line, seconds)

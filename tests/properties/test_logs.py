@@ -151,14 +151,15 @@ def test_lines_do_not_depend_on_how_bytes_come(pieces: list[bytes], long: int) -
     together = lines_of([whole])
     assert together == lines_of(pieces + [b"y" * 50_000] * long)
     assert b"".join(line.data for line in together) == whole
+    assert b"".join(line.data for line in lines_of(pieces, joined=True)) == b"".join(pieces)
     offset = 0
     for line in together:
         assert line.at == Cursor(3, offset)
         offset += len(line.data)
 
 
-def lines_of(pieces: list[bytes]) -> list[Line]:
-    splitter, found, at = Splitter(), list[Line](), 0
+def lines_of(pieces: list[bytes], *, joined: bool = False) -> list[Line]:
+    splitter, found, at = Splitter(joined=joined), list[Line](), 0
     for piece in pieces:
         found += splitter.feed(Cursor(3, at), piece)
         at += len(piece)

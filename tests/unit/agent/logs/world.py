@@ -17,11 +17,11 @@ STAMPED = re.compile(rb"(\d+):(\d+) (\S+Z) (.*)")
 
 
 class World:
-    """One instance, ``default.web``, below a data folder."""
+    """One instance below a data folder."""
 
-    def __init__(self, data: Path, *, size: int = 1000, files: int = 3) -> None:
-        self.data, self.size, self.files = data, size, files
-        self.folder = data / "instances" / "default.web"
+    def __init__(self, data: Path, *, size: int = 1000, files: int = 3, name: str = "web", uid: str = UID) -> None:
+        self.data, self.size, self.files, self.name, self.uid = data, size, files, name, uid
+        self.folder = data / "instances" / f"default.{name}"
         self.written: dict[int, bytes] = {}
         self.run = 0
 
@@ -33,7 +33,7 @@ class World:
         folder = self.now
         folder.mkdir(parents=True)
         logs = {"maxSizeBytes": self.size, "maxFiles": self.files}
-        (folder / "run.json").write_text(json.dumps({"format": 1, "uid": UID, "run": self.run, "logs": logs}))
+        (folder / "run.json").write_text(json.dumps({"format": 1, "uid": self.uid, "run": self.run, "logs": logs}))
         if alive:
             started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
             (folder / "pid").write_text(f"{os.getpid()} {started}\n")
@@ -58,14 +58,14 @@ class World:
     def remove(self) -> None:
         """The instance goes; its logs stay for a while."""
         self.end()
-        ended = self.data / "ended" / f"default.web.{UID}"
+        ended = self.data / "ended" / f"default.{self.name}.{self.uid}"
         ended.mkdir(parents=True)
         (self.folder / "runs").rename(ended / "runs")
         (self.folder).rmdir()
 
     def reader(self, *, live: bool = True, **options: Any) -> Reader:
         """A reader of its log."""
-        place = Place(self.data, "default", "web", UID)
+        place = Place(self.data, "default", self.name, self.uid)
         return Reader(place, LogOptions.model_validate(options), live=live)
 
     def read(self, **options: Any) -> bytes:
