@@ -134,4 +134,4 @@ class Stream:
 
 def explain(name: str, error: ApiError) -> str:
     """One assignment's error among several."""
-    return error.message if name in error.message else f"assignment/{name}: {error.message}"
+    return error.message if f'"{name}"' in error.message else f"assignment/{name}: {error.message}"

@@ -9,7 +9,7 @@ from apiserver.api.kinds.assignment import TASK_LABEL, Assignment
 from apiserver.api.kinds.task import Task
 from apiserver.api.meta import format_micro_time, parse_time
 from apiserver.client.rest import RestClient
-from plumctl.cli import Failure, Session, namespace_option, pass_session
+from plumctl.cli import Failure, Session, namespace_option, pass_session, quiet_pipe
 from plumctl.log_follow import Follow, Group, View, show
 from plumctl.log_lines import Writer
 from plumctl.log_streams import Selection
@@ -76,8 +76,13 @@ def logs(  # noqa: PLR0913 - one parameter an option
         view = View(namespace, groups, max_log_requests, Selection(query, limit_bytes), writer)
         return await (Follow(client, view).run() if follow else show(client, view))
 
-    if not session.run(work):
-        raise click.exceptions.Exit(1)
+    try:
+        is_whole = session.run(work)
+    except BrokenPipeError:
+        quiet_pipe()
+    else:
+        if not is_whole:
+            raise click.exceptions.Exit(1)
 
 
 def _beginning(since: str, since_time: str) -> dict[str, str]:
