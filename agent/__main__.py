@@ -18,7 +18,9 @@ import click
 from agent import artifacts, cgroups, ending, node
 from agent.agent import MANAGER, Agent, Parts
 from agent.artifacts import Artifacts
+from agent.channel import Channel
 from agent.folders import Folders, InUse, NewerFormat
+from agent.logs.keeper import Keeper
 from agent.node import Machine, Registration
 from agent.performer import Host
 from agent.ports import DEFAULT_RANGE, PortRange
@@ -127,12 +129,18 @@ def main(
 
 async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, until_eof: bool) -> None:
     runtime = ProcessRuntime(groups=cgroups.find(folders.root))
-    async with RestClient(config, manager=MANAGER) as client, RestClient(config, manager=MANAGER) as lease_client:
+    async with (
+        RestClient(config, manager=MANAGER) as client,
+        RestClient(config, manager=MANAGER) as lease_client,
+        RestClient(config, manager=MANAGER) as channel_client,
+    ):
         preparer = ArchivePreparer(Artifacts(folders.cache, client.http, max_bytes=max_bytes))
         registration = Registration(
             lease_client, _machine(host, folders.identity(), runtime.boot_id), rng=random.Random()
         )
-        agent = Agent(host, Parts(client, folders, runtime, preparer, registration))
+        channel = Channel(channel_client.http, host.node, folders.root)
+        keeper = Keeper(folders.root)
+        agent = Agent(host, Parts(client, folders, runtime, preparer, registration, keeper, channel))
         try:
             await agent.run(
                 ending.asked(folders, until_eof=until_eof),

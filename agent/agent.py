@@ -12,9 +12,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agent.channel import Channel
 from agent.folders import Folders
 from agent.instances import Key, Moment
 from agent.ledger import Ledger
+from agent.logs.keeper import Keeper
 from agent.node import Registration
 from agent.performer import Host
 from agent.preparations import Preparer
@@ -56,6 +58,9 @@ class Parts:
     runtime: Runtime
     preparer: Preparer
     registration: Registration
+    keeper: Keeper | None = None
+    """Whoever keeps a rotator of logs at work."""
+    channel: Channel | None = None
 
 
 class Agent:
@@ -109,17 +114,33 @@ class Agent:
                 ("events", self._reports.run()),
                 ("controller", self._controller.run()),
                 ("learning", self._learn(running)),
+                ("channel", self._hold_channel()),
+                ("rotator", self._keep_rotator()),
             )
             tasks = [group.create_task(work, name=name) for name, work in works]
             self._reconciler.look_at_all()
+            is_drained = False
             try:
                 if await end:
                     log.info("ending: stopping all instances")
                     await self._reconciler.drain(end_within=LONGEST_DRAIN + KILL_SECONDS, tell_within=TELL_SECONDS)
+                    is_drained = True
             finally:
                 for task in tasks:
                     task.cancel()
                 await self._reconciler.close()
+                if is_drained and self._parts.keeper is not None:
+                    await self._parts.keeper.end()
+
+    async def _hold_channel(self) -> None:
+        """The node must be known first, and ours."""
+        await self._parts.registration.registered.wait()
+        if self._parts.channel is not None:
+            await self._parts.channel.run()
+
+    async def _keep_rotator(self) -> None:
+        if self._parts.keeper is not None:
+            await self._parts.keeper.run()
 
     async def _learn(self, running: Callable[[], None]) -> None:
         """Adoption waits for nobody; starts and stops wait for the server, but not for ever."""

@@ -23,6 +23,7 @@ from agent.reports import Reports
 from agent.runtime import Launch, Process, Runtime, StartFailed
 from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
+from apiserver.api.kinds.task import Logs
 from apiserver.client.backoff import Backoff
 from apiserver.client.events import Type
 
@@ -179,7 +180,9 @@ class Performer:
             data = ledger.folders.slot_data(assignment)
             await asyncio.to_thread(data.mkdir, mode=0o750, exist_ok=True)
             await ledger.save(key)
-            process = await self._runtime.start(replace(launch, facts=ledger.facts(key)))
+            process = await self._runtime.start(
+                replace(launch, facts=ledger.facts(key, assignment.spec.template.logs or Logs()))
+            )
         except (NoFreePort, StartFailed, OSError, ValueError) as error:
             await self._ended(key, partial(Instance.not_started, message=str(error), now=ledger.now()))
             return

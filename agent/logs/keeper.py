@@ -47,6 +47,9 @@ class Keeper:
             except OSError as error:
                 log.warning("the rotator cannot be started: %s; trying again", error)
                 started = True
+            except Exception:  # logs are no reason to end an agent
+                log.exception("the rotator is not looked after; trying again")
+                started = True
             self._failures = self._failures + 1 if started else 0
             await asyncio.sleep(RETRY.delay(self._failures, self._rng))
 
@@ -55,6 +58,10 @@ class Keeper:
         text = self._holder()
         if text and not await _end(text.rpartition(" ")[0]):
             log.warning("the rotator (pid %s) does not end", text.partition(" ")[0])
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()  # it has not come to take the lock
+            with suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self._child.wait, END_SECONDS)
         self._reap()
 
     async def _check(self) -> bool:

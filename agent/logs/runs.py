@@ -6,6 +6,7 @@ import time
 
 RUNS, ENDED, INSTANCES = "runs", "ended", "instances"
 DEFAULT_MAX_SIZE, DEFAULT_MAX_FILES = 10 * 1024 * 1024, 5
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 START_SECONDS = 60.0
 """How long a run may be without a claim before it counts as never begun."""
 
@@ -66,7 +67,16 @@ def is_over(run: str) -> bool:
     claim, pid = _state(run, "claim"), _state(run, "pid")
     if claim is None and pid is None:
         return _age(run) > START_SECONDS
-    return not any(lives(text) for text in (claim, pid) if text is not None)
+    return not any(lives(text) for text in (claim, pid) if text is not None) or _is_of_another_boot(run)
+
+
+def _is_of_another_boot(run: str) -> bool:
+    """Whether the machine was restarted since: who has the pid now is somebody else."""
+    try:
+        with open(os.path.join(run, "run.json"), "rb") as told, open(BOOT_ID) as present:
+            return bool(json.load(told)["process"]["boot_id"] != present.read().strip())
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def lives(text: str) -> bool:
