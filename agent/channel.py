@@ -27,7 +27,7 @@ from apiserver.client.frames import read_lines
 
 log = logging.getLogger(__name__)
 
-RETRY = Backoff(base=0.2, cap=10.0)
+RETRY = Backoff(base=0.2, cap=5.0)
 STEADY_SECONDS = 30.0
 """A channel that held so long was a good one: the next failure is the first of its kind."""
 

@@ -16,8 +16,8 @@ from plumctl.cli import talk
 from plumctl.log_lines import Line, lines_of
 from plumctl.raw import place, unreachable
 
-RETRY = Backoff(base=0.2, cap=5.0)
-GONE_TRIES = 10
+RETRY = Backoff(base=0.2, cap=2.0)
+GONE_TRIES = 20
 """How often the rest of a log is asked for whose assignment is gone, while its node does not answer."""
 
 READ_SECONDS, CONNECT_SECONDS = 60.0, 5.0
