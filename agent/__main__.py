@@ -26,6 +26,7 @@ from agent.performer import Host
 from agent.ports import DEFAULT_RANGE, PortRange
 from agent.preparations import ArchivePreparer
 from agent.process_runtime import ProcessRuntime
+from agent.usage.reports import to_server
 from apiserver.api.kinds.task import is_node_name
 from apiserver.client.config import Config
 from apiserver.client.rest import RestClient
@@ -138,9 +139,17 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
         registration = Registration(
             lease_client, _machine(host, folders.identity(), runtime.boot_id), rng=random.Random()
         )
-        channel = Channel(channel_client.http, host.node, folders.root)
-        keeper = Keeper(folders.root)
-        agent = Agent(host, Parts(client, folders, runtime, preparer, registration, keeper, channel))
+        parts = Parts(
+            client,
+            folders,
+            runtime,
+            preparer,
+            registration,
+            to_server(client.http, host.node),
+            Keeper(folders.root),
+            Channel(channel_client.http, host.node, folders.root),
+        )
+        agent = Agent(host, parts)
         try:
             await agent.run(
                 ending.asked(folders, until_eof=until_eof),

@@ -24,6 +24,9 @@ from agent.reconciler import REPLACES, AssignmentReconciler, successors
 from agent.reports import Reports
 from agent.runtime import Runtime
 from agent.sync import LONGEST_DRAIN
+from agent.usage.looks import Looks
+from agent.usage.measured import to_measure
+from agent.usage.reports import Send, UsageReports
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.client.controller import Controller
 from apiserver.client.events import EventRecorder
@@ -58,6 +61,8 @@ class Parts:
     runtime: Runtime
     preparer: Preparer
     registration: Registration
+    send_usage: Send | None = None
+    """Where reports of usage go; None: nothing is measured."""
     keeper: Keeper | None = None
     """Whoever keeps a rotator of logs at work."""
     channel: Channel | None = None
@@ -119,6 +124,8 @@ class Agent:
                 ("rotator", self._keep_rotator()),
             )
             tasks = [group.create_task(work, name=name) for name, work in works]
+            if self._parts.send_usage is not None:
+                tasks.append(group.create_task(self._report_usage(self._parts.send_usage), name="usage"))
             self._reconciler.look_at_all()
             is_drained = False
             try:
@@ -142,6 +149,10 @@ class Agent:
     async def _keep_rotator(self) -> None:
         if self._parts.keeper is not None:
             await self._parts.keeper.run()
+
+    async def _report_usage(self, send: Send) -> None:
+        looks = Looks(self._parts.folders.root)
+        await UsageReports(looks, lambda: to_measure(self._ledger.instances.values()), send, rng=self._rng).run()
 
     async def _learn(self, running: Callable[[], None]) -> None:
         """Adoption waits for nobody; starts and stops wait for the server, but not for ever."""

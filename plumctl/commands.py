@@ -1,6 +1,6 @@
 """All commands, put together."""
 
-from plumctl import about, apply, backup, delete, describe, get, history, logs, push, rollout, state, up
+from plumctl import about, apply, backup, delete, describe, get, history, logs, push, rollout, state, top, up
 from plumctl.cli import cli
 
 for _command in (
@@ -10,6 +10,7 @@ for _command in (
     get.get,
     describe.describe,
     logs.logs,
+    top.top,
     history.history,
     rollout.rollout,
     state.start,

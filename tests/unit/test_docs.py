@@ -9,7 +9,9 @@ import pytest
 from agent.__main__ import main as agent
 from apiserver.api.discovery import Reason
 from apiserver.api.scheme import SCHEME
+from apiserver.api.usage import InstanceUsage, NodeUsage, UsageReport
 from apiserver.server.__main__ import main as apiserver
+from apiserver.server.http.usage_metrics import INSTANCE, NODE
 from apiserver.server.original import DATABASE, FAILOVER
 from plumctl.commands import cli
 
@@ -53,3 +55,17 @@ def test_every_kind_is_in_the_readme() -> None:
 def test_the_page_about_services_knows_every_reason() -> None:
     text = Path("docs/services.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([A-Za-z]+)` \|", text, re.MULTILINE)) == set(get_args(Reason))
+
+
+def test_the_page_about_usage_has_every_metric_with_its_type() -> None:
+    text = Path("docs/usage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(plum_[a-z0-9_]+)` \| (counter|gauge) \|", text, re.MULTILINE)
+    assert rows == [*((one.name, one.type) for one in INSTANCE), *((one.name, one.type) for one in NODE)]
+
+
+def test_the_page_about_usage_names_every_figure() -> None:
+    text = Path("docs/usage.md").read_text(encoding="utf-8")
+    identity = {"namespace", "name", "uid"}
+    for model in (InstanceUsage, NodeUsage, UsageReport):
+        names = {field.alias or name for name, field in model.model_fields.items()} - identity
+        assert [name for name in sorted(names) if f"`{name}`" not in text] == []

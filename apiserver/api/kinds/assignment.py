@@ -21,7 +21,7 @@ from apiserver.api.kinds.task import (
     is_node_name,
 )
 from apiserver.api.meta import Body, Conditions, Listed, ListMap, MicroTime, Model, Resource, Status, is_empty
-from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
+from apiserver.api.scheme import SCHEME, Column, Kind, Subresource, at, dig
 
 STOPPED_FINALIZER = "plum.dev/stopped"
 """Held until the whole process tree is dead; released by the agent, or for a lost node by the node controller."""
@@ -163,6 +163,7 @@ ASSIGNMENTS = SCHEME.register(
             "spec.templateHash",
         ),
         rules=_rules,
+        subresources=(Subresource("log", ("get",), "Assignment"),),
         columns=(
             NAME,
             Column("Node", at("spec.nodeName", default="")),

@@ -29,10 +29,12 @@ from apiserver.server.http.gate import Gate, error_response
 from apiserver.server.http.logs import Logs
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import ApiRequest, no_resource
-from apiserver.server.http.resources import Resources
+from apiserver.server.http.resources import Own, Resources
+from apiserver.server.http.usage import UsageEndpoint
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Registry
 from apiserver.server.unused_blobs import UnusedBlobs
+from apiserver.server.usage import UsageStore
 from apiserver.server.v1.apps import Apps
 from apiserver.server.v1.openapi import Swagger
 from apiserver.server.v1.operations import operations
@@ -52,6 +54,7 @@ class Parts:
     registry: Registry
     blobs: Blobs
     unused: UnusedBlobs
+    usage: UsageStore
     backups: Backups
     tokens: Tokens | None
     is_local: bool
@@ -69,10 +72,15 @@ class Parts:
 
 def build_app(parts: Parts) -> ASGIApp:
     """Wire routes, errors and the gate."""
-    metrics = Metrics(parts.registry.store)
+    metrics = Metrics(parts.registry.store, parts.usage)
     watching = Watching(parts.registry, metrics, parts.clock, parts.rng)
     metrics.channels(parts.channels)
-    serve = Resources(parts.registry, watching, parts.clock, Logs(parts.registry, parts.channels))
+    usage = UsageEndpoint(parts.registry, parts.usage)
+    own: dict[tuple[str, str], Own] = {
+        ("nodes", "usage"): usage.node,
+        ("assignments", "log"): Logs(parts.registry, parts.channels).get,
+    }
+    serve = Resources(parts.registry, watching, parts.clock, own)
     artifacts = Artifacts(parts.blobs)
     backup = BackupEndpoint(parts.backups, BackupMetrics(metrics.register))
 
@@ -106,6 +114,7 @@ def build_app(parts: Parts) -> ASGIApp:
             Route("/apis/{group}", discovery.group),
             Route("/apis/{group}/{version}", discovery.resources),
             Route("/apis/plum.dev/v1/watch", watching.several),
+            Route("/apis/plum.dev/v1/usage", usage.everything),
             Route("/artifacts/sha256/{digest}", artifacts.get, methods=["GET"]),
             Route("/artifacts/sha256/{digest}", artifacts.put, methods=["PUT"]),
             Route("/artifacts/{file}", apps.file, methods=["GET"]),
@@ -133,7 +142,7 @@ class _Router:
             await self._legacy(scope, receive, send)
             return
         root, group, version, rest = _split(scope["path"])
-        if not rest or (root, rest) == ("apis", "watch"):
+        if not rest or (root == "apis" and rest in ("watch", "usage")):
             await self._others(scope, receive, send)
             return
         request = ApiRequest(scope, receive)

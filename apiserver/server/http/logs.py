@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from apiserver.api.channel import LogOptions, LogRequest
-from apiserver.api.errors import ApiError, BadRequest
+from apiserver.api.errors import ApiError, BadRequest, MethodNotAllowed
 from apiserver.api.meta import Body
 from apiserver.server.channels import Broken, Channel, Channels, Exchange
 from apiserver.server.http.requests import flag
@@ -41,9 +41,11 @@ class Logs:
     registry: Registry
     channels: Channels
 
-    async def get(self, target: Target, request: Request) -> Response:
+    async def get(self, request: Request, target: Target, verb: str) -> Response:
         """The log. Raises BadRequest; NotFound where nothing is known of the assignment, or its log is gone;
         ServiceUnavailable without a channel to its node; Timeout when the agent does not answer."""
+        if request.method != "GET":
+            raise MethodNotAllowed(f"the server does not allow {request.method} on {request.url.path}")
         request.scope["plum_verb"] = "connect"
         options = read_log_options(request.query_params)
         body, is_live = await self._assignment(target)

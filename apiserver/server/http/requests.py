@@ -18,19 +18,17 @@ from apiserver.api.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from apiserver.api.kinds.assignment import ASSIGNMENTS
 from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json
 from apiserver.api.machinery.fencing import HEADER, Fence
 from apiserver.api.machinery.yaml_documents import read_yaml
-from apiserver.api.scheme import SCHEME, Kind
+from apiserver.api.scheme import SCHEME, Kind, Subresource
 from apiserver.api.selectors import parse_fields, parse_labels
 from apiserver.server.registry import Mode, Options, Target
 from apiserver.server.store.snapshot import Filter
 
 MAX_MANAGER = 128
 READ_ONLY = ("history", "revisions")
-LOG = "log"
-SUBRESOURCES = ("status", *READ_ONLY, LOG)
+SUBRESOURCES = ("status", *READ_ONLY)
 JSON_TYPES = ("", "application/json")
 YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
@@ -76,13 +74,13 @@ def read_target(group: str, version: str, path: str) -> Target:
 
 def subresources(kind: Kind) -> Sequence[str]:
     """What there is below each object of a kind."""
-    has = {
-        "status": kind.has_status,
-        "history": True,
-        "revisions": kind.rolled_out is not None,
-        LOG: kind is ASSIGNMENTS,
-    }
-    return [name for name in SUBRESOURCES if has[name]]
+    has = {"status": kind.has_status, "history": True, "revisions": kind.rolled_out is not None}
+    return [*(name for name in SUBRESOURCES if has[name]), *(found.name for found in kind.subresources)]
+
+
+def own_subresource(target: Target) -> Subresource | None:
+    """The subresource that the request is about, if it is one that a part of the server answers by itself."""
+    return next((found for found in target.kind.subresources if found.name == target.subresource), None)
 
 
 def read_filter(target: Target, query: Mapping[str, str]) -> Filter:
