@@ -4,9 +4,10 @@ import asyncio
 import logging
 import os
 import random
+import resource
 import socket
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -14,10 +15,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from agent import artifacts, node
+from agent import artifacts, cgroups, ending, node
 from agent.agent import MANAGER, Agent, Parts
 from agent.artifacts import Artifacts
-from agent.folders import Folders, InUse
+from agent.folders import Folders, InUse, NewerFormat
 from agent.node import Machine, Registration
 from agent.performer import Host
 from agent.ports import DEFAULT_RANGE, PortRange
@@ -26,7 +27,6 @@ from agent.process_runtime import ProcessRuntime
 from apiserver.api.kinds.task import is_node_name
 from apiserver.client.config import Config
 from apiserver.client.rest import RestClient
-from apiserver.lifetime import end_requested
 
 
 class _PortRangeType(click.ParamType[PortRange]):
@@ -41,12 +41,12 @@ class _PortRangeType(click.ParamType[PortRange]):
 
 
 def _node_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    if not is_node_name(value):
+    if value and not is_node_name(value):
         raise click.BadParameter(f"{value!r} is not a node name: letters, digits, '.', '_' and '-', at most 63")
     return value
 
 
-@click.command(context_settings={"auto_envvar_prefix": "PLUM"})
+@click.group(invoke_without_command=True, context_settings={"auto_envvar_prefix": "PLUM"})
 @click.option(
     "--server",
     default="http://127.0.0.1:8080",
@@ -57,17 +57,16 @@ def _node_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--node",
     "name",
-    required=True,
+    default="",
     envvar=["PLUM_NODE", "AGENT_NODE_ID"],
     callback=_node_name,
-    help="Name of this node.",
+    help="Name of this node.  [required]",
 )
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    required=True,
     envvar=["PLUM_DATA_DIR", "AGENT_DATA_DIR"],
-    help="Where everything is kept.",
+    help="Where everything is kept.  [required]",
 )
 @click.option(
     "--port-range", type=_PortRangeType(), default=DEFAULT_RANGE, show_default=True, help="Ports given to apps."
@@ -82,11 +81,13 @@ def _node_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="Largest archive that is downloaded.",
 )  # fmt: skip
 @click.option("--until-eof", is_flag=True, hidden=True)
+@click.pass_context
 def main(
+    ctx: click.Context,
     *,
     server: str,
     name: str,
-    data_dir: Path,
+    data_dir: Path | None,
     port_range: PortRange,
     ip: str,
     token_file: Path | None,
@@ -96,15 +97,24 @@ def main(
 ) -> None:
     """Run the assignments of one node.
 
+    When it ends, by TERM, Ctrl-C or otherwise, what it runs goes on, and the next agent of the same --data-dir takes
+    it over. "plum-agent stop --drain" ends everything.
+
     \b
       plum-agent --server http://10.0.0.1:8080 --node nodeA --data-dir /var/lib/plum
+      plum-agent stop --data-dir /var/lib/plum --drain
     """
+    if ctx.invoked_subcommand:
+        return
+    if not name or data_dir is None:
+        raise click.UsageError(f"Missing option '{'--data-dir' if name else '--node'}'.", ctx)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if token_file is not None:
         token = token_file.read_text().strip()
     folders = Folders(data_dir)
     host = Host(name, server.rstrip("/"), ip or _own_address(server), port_range, os.environ)
+    _allow_many_files()
     with ExitStack() as stack:
         try:
             stack.enter_context(folders.locked())
@@ -116,7 +126,7 @@ def main(
 
 
 async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, until_eof: bool) -> None:
-    runtime = ProcessRuntime()
+    runtime = ProcessRuntime(groups=cgroups.find(folders.root))
     async with RestClient(config, manager=MANAGER) as client, RestClient(config, manager=MANAGER) as lease_client:
         preparer = ArchivePreparer(Artifacts(folders.cache, client.http, max_bytes=max_bytes))
         registration = Registration(
@@ -125,12 +135,22 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
         agent = Agent(host, Parts(client, folders, runtime, preparer, registration))
         try:
             await agent.run(
-                end_requested(stdin=until_eof),
+                ending.asked(folders, until_eof=until_eof),
                 running=lambda: click.echo(f"plum-agent {host.node}: running"),
             )
+        except NewerFormat as error:
+            raise click.ClickException(str(error)) from error
         finally:
             preparer.close()
             runtime.close()
+
+
+def _allow_many_files() -> None:
+    """Two descriptors an instance, and a cautious default of 1,024: take what the system lets us have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or soft < hard):
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _machine(host: Host, identity: str, boot_id: str) -> Machine:
@@ -155,6 +175,9 @@ def _own_address(server: str) -> str:
             return str(probe.getsockname()[0])
     except OSError:
         return "127.0.0.1"
+
+
+main.add_command(ending.stop)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""The agent as a whole: take the data folder, register, watch, obey; at the end, end everything in order.
+"""The agent as a whole: adopt what runs, register, watch, obey; at the end, let everything run on, or end it.
 
-Everything may start in any order: registration and the watch wait for the server. What an earlier agent
-left running is dealt with once the assignments are known, so that an agent that comes back while the server
-is away takes nothing down.
+Everything may start in any order: registration and the watch wait for the server. What an earlier agent left
+running is adopted at once; what should run is started when the server has told, or, if it does not, as it told last.
 """
 
 import asyncio
@@ -10,10 +9,8 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from agent.folders import Folders
 from agent.instances import Key, Moment
@@ -37,6 +34,9 @@ log = logging.getLogger(__name__)
 MANAGER = "plum-agent"
 WORKERS = 32
 """Instances that are looked at concurrently; a look takes a few milliseconds, most of them in threads."""
+
+PATIENCE_SECONDS = 5.0
+"""How long an agent that starts waits for the server before it goes by what is on its disk."""
 
 KILL_SECONDS = 5.0
 TELL_SECONDS = 2.0
@@ -68,8 +68,10 @@ class Agent:
         *,
         now: Callable[[], Moment] = read_clocks,
         rng: random.Random | None = None,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
-        self._parts = parts
+        """``patience``: seconds to wait for the server before going by what is on disk."""
+        self._parts, self._patience = parts, patience
         self._rng = rng or random.Random()
         self._reports = Reports(parts.client, EventRecorder(parts.client, MANAGER))
         self._ledger = Ledger(parts.folders, now=now)
@@ -93,62 +95,41 @@ class Agent:
         )
         self._controller = Controller("assignments", self._reconciler, workers=WORKERS, queue=queue)
 
-    async def run(self, end: Awaitable[object], *, running: Callable[[], None]) -> None:
-        """Work until ``end`` is done, then end all instances. ``running`` is called when the node is registered
-        and its assignments are known."""
-        async with asyncio.TaskGroup() as group:
-            ended: asyncio.Future[Any] = asyncio.ensure_future(end)
-            tasks = [
-                group.create_task(work, name=name)
-                for name, work in (
-                    ("registration", self._parts.registration.run()),
-                    ("informer", self._assignments.run()),
-                    ("events", self._reports.run()),
-                )
-            ]
-            try:
-                if await _first(ended, self._synced()):
-                    tasks.append(self._begin(group, running))
-                    await ended
-                    await self._drain()
-                else:
-                    await self._stop_leftovers()
-            finally:
-                ended.cancel()
-                await self._reconciler.close()
-                for task in tasks:
-                    task.cancel()
+    async def run(self, end: Awaitable[bool], *, running: Callable[[], None]) -> None:
+        """Work until ``end`` is done. If it says so, end all instances first; else they go on without an agent.
 
-    async def _synced(self) -> None:
-        await self._assignments.has_synced.wait()
-        await self._parts.registration.registered.wait()
-
-    def _begin(self, group: asyncio.TaskGroup, running: Callable[[], None]) -> asyncio.Task[None]:
+        ``running`` is called when the node is registered and its assignments are known. Raises NewerFormat, OSError.
+        """
         self._parts.folders.sweep()
         self._ledger.load(self._parts.runtime.boot_id)
-        for key in self._ledger.instances:
-            self._controller.enqueue(key)
-        task = group.create_task(self._controller.run(), name="controller")
+        async with asyncio.TaskGroup() as group:
+            works = (
+                ("registration", self._parts.registration.run()),
+                ("informer", self._assignments.run()),
+                ("events", self._reports.run()),
+                ("controller", self._controller.run()),
+                ("learning", self._learn(running)),
+            )
+            tasks = [group.create_task(work, name=name) for name, work in works]
+            self._reconciler.look_at_all()
+            try:
+                if await end:
+                    log.info("ending: stopping all instances")
+                    await self._reconciler.drain(end_within=LONGEST_DRAIN + KILL_SECONDS, tell_within=TELL_SECONDS)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await self._reconciler.close()
+
+    async def _learn(self, running: Callable[[], None]) -> None:
+        """Adoption waits for nobody; starts and stops wait for the server, but not for ever."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._assignments.has_synced.wait()
+        except TimeoutError:
+            log.warning("the server has not answered for %g s: going on as it was last", self._patience)
+            self._reconciler.do_without()
+        await self._assignments.has_synced.wait()
+        self._reconciler.learn()
+        await self._parts.registration.registered.wait()
         running()
-        return task
-
-    async def _drain(self) -> None:
-        log.info("ending: stopping all instances")
-        await self._reconciler.drain(end_within=LONGEST_DRAIN + KILL_SECONDS, tell_within=TELL_SECONDS)
-
-    async def _stop_leftovers(self) -> None:
-        """The end comes before anything is known of the assignments: nothing may stay alive all the same."""
-        processes = [record.process for record in self._parts.folders.records() if record.process is not None]
-        await asyncio.gather(*(self._parts.runtime.kill(process, within=KILL_SECONDS) for process in processes))
-
-
-async def _first(ended: asyncio.Future[Any], ready: Awaitable[None]) -> bool:
-    """Wait for one of two; whether it was ``ready`` and not the end."""
-    waiting: asyncio.Future[Any] = asyncio.ensure_future(ready)
-    await asyncio.wait([ended, waiting], return_when=asyncio.FIRST_COMPLETED)
-    if ended.done():
-        waiting.cancel()
-        with suppress(asyncio.CancelledError):
-            await waiting
-        return False
-    return True

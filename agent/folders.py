@@ -1,10 +1,12 @@
 """The agent's data folder: who may use it, what lies where, and the records of instances.
 
-``cache/`` archives by digest; ``instances/<namespace>.<name>/`` one instance: ``app/`` it runs in, ``out.log``
-it writes to, ``record.json`` what the next agent has to know; ``data/`` what belongs to slots and stays.
+``cache/`` archives by digest; ``instances/<namespace>.<name>/`` one instance: ``app/`` it runs in, ``runs/<n>/``
+one run of its process with its output, ``record.json`` what the next agent has to know; ``ended/`` the runs of
+instances that are gone, for their output; ``data/`` what belongs to slots and stays.
 """
 
 import fcntl
+import json
 import logging
 import os
 import re
@@ -14,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from agent.instances import Key, Record
+from agent import runs
+from agent.instances import FORMAT, Key, Record
+from agent.runtime import Process
 from apiserver.api.kinds.assignment import Assignment
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,10 @@ class InUse(Exception):
     """Another agent works with the data folder."""
 
 
+class NewerFormat(Exception):
+    """The data folder was used by a later version of the agent, in a form that this one does not know."""
+
+
 class Folders:
     """The layout below one data folder. Names from the server are checked before they become paths."""
 
@@ -35,6 +41,7 @@ class Folders:
         self.root = root.absolute()
         self.cache = self.root / "cache"
         self.instances = self.root / "instances"
+        self.ended = self.root / "ended"
         self.data = self.root / "data"
 
     @contextmanager
@@ -43,7 +50,7 @@ class Folders:
 
         Raises InUse, or OSError if the folder cannot be made.
         """
-        for folder in (self.root, self.cache, self.instances, self.data):
+        for folder in (self.root, self.cache, self.instances, self.ended, self.data):
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         with (self.root / "lock").open("a+") as file:
             try:
@@ -80,9 +87,9 @@ class Folders:
         """Where the archive is unpacked and the command runs."""
         return self.instance(key) / "app"
 
-    def log(self, key: Key) -> Path:
-        """What the processes write."""
-        return self.instance(key) / "out.log"
+    def run(self, key: Key, number: int) -> Path:
+        """The folder of one run of the instance."""
+        return self.instance(key) / "runs" / str(number)
 
     def slot_data(self, assignment: Assignment) -> Path:
         """The folder of the slot: other assignments of the same slot find it again."""
@@ -90,23 +97,63 @@ class Folders:
         parts = (assignment.key[0], spec.task_name, spec.entry, spec.home, str(spec.ordinal))
         return self.data / _named(*parts)
 
-    def records(self) -> list[Record]:
-        """What earlier agents left. A folder without a record, or with a broken one, is thrown away. Raises
-        OSError where a record is there and cannot be read: it may be that of a running process."""
+    def records(self, boot_id: str) -> list[Record]:
+        """What earlier agents left. A record that cannot be used is made anew from what the instance's last run says;
+        a folder without both is thrown away. Raises NewerFormat, and OSError where something is there and cannot be
+        read: it may be about a running process."""
         found = []
         for folder in sorted(self.instances.iterdir()):
+            record: Record | None
             try:
-                record = Record.model_validate_json((folder / "record.json").read_bytes())
-                if self.instance(record.key) != folder:
-                    raise ValueError(f"is the record of {_named(*record.key)}")
-                found.append(record)
-            except (FileNotFoundError, NotADirectoryError, ValidationError, ValueError) as error:
-                log.warning("%s: no usable record, removing the folder: %s", folder.name, error)
-                try:
-                    _remove(folder)
-                except OSError as failure:
-                    log.warning("%s: stays, it cannot be removed: %s", folder.name, failure)
+                record = self._record(folder)
+            except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+                log.warning("%s: no usable record: %s", folder.name, error)
+                record = self._recovered(folder, boot_id)
+            if record is not None:
+                found.append(self._settled(record))
+                continue
+            try:
+                _remove(folder)
+            except OSError as failure:
+                log.warning("%s: stays, it cannot be removed: %s", folder.name, failure)
         return found
+
+    def _record(self, folder: Path) -> Record:
+        """Raises NewerFormat, OSError, ValueError."""
+        body = json.loads((folder / "record.json").read_bytes())
+        number = body.get("format") if isinstance(body, dict) else None
+        if isinstance(number, int) and number > FORMAT:
+            raise NewerFormat(
+                f"{folder / 'record.json'}: is of format {number}, and this agent knows formats up to {FORMAT}; "
+                "run the version that wrote it, or a later one"
+            )
+        record = Record.model_validate(body)
+        if self.instance(record.key) != folder:
+            raise ValueError(f"is the record of {_named(*record.key)}")
+        return record
+
+    def _recovered(self, folder: Path, boot_id: str) -> Record | None:
+        """A record from the last run: whatever happens next, its processes are known."""
+        numbers = _numbers(folder / "runs")
+        namespace, _, name = folder.name.partition(".")
+        if not numbers or not name:
+            return None
+        run = folder / "runs" / str(numbers[-1])
+        uid = runs.uid(run)
+        process = Process(uid=uid, boot_id=boot_id, run=str(run))
+        record = Record(namespace=namespace, name=name, uid=uid)
+        with suppress(OSError, ValueError):
+            told = Record.model_validate_json((run / "run.json").read_bytes())
+            process = told.process or process
+            record = told if told.key == record.key and told.uid == uid else record
+        return record.model_copy(update={"run": numbers[-1], "process": process, "format": FORMAT})
+
+    def _settled(self, record: Record) -> Record:
+        """With the run's folder where it is now, and a number that no run has had."""
+        process, numbers = record.process, _numbers(self.instance(record.key) / "runs")
+        if process is not None and process.run:
+            process = process.model_copy(update={"run": str(self.run(record.key, record.run))})
+        return record.model_copy(update={"process": process, "run": max([record.run, *numbers])})
 
     def save(self, record: Record) -> None:
         """Write the record so that a crash leaves the old one or the new one."""
@@ -119,14 +166,29 @@ class Folders:
             os.fsync(file.fileno())
         scratch.replace(folder / "record.json")
 
-    def remove(self, key: Key) -> None:
-        """Delete an instance's folder, as far as it is there. Raises OSError for what cannot be deleted."""
-        _remove(self.instance(key))
+    def remove(self, key: Key, uid: str) -> None:
+        """Delete an instance's folder, as far as it is there, but for its runs: their output is kept for a while.
+        Raises OSError for what cannot be deleted."""
+        folder = self.instance(key)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            kept = self.ended / _named(*key, uid)
+            kept.mkdir(mode=0o750, exist_ok=True)
+            if not (kept / "runs").exists():
+                (folder / "runs").rename(kept / "runs")
+        _remove(folder)
 
     def sweep(self) -> None:
         """Delete what an agent that was killed left half done."""
         for leftover in [*self.cache.glob("*.tmp-*"), *self.instances.glob("*/app.tmp-*")]:
             _remove(leftover)
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The numbers of the runs that are there, in order."""
+    try:
+        return sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _named(*parts: str) -> str:

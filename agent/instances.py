@@ -12,19 +12,21 @@ from pydantic import AwareDatetime, Field
 
 from agent import restarts
 from agent.offers import Declared
-from agent.runtime import Exit, Process
-from apiserver.api.meta import Model
+from agent.runtime import Adopted, Exit, Process
+from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
+from apiserver.api.meta import Body, Model
 
 Key = tuple[str, str]
 """``(namespace, name)`` of the assignment."""
 
 Cause = Literal["Exited", "StartFailed", "Stopped", "Restarted", "AgentRestarted", "NodeRestarted", "AgentStopped"]
-"""Why a process ended. The last three are no fault of the app: it starts again at once, uncounted."""
+"""Why a process ended. The last three are no fault of the app: it starts again at once, uncounted. AgentRestarted:
+in the middle of a start, which was withdrawn."""
 
 Life = Literal["down", "up", "left"]
-"""``down``: no process is alive. ``left``: what an earlier agent started may be."""
+"""``down``: no process is alive. ``left``: one may be, which an earlier agent started, and is to be adopted."""
 
-Work = Literal["prepare", "kill", "remove", "release", "report"]
+Work = Literal["prepare", "adopt", "kill", "remove", "release", "report"]
 """What goes on beside the plan, each at most once an instance."""
 
 
@@ -44,14 +46,33 @@ class End(Model):
     message: str = ""
 
 
-class Record(Model):
-    """What the next agent has to know."""
+class Stop(Model):
+    """A stop that has begun; the next agent asks again."""
 
+    cause: Cause
+    signal: str
+    grace: float
+
+
+FORMAT = 1
+"""The version of a record's form. It grows when an agent of this version would misread what a later one writes."""
+
+
+class Record(Model):
+    """What the next agent has to know, which may be of another version."""
+
+    format: int = FORMAT
     namespace: str
     name: str
     uid: str
+    assignment: Body | None = None
+    """The assignment as last seen, without its status: to go on without a server."""
+    run: int = 0
+    """The number of the last run; each start is a run of its own."""
     process: Process | None = None
     """Set before a start, cleared after the whole tree is dead."""
+    stop: Stop | None = None
+    """A stop under way."""
     ports: dict[str, Annotated[int, Field(ge=1, le=65535)]] = {}
     """By port name; kept over restarts."""
     declared: Declared | None = None
@@ -145,12 +166,20 @@ class Instance:
         """Its folder could not be made."""
         return replace(self, preparing_since=None, failure=failure)
 
-    def starting(self, *, ports: dict[str, int], restarted_at: str, counted: bool, boot_id: str) -> Self:
+    def remembering(self, assignment: Assignment) -> Self:
+        """The assignment has changed."""
+        return replace(self, record=self.record.model_copy(update={"assignment": remembered(assignment)}))
+
+    def starting(
+        self, process: Process, now: Moment, *, run: int, ports: dict[str, int], restarted_at: str, counted: bool
+    ) -> Self:
         """A start is about to happen; to be on disk before it does. Until it is known how it went, something
         may be alive."""
         record = self.record.model_copy(
             update={
-                "process": Process(uid=self.record.uid, boot_id=boot_id),
+                "process": process,
+                "run": run,
+                "started_at": now.wall,
                 "ports": ports,
                 "restarted_at": restarted_at,
                 "restarts": self.record.restarts + counted,
@@ -160,37 +189,59 @@ class Instance:
 
     def started(self, process: Process, now: Moment) -> Self:
         """The command runs."""
-        record = self.record.model_copy(update={"process": process, "started_at": now.wall})
+        record = self.record.model_copy(update={"process": process})
         return replace(self, record=record, life="up", began=now.ticks, stopping=None)
 
-    def stopped_by(self, cause: Cause, grace: float, now: Moment) -> Self:
-        """The processes have been asked to end."""
-        return replace(self, stopping=Stopping(cause, now.ticks, grace))
+    def adopted(self, adopted: Adopted, now: Moment) -> Self:
+        """What an earlier agent started is ours now. A stop that was under way begins anew."""
+        began = now.ticks - max(0.0, (now.wall - adopted.started_at).total_seconds())
+        started_at = self.record.started_at or adopted.started_at
+        record = self.record.model_copy(update={"process": adopted.process, "started_at": started_at})
+        stop = record.stop
+        stopping = Stopping(stop.cause, now.ticks, stop.grace) if stop else None
+        return replace(self, record=record, life="up", began=began, prepared=True, stopping=stopping)
+
+    def never_ran(self, now: Moment) -> Self:
+        """What an earlier agent was about to start did not run."""
+        before = self.record.end
+        exit = before.exit if before else Exit()
+        return self._ended(End(cause="AgentRestarted", exit=exit, message="the agent ended before the start"), now)
+
+    def stopped_by(self, stop: Stop, now: Moment) -> Self:
+        """The processes are about to be asked to end; to be on disk before they are."""
+        record = self.record.model_copy(update={"stop": stop})
+        return replace(self, record=record, stopping=Stopping(stop.cause, now.ticks, stop.grace))
 
     def killed(self, now: Moment) -> Self:
         """The processes are being killed."""
         stopping = self.stopping and replace(self.stopping, killed_at=now.ticks)
         return replace(self, stopping=stopping).occupied("kill")
 
-    def down(self, exit: Exit, now: Moment) -> Self:
-        """The whole tree is dead."""
-        if self.stopping is not None:
-            end = End(cause=self.stopping.cause, exit=exit)
-        else:
-            end = End(cause="Exited" if self.life == "up" else "AgentRestarted", exit=exit)
-        return self._ended(end, now)
+    def down(self, exit: Exit, now: Moment, *, ended_at: datetime | None = None) -> Self:
+        """The whole tree is dead; ``ended_at``: since then, if that was while no agent was there."""
+        end = End(cause=self.stopping.cause if self.stopping else "Exited", exit=exit)
+        return self._ended(end, now, ended_at=ended_at)
 
     def not_started(self, message: str, now: Moment) -> Self:
         """The system refused the start."""
         return replace(self, began=now.ticks)._ended(End(cause="StartFailed", message=message), now)
 
-    def _ended(self, end: End, now: Moment) -> Self:
+    def _ended(self, end: End, now: Moment, *, ended_at: datetime | None = None) -> Self:
         own_doing = end.cause in ("Exited", "StartFailed")
-        streak = restarts.next_streak(self.record.streak, ran_for=now.ticks - self.began) if own_doing else 0
+        ended = now.ticks - max(0.0, (now.wall - ended_at).total_seconds()) if ended_at else now.ticks
+        streak = restarts.next_streak(self.record.streak, ran_for=ended - self.began) if own_doing else 0
         if end.cause in ("AgentRestarted", "AgentStopped"):
             streak = self.record.streak
-        record = self.record.model_copy(update={"process": None, "streak": streak, "finished_at": now.wall, "end": end})
-        return replace(self, record=record, life="down", stopping=None, ended=now.ticks, exit_told=not own_doing)
+        record = self.record.model_copy(
+            update={
+                "process": None,
+                "stop": None,
+                "streak": streak,
+                "finished_at": ended_at or now.wall,
+                "end": end,
+            }
+        )
+        return replace(self, record=record, life="down", stopping=None, ended=ended, exit_told=not own_doing)
 
     def settled(self) -> Self:
         """It ended earlier, and since then it was asked to be stopped: the next start is a new beginning."""
@@ -212,6 +263,22 @@ class Instance:
         return replace(self, removed=True, prepared=False)
 
 
+def remembered(assignment: Assignment) -> Body:
+    """What of an assignment an agent needs that starts without a server. Pure."""
+    body: Body = assignment.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"status"})
+    body["metadata"].pop("managedFields", None)
+    return body
+
+
+def is_remembered(record: Record, assignment: Assignment) -> bool:
+    """Whether the record says of the assignment all that matters: its generation grows with every other change."""
+    metadata = (record.assignment or {}).get("metadata", {})
+    annotation = metadata.get("annotations", {}).get(RESTARTED_AT)
+    meta = assignment.metadata
+    same_generation: bool = metadata.get("generation") == meta.generation
+    return same_generation and annotation == meta.annotations.get(RESTARTED_AT)
+
+
 def recalled(record: Record, *, prepared: bool, boot_id: str, now: Moment) -> Instance:
     """An instance as an earlier agent left it. What it declares is found out, as part of a preparation, where the
     record does not say it."""
@@ -221,4 +288,5 @@ def recalled(record: Record, *, prepared: bool, boot_id: str, now: Moment) -> In
     if record.process.boot_id == boot_id:
         return replace(instance, life="left")
     end = End(cause="NodeRestarted", message="the machine was restarted")
-    return replace(instance, record=record.model_copy(update={"process": None, "finished_at": now.wall, "end": end}))
+    changes = {"process": None, "stop": None, "finished_at": now.wall, "end": end}
+    return replace(instance, record=record.model_copy(update=changes))

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from pydantic import ValidationError
 
 from agent import sync
 from agent.folders import Folders
@@ -20,6 +23,7 @@ class Ledger:
         self._instances: dict[Key, Instance] = {}
         self._answers: dict[Key, tuple[Assignment, float]] = {}
         """What the server answered to our last write: newer than the cache, for a moment."""
+        self._remembered: dict[Key, Assignment] = {}
         self._saving: dict[Key, asyncio.Lock] = {}
         self._changed = asyncio.Event()
 
@@ -29,10 +33,21 @@ class Ledger:
         return self._instances
 
     def load(self, boot_id: str) -> None:
-        """Take over what earlier agents wrote down."""
-        for record in self.folders.records():
+        """Take over what earlier agents wrote down. Raises OSError, NewerFormat."""
+        for record in self.folders.records(boot_id):
             prepared = self.folders.app(record.key).is_dir()
             self._instances[record.key] = recalled(record, prepared=prepared, boot_id=boot_id, now=self.now())
+            if record.assignment is not None:
+                with suppress(ValidationError):  # another version's; the server will tell
+                    self._remembered[record.key] = Assignment.model_validate(record.assignment)
+
+    def remembered(self, key: Key) -> Assignment | None:
+        """The assignment as an earlier agent saw it last."""
+        return self._remembered.get(key)
+
+    def forget_remembered(self) -> None:
+        """The server has told: what earlier agents saw counts no more."""
+        self._remembered.clear()
 
     def expect(self, assignment: Assignment) -> None:
         """Know the assignment's instance from now on."""
@@ -58,10 +73,15 @@ class Ledger:
             if instance is not None and not instance.removed and "remove" not in instance.busy:
                 await asyncio.to_thread(self.folders.save, instance.record)
 
+    def facts(self, key: Key) -> bytes:
+        """What a run's folder should say of the instance, should its record be lost."""
+        record = self._instances[key].record
+        return record.model_dump_json(by_alias=True, exclude_none=True, exclude={"assignment"}).encode()
+
     async def remove(self, key: Key) -> None:
         """Delete the instance's folder, after a save under way. Raises OSError, ValueError."""
         async with self._saving.setdefault(key, asyncio.Lock()):
-            await asyncio.to_thread(self.folders.remove, key)
+            await asyncio.to_thread(self.folders.remove, key, self._instances[key].record.uid)
 
     def answered(self, assignment: Assignment) -> None:
         """The server answered a write with this."""

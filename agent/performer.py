@@ -9,17 +9,18 @@ import logging
 import random
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from agent import environment, offers, ports, restarts, status, sync
-from agent.instances import End, Failure, Instance, Key, Work
+from agent.instances import End, Failure, Instance, Key, Stop, Work
 from agent.ledger import Ledger
 from agent.ports import NoFreePort, PortRange
 from agent.preparations import NotPrepared, Preparer
 from agent.reports import Reports
-from agent.runtime import Exit, Launch, Process, Runtime, StartFailed
+from agent.runtime import Launch, Process, Runtime, StartFailed
 from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 from apiserver.client.backoff import Backoff
@@ -78,12 +79,25 @@ class Performer:
             case sync.Start() if assignment is not None:
                 await self._start(key, assignment, counted=action.counted)
             case sync.Stop():
-                self._stop(action, assignment)
+                await self._stop(action, assignment)
             case sync.Settle():
                 self._ledger.change(key, Instance.settled)
                 await self._ledger.save(key)
             case sync.Forget():
                 self._ledger.forget(key)
+            case sync.Remember() if assignment is not None:
+                self._ledger.change(key, partial(Instance.remembering, assignment=assignment))
+                await self._ledger.save(key)
+            case _:
+                self._begin(action, assignment)
+
+    def _begin(self, action: sync.Action, assignment: Assignment | None) -> None:
+        """Have it done beside the plan."""
+        key = action.key
+        match action:
+            case sync.Adopt():
+                self._ledger.change(key, lambda instance: instance.occupied("adopt"))
+                self._beside(key, "adopt", self._adopt(key))
             case sync.Prepare() if assignment is not None:
                 self._ledger.change(key, lambda instance: instance.preparing(self._ledger.now()))
                 self._beside(key, "prepare", self._prepare(key, assignment))
@@ -142,10 +156,13 @@ class Performer:
             log.exception("%s: preparing failed", "/".join(key))
             self._not_prepared(key, assignment, "PrepareFailed", f"the agent failed: {error!r}; see its log")
         else:
-            declared, trouble = await asyncio.to_thread(offers.read, app)
-            self._ledger.change(key, partial(Instance.ready, declared=declared))
-            if trouble:
-                self._reports.tell(assignment, "Warning", "MetaUnreadable", trouble)
+            await self._read_meta(key, assignment)
+
+    async def _read_meta(self, key: Key, assignment: Assignment | None) -> None:
+        declared, trouble = await asyncio.to_thread(offers.read, self._ledger.folders.app(key))
+        self._ledger.change(key, partial(Instance.ready, declared=declared))
+        if trouble:
+            self._reports.tell(assignment, "Warning", "MetaUnreadable", trouble)
 
     def _not_prepared(self, key: Key, assignment: Assignment, reason: str, message: str) -> None:
         before = self._ledger.instances[key].failure
@@ -155,27 +172,51 @@ class Performer:
         self._reports.tell(assignment, "Warning", reason, message)
 
     async def _start(self, key: Key, assignment: Assignment, *, counted: bool) -> None:
-        ledger = self._ledger
+        ledger, number = self._ledger, self._ledger.instances[key].record.run + 1
         try:
-            numbers = self._ports(key, assignment)
-            restarted_at = assignment.metadata.annotations.get(RESTARTED_AT, "")
-            ledger.change(
-                key,
-                lambda instance: instance.starting(
-                    ports=numbers, restarted_at=restarted_at, counted=counted, boot_id=self._runtime.boot_id
-                ),
-            )
+            launch = self._launch(key, assignment, number, self._ports(key, assignment))
+            self._is_starting(key, assignment, launch, number, counted=counted)
             data = ledger.folders.slot_data(assignment)
             await asyncio.to_thread(data.mkdir, mode=0o750, exist_ok=True)
             await ledger.save(key)
-            process = await self._runtime.start(self._launch(key, assignment, numbers))
+            process = await self._runtime.start(replace(launch, facts=ledger.facts(key)))
         except (NoFreePort, StartFailed, OSError, ValueError) as error:
             await self._ended(key, partial(Instance.not_started, message=str(error), now=ledger.now()))
             return
         ledger.change(key, partial(Instance.started, process=process, now=ledger.now()))
         self._spawn(key, "supervise", self._supervise(key, process))
         self._reports.tell(assignment, "Normal", "Started", f"started on {self._host.node}")
-        await ledger.save(key)
+
+    def _is_starting(self, key: Key, assignment: Assignment, launch: Launch, number: int, *, counted: bool) -> None:
+        self._ledger.change(
+            key,
+            lambda instance: instance.starting(
+                launch.process(self._runtime.boot_id),
+                self._ledger.now(),
+                run=number,
+                ports=dict(launch.ports),
+                restarted_at=assignment.metadata.annotations.get(RESTARTED_AT, ""),
+                counted=counted,
+            ),
+        )
+
+    async def _adopt(self, key: Key) -> None:
+        """Know what an earlier agent's start came to; from here on it is as if we had started it."""
+        ledger = self._ledger
+        left = ledger.instances[key].record
+        if left.process is None:
+            return
+        adopted = await self._runtime.adopt(left.process)
+        if adopted is None:
+            await self._ended(key, partial(Instance.never_ran, now=ledger.now()))
+            return
+        if left.declared is None:
+            await self._read_meta(key, self._find(key))
+        ledger.change(key, partial(Instance.adopted, adopted=adopted, now=ledger.now()))
+        log.info("%s: adopted, pid %d", "/".join(key), adopted.process.pid)
+        if left.stop is not None:
+            self._runtime.stop(adopted.process, _number(left.stop.signal), grace=left.stop.grace)
+        self._spawn(key, "supervise", self._supervise(key, adopted.process, ended_at=adopted.ended_at))
 
     def _ports(self, key: Key, assignment: Assignment) -> dict[str, int]:
         return ports.choose(
@@ -186,43 +227,44 @@ class Performer:
             start=self._rng.randrange(len(self._host.port_range)),
         )
 
-    def _launch(self, key: Key, assignment: Assignment, numbers: Mapping[str, int]) -> Launch:
+    def _launch(self, key: Key, assignment: Assignment, number: int, ports: Mapping[str, int]) -> Launch:
         folders, host = self._ledger.folders, self._host
         return Launch(
             uid=assignment.metadata.uid or "",
             command=assignment.spec.template.start_cmd or START_SCRIPT,
             folder=folders.app(key),
-            log=folders.log(key),
+            run=folders.run(key, number),
+            ports=ports,
             environment=environment.of(
                 assignment,
                 node=host.node,
                 server=host.server,
                 home=folders.instance(key),
                 data=folders.slot_data(assignment),
-                ports=numbers,
+                ports=ports,
                 agent_environ=host.environ,
             ),
         )
 
-    def _stop(self, action: sync.Stop, assignment: Assignment | None) -> None:
-        instance = self._ledger.instances[action.key]
-        process = instance.record.process
-        now = self._ledger.now()
-        self._ledger.change(action.key, lambda one: one.stopped_by(action.cause, action.grace, now))
+    async def _stop(self, action: sync.Stop, assignment: Assignment | None) -> None:
+        ledger, stop = self._ledger, Stop(cause=action.cause, signal=action.signal, grace=action.grace)
+        ledger.change(action.key, lambda one: one.stopped_by(stop, ledger.now()))
+        await ledger.save(action.key)
+        process = ledger.instances[action.key].record.process
         if process is not None:
-            self._runtime.signal(process, getattr(signal, f"SIG{action.signal}"))
+            self._runtime.stop(process, _number(action.signal), grace=action.grace)
         message = f"asked to end by {action.signal}, within {action.grace:g} s ({action.cause})"
         self._reports.tell(assignment, "Normal", "Killing", message)
 
-    async def _supervise(self, key: Key, process: Process) -> None:
+    async def _supervise(self, key: Key, process: Process, *, ended_at: datetime | None = None) -> None:
         while True:
             try:
-                return await self._see_end(key, process)
+                return await self._see_end(key, process, ended_at)
             except OSError:
                 log.exception("%s: cannot watch pid %d; trying again", "/".join(key), process.pid)
                 await asyncio.sleep(AGAIN_SECONDS)
 
-    async def _see_end(self, key: Key, process: Process) -> None:
+    async def _see_end(self, key: Key, process: Process, ended_at: datetime | None) -> None:
         """From the end of the main process to the end of all of them. Asked to end, the others have what is
         left of the grace; if the main process ends by itself, they have no one left to work for."""
         exit = await self._runtime.exited(process)
@@ -231,17 +273,13 @@ class Performer:
         if not grace or not await self._runtime.drained(process, within=grace):
             await self._kill_all(key, process)
         self._runtime.release(process)
-        await self._ended(key, partial(Instance.down, exit=exit, now=self._ledger.now()))
+        await self._ended(key, partial(Instance.down, exit=exit, now=self._ledger.now(), ended_at=ended_at))
 
     async def _kill(self, key: Key) -> None:
-        """KILL everything. Whom this agent started, ``_supervise`` sees end."""
-        instance = self._ledger.instances[key]
-        process = instance.record.process
+        """KILL everything; ``_supervise`` sees it end."""
+        process = self._ledger.instances[key].record.process
         if process is not None:
             await self._kill_all(key, process)
-        if process is not None and instance.life == "left":
-            self._runtime.release(process)
-            await self._ended(key, partial(Instance.down, exit=Exit(), now=self._ledger.now()))
 
     async def _kill_all(self, key: Key, process: Process) -> None:
         while not await self._runtime.kill(process):
@@ -299,3 +337,8 @@ class Performer:
         log.log(level, "%s: the server was not told: %s; trying again", "/".join(key), str(error) or "no answer")
         retry_at = self._ledger.now().ticks + REPORT_RETRY.delay(failures, self._rng)
         self._ledger.change(key, lambda instance: instance.unreported(exit_told=exit_told, retry_at=retry_at))
+
+
+def _number(name: str) -> int:
+    """The signal of a name without SIG."""
+    return int(getattr(signal, f"SIG{name}", signal.SIGTERM))

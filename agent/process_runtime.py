@@ -1,167 +1,276 @@
-"""The runtime of plain processes: each instance is a session of its own.
+"""The runtime of plain processes: a shim for each instance, and files that say what became of it.
 
-Starts go through the interpreter's vfork path (no ``preexec_fn``), in a thread, because the parent waits
-until the command is executed. A main process that has ended is not reaped before the rest of its session
-is dead: as long as it is a zombie, nobody else can get its pid or its session.
+Nothing here depends on being the parent of anything: main process and shim are watched by pidfd, and what ended
+while no agent was there is read from the run's folder. See ``shim`` for who does what, ``runs`` for the files.
 """
 
 import asyncio
 import os
-import signal
-import subprocess
+import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
 
-from agent import processes
-from agent.runtime import Exit, Launch, Process, StartFailed
+from agent import cgroups, processes, runs, shim
+from agent.cgroups import Cgroups
+from agent.launching import Launcher
+from agent.pidfds import Pidfd
+from agent.runs import Who
+from agent.runtime import MARKER, Adopted, Exit, Launch, Process, StartFailed
 
-SHELL = "/bin/sh"
+T = TypeVar("T")
+
+START_SECONDS = 30.0
+"""How long a start may take to come up before it is withdrawn."""
+
+LOST_SECONDS = 1.0
+"""How long the main process may take to show itself after its shim was killed."""
+
+UNKNOWN_SECONDS = 3.0
+"""How long to look for the exit of a process whose shim was killed: some systems' first process takes its time to
+reap."""
+
+SHIM_SECONDS = 2.0
+"""How long a shim whose tree is dead may take to end, before it is killed as well: it may be stopped."""
 
 
 @dataclass
-class _Child:
-    """A process this agent started and has not reaped."""
+class _Held:
+    """A run that is looked after: what to watch, and what is known by now."""
 
-    popen: subprocess.Popen[bytes]
-    pidfd: int
+    run: Path
+    main: Pidfd | None
+    """None: it ended before we came."""
+    shim: Pidfd | None
+    cgroup: Path | None
+    exit: Exit | None = None
 
+    @property
+    def has_shim(self) -> bool:
+        return self.shim is not None and not self.shim.has_ended
 
-class _Looks:
-    """Looks at ``/proc``, shared: when a hundred instances end at once, a few looks serve them all."""
-
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-        self._current: asyncio.Task[processes.Table] | None = None
-        self._next: asyncio.Task[processes.Table] | None = None
-        """Asked for, and not begun before the current one is over."""
-
-    async def look(self) -> processes.Table:
-        """The processes as they are at some time after this call."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._take_turn(self._current))
-        return await asyncio.shield(self._next)
-
-    async def _take_turn(self, current: asyncio.Task[processes.Table] | None) -> processes.Table:
-        if current is not None:
-            await asyncio.wait([current])
-        self._current, self._next = self._next, None
-        return await asyncio.get_running_loop().run_in_executor(self._executor, processes.read_table)
+    def close(self) -> None:
+        for pidfd in (self.main, self.shim):
+            if pidfd is not None:
+                pidfd.close()
 
 
 class ProcessRuntime:
-    """Runs instances as children of the agent. ``threads`` bounds concurrent starts and looks at ``/proc``."""
+    """Runs instances under shims. ``threads`` bounds concurrent work on disk and in ``/proc``."""
 
-    def __init__(self, *, threads: int = 4) -> None:
+    def __init__(self, *, groups: Cgroups | None = None, threads: int = 4) -> None:
         self.boot_id = processes.boot_id()
+        self._groups = groups
+        self._launcher = Launcher()
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="runtime")
-        self._looks = _Looks(self._executor)
-        self._children: dict[Process, _Child] = {}
+        self._held: dict[str, _Held] = {}
+        """By the folder of the run."""
 
     async def start(self, launch: Launch) -> Process:
-        """See ``Runtime.start``. The child is known before this returns, even if the caller is cancelled."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._spawn, launch)
-
-    def _spawn(self, launch: Launch) -> Process:
+        """See ``Runtime.start``."""
+        process = launch.process(self.boot_id)
         try:
-            popen = _popen(launch)
+            await self._in_thread(lambda: self._write(launch))
+            return await self._come_up(process, send=True)
         except (OSError, ValueError) as error:
+            await self._give_up(process)
             raise StartFailed(f"cannot start the command: {error}") from error
-        try:
-            pidfd = os.pidfd_open(popen.pid)
-        except OSError as error:
-            os.killpg(popen.pid, signal.SIGKILL)
-            popen.wait()
-            raise StartFailed(f"cannot watch the process: {error}") from error
-        found = processes.entry(popen.pid)
-        start_time = found.start_time if found else 0
-        process = Process(uid=launch.uid, boot_id=self.boot_id, pid=popen.pid, start_time=start_time)
-        self._children[process] = _Child(popen, pidfd)
-        return process
 
-    def signal(self, process: Process, number: int) -> None:
-        """See ``Runtime.signal``. Only of own children: their group cannot have been given to others."""
-        if process in self._children:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, number)
+    def _write(self, launch: Launch) -> None:
+        if not launch.folder.is_dir():
+            raise FileNotFoundError(f"no folder {launch.folder}")
+        group = self._groups.make(launch.uid) if self._groups else None
+        text = shim.script(launch.command, folder=launch.folder, environment=launch.environment, cgroup=group)
+        runs.write(launch.run, uid=launch.uid, script=text, facts=launch.facts, cgroup=group)
+
+    async def adopt(self, process: Process) -> Adopted | None:
+        """See ``Runtime.adopt``."""
+        run = Path(process.run)
+        if process.boot_id != self.boot_id:
+            return None
+        try:
+            if not process.run or await self._in_thread(lambda: _withdrawn(run)):
+                await self._give_up(process)
+                return None
+            found = await self._come_up(process, send=False)
+        except (OSError, StartFailed):
+            await self._give_up(process)
+            return None
+        started_at = runs.written_at(run, "pid") or datetime.now(UTC)
+        return Adopted(found, started_at, runs.written_at(run, "exit") if runs.exit_code(run) is not None else None)
+
+    async def _give_up(self, process: Process) -> None:
+        """Nothing of it may run from now on. What loses its shim in the middle of a start still has the marker."""
+        run = Path(process.run)
+        if process.run:
+            with suppress(OSError):
+                await self._in_thread(lambda: (runs.withdraw(run, "claim"), runs.withdraw(run, "pid")))
+        await self.kill(process)
+
+    async def _come_up(self, process: Process, *, send: bool) -> Process:
+        """Wait for the main process to be there. Raises StartFailed, OSError."""
+        run, loop = Path(process.run), asyncio.get_running_loop()
+        deadline, pause, lost_at, generation = loop.time() + START_SECONDS, 0.001, 0.0, -1
+        while True:
+            main, shim = runs.main_process(run), runs.shim(run)
+            if main is not None and main.pid and shim is not None:
+                return self._hold(process, main, shim)
+            if main is not None or runs.exit_code(run) is not None:
+                raise StartFailed("the start was withdrawn, or its folder could not be written")
+            if shim is None:
+                if reason := self._launcher.failure(run):
+                    raise StartFailed(f"cannot start the command: {reason}")
+                if send and generation != self._launcher.generation:
+                    generation = await self._launcher.send(run)
+            elif not _is_alive(shim):
+                lost_at = lost_at or loop.time()
+                if loop.time() - lost_at > LOST_SECONDS and runs.withdraw(run, "pid"):
+                    raise StartFailed("its shim was killed before the command could start")
+            if loop.time() > deadline and runs.withdraw(run, "claim" if shim is None else "pid"):
+                raise StartFailed(f"did not come up within {START_SECONDS:g} s")
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.05)
+
+    def _hold(self, process: Process, main: Who, shim: Who) -> Process:
+        found = process.model_copy(update={"pid": main.pid, "start_time": main.start_time, "shim": shim.pid})
+        if process.run not in self._held:
+            run = Path(process.run)
+            self._held[process.run] = _Held(run, Pidfd.open(main), Pidfd.open(shim), runs.cgroup(run))
+        return found
+
+    def stop(self, process: Process, number: int, *, grace: float) -> None:
+        """See ``Runtime.stop``."""
+        held = self._held.get(process.run)
+        if held is not None and held.main is not None:
+            runs.leave_until(held.run, time.clock_gettime(time.CLOCK_BOOTTIME) + grace)
+            with suppress(PermissionError):
+                held.main.signal_group(number)
 
     async def exited(self, process: Process) -> Exit:
         """See ``Runtime.exited``."""
-        child = self._children.get(process)
-        if child is None:
+        held = self._held.get(process.run)
+        if held is None:
             return Exit()
-        await _readable(child.pidfd)
-        return _peek(process.pid)
+        if held.exit is None:
+            if held.main is not None:
+                await held.main.ended()
+            held.exit = await self._find_exit(process, held)
+        return held.exit
+
+    async def _find_exit(self, process: Process, held: _Held) -> Exit:
+        loop = asyncio.get_running_loop()
+        unknown_at, pause = 0.0, 0.001
+        while True:
+            found = _exit(held)
+            if found is not None:
+                return found
+            if not held.has_shim:
+                unknown_at = unknown_at or loop.time() + (UNKNOWN_SECONDS if held.main is not None else 0.0)
+                if loop.time() >= unknown_at:
+                    return _exit(held) or Exit()
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.1)
 
     async def drained(self, process: Process, *, within: float) -> bool:
         """See ``Runtime.drained``."""
-        return await self._until_none(process, within, lambda member: None)
-
-    async def kill(self, process: Process, *, within: float = 10.0) -> bool:
-        """See ``Runtime.kill``."""
-        if process.boot_id != self.boot_id:
-            return True
-        return await self._until_none(process, within, processes.kill)
-
-    async def _until_none(self, process: Process, within: float, act: Callable[[processes.Entry], None]) -> bool:
-        """Look and act until no member is left, or the time is up."""
+        held = self._held.get(process.run)
         loop = asyncio.get_running_loop()
         deadline, pause = loop.time() + within, 0.002
-        while members := (await self._looks.look()).members(process):
-            for member in members:
-                act(member)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                if held is not None and held.shim is not None:
+                    await held.shim.ended()
+        while await self._in_thread(lambda: _members(process, held)):
             if loop.time() >= deadline:
                 return False
             await asyncio.sleep(min(pause, max(0.0, deadline - loop.time())))
             pause = min(pause * 2, 0.1)
         return True
 
+    async def kill(self, process: Process, *, within: float = 10.0) -> bool:
+        """See ``Runtime.kill``."""
+        if process.boot_id != self.boot_id:
+            return True
+        held = self._held.get(process.run)
+        loop = asyncio.get_running_loop()
+        began, pause = loop.time(), 0.002
+        while True:
+            left = await self._in_thread(lambda: _kill_members(process, held))
+            if not left and (held is None or not held.has_shim):
+                return True
+            if not left and held is not None and held.shim is not None and loop.time() - began > SHIM_SECONDS:
+                held.shim.kill()
+            if loop.time() - began >= within + SHIM_SECONDS:
+                return False
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 0.1)
+
     def release(self, process: Process) -> None:
         """See ``Runtime.release``."""
-        if child := self._children.pop(process, None):
-            os.close(child.pidfd)
-            child.popen.wait()
+        if held := self._held.pop(process.run, None):
+            held.close()
+            if held.cgroup is not None:
+                cgroups.remove(held.cgroup)
 
     def close(self) -> None:
-        """End the threads."""
+        """Let go of everything; processes are left as they are."""
+        self._launcher.end()
+        for held in self._held.values():
+            held.close()
+        self._held.clear()
+        if self._groups is not None:
+            self._groups.close()
         self._executor.shutdown(wait=False)
 
-
-def _popen(launch: Launch) -> subprocess.Popen[bytes]:
-    log = os.open(launch.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o640)
-    try:
-        return subprocess.Popen(
-            [SHELL, "-c", launch.command],
-            cwd=launch.folder,
-            env=launch.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            close_fds=True,
-            start_new_session=True,
-        )
-    finally:
-        os.close(log)
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
-def _peek(pid: int) -> Exit:
-    """How a child ended, which stays a zombie."""
-    result = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    if result is None:
-        return Exit()
-    ended_by_itself = result.si_code == os.CLD_EXITED
-    return Exit(code=result.si_status) if ended_by_itself else Exit(signal=result.si_status)
+def _withdrawn(run: Path) -> bool:
+    """Whether a run that no shim has claimed never will be, from now on."""
+    found = runs.shim(run)
+    return runs.withdraw(run, "claim") if found is None else not found.pid
 
 
-async def _readable(fd: int) -> None:
-    """Wait for a pidfd to become readable: its process has ended. A copy, so that several may wait."""
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    own = os.dup(fd)
-    loop.add_reader(own, ended.set)
-    try:
-        await ended.wait()
-    finally:
-        loop.remove_reader(own)
-        os.close(own)
+def _is_alive(who: Who) -> bool:
+    found = processes.entry(who.pid)
+    return found is not None and found.start_time == who.start_time and not found.is_zombie
+
+
+def _exit(held: _Held) -> Exit | None:
+    """How the main process ended, from whoever knows it best. The shell's word is ambiguous: 137 may be a code, or the
+    signal 9."""
+    status = held.main.wait_status() if held.main is not None else None
+    if status is not None:
+        return Exit(signal=os.WTERMSIG(status)) if os.WIFSIGNALED(status) else Exit(code=os.WEXITSTATUS(status))
+    code = runs.exit_code(held.run)
+    if code is None:
+        return None
+    return Exit(signal=code - 128) if 128 < code <= 128 + 64 else Exit(code=code)
+
+
+def _members(process: Process, held: _Held | None) -> set[processes.Entry]:
+    """The instance's living processes without the shim, as far as they can be found."""
+    if held is not None and held.has_shim:
+        found = processes.descendants(process.shim)
+        if held.has_shim:  # else the pid may have been another's meanwhile
+            return found
+    if held is not None and runs.is_gone(held.run):
+        return set()
+    found = processes.marked(MARKER, process.uid)
+    if held is not None and held.main is not None and not held.main.has_ended:
+        found |= processes.descendants(process.pid)
+    return {member for member in found if member.pid != process.shim}
+
+
+def _kill_members(process: Process, held: _Held | None) -> bool:
+    """KILL what is there. Whether there was anything."""
+    emptied = cgroups.kill(held.cgroup) if held is not None and held.cgroup is not None else True
+    members = _members(process, held)
+    for member in members:
+        processes.kill(member)
+    return bool(members) or not emptied

@@ -2,16 +2,12 @@
 
 import os
 import signal
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.runtime import MARKER, Process
-
 PROC = Path("/proc")
-_MARKER = f"\0{MARKER}=".encode()
 
 
 @dataclass(frozen=True)
@@ -19,6 +15,7 @@ class Entry:
     """One line of the process table."""
 
     pid: int
+    parent: int
     session: int
     start_time: int
     """Clock ticks after boot."""
@@ -35,63 +32,64 @@ def parse_stat(text: str) -> Entry:
     head, _, tail = text.rpartition(")")
     fields = tail.split()
     return Entry(
-        pid=int(head.split(" ", 1)[0]), session=int(fields[3]), start_time=int(fields[19]), is_zombie=fields[0] in "ZX"
+        pid=int(head.split(" ", 1)[0]),
+        parent=int(fields[1]),
+        session=int(fields[3]),
+        start_time=int(fields[19]),
+        is_zombie=fields[0] in "ZX",
     )
 
 
 def entry(pid: int) -> Entry | None:
     """The process of that pid, if there is one."""
     try:
-        return parse_stat((PROC / str(pid) / "stat").read_text(errors="replace"))
-    except OSError:
+        return parse_stat(_read(f"{PROC}/{pid}/stat").decode(errors="replace"))
+    except (OSError, IndexError):
         return None
 
 
-def marker(pid: int) -> str:
-    """The uid of the instance in the environment that the process was started with, or nothing."""
+def exit_status(pid: int) -> int | None:
+    """How a process ended that its parent has not asked about yet, as ``wait`` would tell; None: not a zombie, or not
+    ours to know."""
     try:
-        environment = (PROC / str(pid) / "environ").read_bytes()
+        fields = _read(f"{PROC}/{pid}/stat").decode(errors="replace").rpartition(")")[2].split()
     except OSError:
-        return ""
-    at = (b"\0" + environment).find(_MARKER)
-    return environment[at + len(_MARKER) - 1 :].partition(b"\0")[0].decode(errors="replace") if at >= 0 else ""
+        return None
+    return int(fields[49]) if fields and fields[0] in "ZX" else None
 
 
-class Table:
-    """All processes but this one, each as of the moment it was looked at."""
-
-    def __init__(self, found: Iterable[tuple[Entry, str]]) -> None:
-        """``found`` are processes, each with its marker."""
-        self._by_pid: dict[int, Entry] = {}
-        self._by_session: defaultdict[int, set[Entry]] = defaultdict(set)
-        self._by_uid: defaultdict[str, set[Entry]] = defaultdict(set)
-        for entry, uid in found:
-            self._by_pid[entry.pid] = entry
-            if not entry.is_zombie:
-                self._by_session[entry.session].add(entry)
-                self._by_uid[uid].add(entry)
-
-    def members(self, process: Process) -> set[Entry]:
-        """The instance's living processes: those of its session, and those that carry its marker.
-
-        The session counts only while its leader is there, dead or alive: without it the number may have been
-        given to somebody else.
-        """
-        leader = self._by_pid.get(process.pid)
-        ours = leader is not None and leader.start_time == process.start_time
-        session = self._by_session.get(process.pid, set()) if ours else set()
-        return session | self._by_uid.get(process.uid, set())
+def children(pid: int) -> list[int]:
+    """The children of all threads of a process."""
+    found: list[int] = []
+    with suppress(OSError):
+        for thread in os.listdir(f"{PROC}/{pid}/task"):
+            with suppress(OSError):
+                found += [int(child) for child in _read(f"{PROC}/{pid}/task/{thread}/children").split()]
+    return found
 
 
-def read_table() -> Table:
-    """Look at all processes. Blocks for some 20 microseconds a process."""
-    pids = (int(name) for name in os.listdir(PROC) if name.isdigit() and int(name) != os.getpid())
-    return Table((found, "" if found.is_zombie else marker(pid)) for pid in pids if (found := entry(pid)))
+def descendants(pid: int) -> set[Entry]:
+    """The living processes below one, as of some moment in between: who forks meanwhile may be missed, so look again
+    until there is nobody."""
+    found: set[Entry] = set()
+    seen, waiting = {pid}, children(pid)
+    while waiting:
+        child = waiting.pop()
+        known = entry(child)
+        if child in seen or known is None:
+            continue
+        seen.add(child)
+        if not known.is_zombie:
+            found.add(known)
+        waiting += children(child)
+    return found
 
 
-def members(process: Process) -> set[Entry]:
-    """The instance's processes that live now."""
-    return read_table().members(process)
+def marked(name: str, value: str) -> set[Entry]:
+    """The living processes that were started with that environment variable, but for this one. Looks at all there are,
+    which takes some 20 microseconds each."""
+    wanted = f"\0{name}={value}\0".encode()
+    return {found for pid in _all() if _carries(pid, wanted) and (found := entry(pid)) and not found.is_zombie}
 
 
 def kill(member: Entry) -> None:
@@ -104,3 +102,26 @@ def kill(member: Entry) -> None:
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
         finally:
             os.close(fd)
+
+
+def _all() -> Iterator[int]:
+    own = os.getpid()
+    return (int(name) for name in os.listdir(PROC) if name.isdigit() and int(name) != own)
+
+
+def _carries(pid: int, wanted: bytes) -> bool:
+    try:
+        return wanted in b"\0" + _read(f"{PROC}/{pid}/environ")
+    except OSError:
+        return False
+
+
+def _read(path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = b""
+        while chunk := os.read(fd, 65536):
+            content += chunk
+        return content
+    finally:
+        os.close(fd)

@@ -45,6 +45,10 @@ class AssignmentReconciler:
         """The informer must have the index ``REPLACES``; its changes are enqueued from now on."""
         self.draining = False
         """Whether everything is to end, because the agent is."""
+        self.known = False
+        """Whether the server has told which assignments there are."""
+        self.offline = False
+        """Whether to go by what earlier agents saw, as long as the server has not told."""
         self._host, self._assignments, self._ledger, self._queue = host, assignments, ledger, queue
         self._performer = Performer(
             host,
@@ -69,7 +73,28 @@ class AssignmentReconciler:
             self._queue.add_after(successor.key, delay)
 
     def _find(self, key: Key) -> Assignment | None:
-        return self._ledger.newest(key, self._assignments.get(*key))
+        if self.known:
+            return self._ledger.newest(key, self._assignments.get(*key))
+        return self._ledger.remembered(key) if self.offline or self.draining else None
+
+    def learn(self) -> None:
+        """The server has told: from now on it is the server that counts."""
+        self.known = True
+        self._ledger.forget_remembered()
+        self.look_at_all()
+        for assignment in self._assignments.items():
+            self._queue.add(assignment.key)
+
+    def do_without(self) -> None:
+        """The server has not told for long: go on as it was last."""
+        if not self.known:
+            self.offline = True
+            self.look_at_all()
+
+    def look_at_all(self) -> None:
+        """Look at everything that is on the node."""
+        for key in self._ledger.instances:
+            self._queue.add(key)
 
     async def reconcile(self, key: Key) -> Result:
         """See ``Reconciler``."""
@@ -94,6 +119,7 @@ class AssignmentReconciler:
             draining=self.draining,
             ip=self._host.ip,
             keys=[key],
+            known=self.known,
         )
         return assignment, actions
 
@@ -103,8 +129,7 @@ class AssignmentReconciler:
         The controller must go on running meanwhile.
         """
         self.draining = True
-        for key in self._ledger.instances:
-            self._queue.add(key)
+        self.look_at_all()
         await self._ledger.until(self._all(self._is_down), timeout=end_within)
         await self._ledger.until(self._all(self._is_told), timeout=tell_within)
 

@@ -1,17 +1,19 @@
-"""What runs an instance's processes. The agent decides; a runtime starts, signals, watches and kills.
+"""What runs an instance's processes. The agent decides; a runtime starts, adopts, signals, watches and kills.
 
-A ``Process`` is plain data, not a handle of this agent's memory: it is written to disk and names the same
-process to the next agent, which is what lets a runtime take over what an earlier agent started.
+Processes outlive the agent: whatever a runtime has to know of them is on disk, in the folder of their run, and
+names the same process to the next agent. A ``Process`` is plain data, not a handle of this agent's memory.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 MARKER = "PLUM_INSTANCE_UID"
-"""The environment variable that all processes of an instance inherit; it finds those that left the session."""
+"""The environment variable that all processes of an instance inherit; it finds those that have lost their shim."""
 
 
 class Process(BaseModel):
@@ -22,10 +24,14 @@ class Process(BaseModel):
     uid: str
     """The assignment's uid, and the marker's value."""
     boot_id: str
+    run: str = ""
+    """The folder of the run. Empty: of an agent that knew no runs."""
     pid: int = 0
-    """0 while the start is under way: only the marker can tell."""
+    """0 while the start is under way."""
     start_time: int = 0
     """Clock ticks after boot, field 22 of ``/proc/PID/stat``."""
+    shim: int = 0
+    """The pid of what holds the tree together; 0 while the start is under way."""
 
 
 class Exit(BaseModel):
@@ -41,6 +47,11 @@ class Exit(BaseModel):
         """Whether it ended by itself with code 0."""
         return self.code == 0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether somebody saw it."""
+        return self.code is not None or self.signal is not None
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -51,9 +62,27 @@ class Launch:
     """For ``/bin/sh -c``."""
     folder: Path
     """The working directory."""
-    log: Path
-    """Standard output and error are appended here."""
-    environment: dict[str, str]
+    run: Path
+    """The folder of the run: of one start, and never of another. ``out.log`` there gets standard output and error."""
+    environment: Mapping[str, str]
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """By name, as they are in the environment."""
+    facts: bytes = b"{}"
+    """For ``run.json``: what the run is, for whoever finds nothing else."""
+
+    def process(self, boot_id: str) -> Process:
+        """The process before anything is known of it."""
+        return Process(uid=self.uid, boot_id=boot_id, run=str(self.run))
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What became of an earlier agent's start: it runs, or ended meanwhile."""
+
+    process: Process
+    started_at: datetime
+    ended_at: datetime | None = None
+    """None: its main process lives, or ended in a way that nobody wrote down."""
 
 
 class StartFailed(Exception):
@@ -69,15 +98,21 @@ class Runtime(Protocol):
         ...
 
     async def start(self, launch: Launch) -> Process:
-        """Start the command in a session of its own; it runs when this returns. Raises StartFailed."""
+        """Start the command in a session of its own; it runs when this returns. A run is started once however often
+        this is called, by whichever agent. Raises StartFailed: then it did not run, and never will."""
         ...
 
-    def signal(self, process: Process, number: int) -> None:
-        """Send a signal to the whole process group."""
+    async def adopt(self, process: Process) -> Adopted | None:
+        """Take over what an earlier agent started, or was about to. None: it did not run, and never will."""
+        ...
+
+    def stop(self, process: Process, number: int, *, grace: float) -> None:
+        """Send a signal to the main process's group. If the main process ends, what is left of the tree is left alone
+        for ``grace`` seconds from now."""
         ...
 
     async def exited(self, process: Process) -> Exit:
-        """Wait until the main process ends. Its children may live on; its pid stays taken until ``release``."""
+        """Wait until the main process ends. It may leave children: see ``drained`` and ``kill``."""
         ...
 
     async def drained(self, process: Process, *, within: float) -> bool:
@@ -90,5 +125,5 @@ class Runtime(Protocol):
         ...
 
     def release(self, process: Process) -> None:
-        """Give the pid back, after ``exited`` and ``kill``."""
+        """Forget it, after ``exited`` and ``kill``."""
         ...

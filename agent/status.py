@@ -73,8 +73,6 @@ def tells_exit(wanted: Mapping[str, Any]) -> bool:
 
 def told(assignment: Assignment, instance: Instance, *, waits: bool) -> Told:
     """Phase, reason and message."""
-    if instance.life == "left":
-        return "Stopping", "AgentRestarted", "what an earlier agent left running is being stopped"
     if instance.life == "up":
         return _up(instance)
     if not instance.exit_told:

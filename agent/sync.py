@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent import restarts, status
-from agent.instances import Cause, Instance, Key, Moment, Record
+from agent.instances import Cause, Instance, Key, Moment, Record, is_remembered, remembered
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 
 TOLD_WITHIN = 2.0
@@ -24,6 +24,16 @@ class Action:
     """One step for one instance."""
 
     key: Key
+
+
+@dataclass(frozen=True)
+class Remember(Action):
+    """Write the changed assignment down."""
+
+
+@dataclass(frozen=True)
+class Adopt(Action):
+    """Take over what an earlier agent started."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,7 @@ class _Look:
     draining: bool
     now: Moment
     ip: str
+    known: bool
 
     @property
     def key(self) -> Key:
@@ -112,7 +123,8 @@ class _Look:
 def newcomer(assignment: Assignment) -> Instance:
     """An assignment that this node has not seen yet."""
     namespace, name = assignment.key
-    return Instance(Record(namespace=namespace, name=name, uid=assignment.metadata.uid or ""))
+    uid = assignment.metadata.uid or ""
+    return Instance(Record(namespace=namespace, name=name, uid=uid, assignment=remembered(assignment)))
 
 
 def plan(
@@ -123,8 +135,10 @@ def plan(
     draining: bool = False,
     ip: str = "",
     keys: Iterable[Key] | None = None,
+    known: bool = True,
 ) -> list[Action]:
-    """The next actions, of all instances or of ``keys``. ``draining``: the agent is asked to end."""
+    """The next actions, of all instances or of ``keys``. ``draining``: the agent is to end, and everything before it.
+    ``known``: the server has told which assignments there are; before, the absence of one means nothing."""
     actions: list[Action] = []
     for key in sorted({*assignments, *instances}) if keys is None else keys:
         assignment, instance = assignments.get(key), instances.get(key)
@@ -135,7 +149,7 @@ def plan(
         if assignment is not None and assignment.metadata.uid != instance.record.uid:
             assignment = None  # another object of the same name: the old one goes first
         waits = assignment is not None and _is_alive(instances.get((key[0], assignment.spec.replaces)))
-        actions += _plan_one(_Look(assignment, instance, waits, draining, now, ip))
+        actions += _plan_one(_Look(assignment, instance, waits, draining, now, ip, known))
     return actions
 
 
@@ -144,9 +158,14 @@ def _is_alive(instance: Instance | None) -> bool:
 
 
 def _plan_one(look: _Look) -> list[Action]:
+    steps: list[Action]
     if look.instance.life == "left":
-        steps: list[Action] = [Kill(look.key)] if look.is_free("kill") else []
-    elif look.instance.life == "up":
+        return [Adopt(look.key)] if look.is_free("adopt") else []
+    if look.assignment is None and not look.known:
+        return _plan_up(look) if look.draining and look.instance.life == "up" else []
+    if look.assignment is not None and not is_remembered(look.instance.record, look.assignment):
+        return [Remember(look.key)]
+    if look.instance.life == "up":
         steps = _plan_up(look)
     elif look.leaves:
         steps = _plan_leaving(look)
@@ -277,7 +296,7 @@ def _quiet_until(look: _Look) -> float:
     instance = look.instance
     if instance.life == "up":
         return instance.stopping.since + status.QUIET if instance.stopping else 0.0
-    if instance.life == "left" or instance.prepared or instance.failure or look.waits or not instance.exit_told:
+    if instance.prepared or instance.failure or look.waits or not instance.exit_told:
         return 0.0
     if instance.preparing_since is not None:
         return instance.preparing_since + status.QUIET

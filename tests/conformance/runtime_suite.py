@@ -4,7 +4,9 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from agent.runtime import Exit, Launch, Process, Runtime
+import pytest
+
+from agent.runtime import Exit, Launch, Process, Runtime, StartFailed
 
 KILLED = (Exit(signal=signal.SIGKILL), Exit(code=128 + signal.SIGKILL))
 """A shell whose command is killed before it may yet tell that in its own exit code."""
@@ -22,11 +24,13 @@ class Harness:
 
     runtime: Runtime
     launch: Callable[[str], Launch]
-    """A launch of that command, with a uid of its own."""
+    """A launch of that command, with a uid and a run of its own."""
     ready: Callable[[Launch], Awaitable[None]]
     """Wait until the command has said so."""
     alive: Callable[[Process], int]
     """How many of the instance's processes live."""
+    later: Callable[[], Runtime]
+    """The runtime of the next agent, which knows nothing but what is on disk."""
 
     async def start(self, command: str) -> Process:
         launch = self.launch(command)
@@ -38,6 +42,11 @@ class Harness:
     async def end(self, process: Process) -> None:
         assert await self.runtime.kill(process)
         self.runtime.release(process)
+
+
+def unknown(process: Process) -> Process:
+    """The process as it is written down before its start."""
+    return process.model_copy(update={"pid": 0, "start_time": 0, "shim": 0})
 
 
 class RuntimeSuite:
@@ -52,6 +61,13 @@ class RuntimeSuite:
         await harness.end(process)
         assert harness.alive(process) == 0
 
+    async def test_a_run_is_started_once_however_often_it_is_sent(self, harness: Harness) -> None:
+        launch = harness.launch(FOREVER)
+        first = await harness.runtime.start(launch)
+        assert await harness.runtime.start(launch) == first
+        assert await harness.later().start(launch) == first
+        await harness.end(first)
+
     async def test_the_exit_code_is_told(self, harness: Harness) -> None:
         process = await harness.start(ENDS)
         assert await harness.runtime.exited(process) == Exit(code=3)
@@ -65,47 +81,73 @@ class RuntimeSuite:
 
     async def test_the_stop_signal_ends_the_group(self, harness: Harness) -> None:
         process = await harness.start(FOREVER)
-        harness.runtime.signal(process, signal.SIGTERM)
+        harness.runtime.stop(process, signal.SIGTERM, grace=5)
         assert await harness.runtime.exited(process) == Exit(signal=signal.SIGTERM)
         assert await harness.runtime.drained(process, within=5)
         await harness.end(process)
 
     async def test_who_ignores_term_is_killed(self, harness: Harness) -> None:
         process = await harness.start(STUBBORN)
-        harness.runtime.signal(process, signal.SIGTERM)
+        harness.runtime.stop(process, signal.SIGTERM, grace=5)
         assert not await harness.runtime.drained(process, within=0.05)
         assert await harness.runtime.kill(process)
         assert await harness.runtime.exited(process) in KILLED
         harness.runtime.release(process)
 
-    async def test_children_outlive_the_main_process_until_they_are_killed(self, harness: Harness) -> None:
+    async def test_the_rest_of_a_tree_is_killed(self, harness: Harness) -> None:
         process = await harness.start(LEAVES_A_CHILD)
         assert await harness.runtime.exited(process) == Exit(code=3)
-        assert harness.alive(process) == 1
         await harness.end(process)
         assert harness.alive(process) == 0
 
     async def test_a_child_may_take_its_time_to_end(self, harness: Harness) -> None:
         process = await harness.start(SLOW_CHILD)
-        harness.runtime.signal(process, signal.SIGTERM)
+        harness.runtime.stop(process, signal.SIGTERM, grace=5)
         await harness.runtime.exited(process)
-        assert not await harness.runtime.drained(process, within=0.05)
+        assert not await harness.runtime.drained(process, within=0.2)
         assert harness.alive(process) >= 1
         await harness.end(process)
 
     async def test_everything_may_be_repeated_for_what_is_gone(self, harness: Harness) -> None:
         process = await harness.start(ENDS)
         await harness.end(process)
-        harness.runtime.signal(process, signal.SIGTERM)
+        harness.runtime.stop(process, signal.SIGTERM, grace=5)
         assert await harness.runtime.kill(process)
         assert await harness.runtime.drained(process, within=0)
         harness.runtime.release(process)
 
-    async def test_the_marker_alone_finds_a_start_that_was_under_way(self, harness: Harness) -> None:
+    async def test_the_next_agent_adopts_what_runs(self, harness: Harness) -> None:
         process = await harness.start(FOREVER)
-        unknown = Process(uid=process.uid, boot_id=process.boot_id)
-        assert await harness.runtime.kill(unknown)
-        assert await harness.runtime.exited(process) in KILLED
+        later = harness.later()
+        adopted = await later.adopt(unknown(process))
+        assert adopted is not None
+        assert (adopted.process, adopted.ended_at) == (process, None)
+        later.stop(process, signal.SIGTERM, grace=5)
+        assert await later.exited(process) == Exit(signal=signal.SIGTERM)
+        assert await later.drained(process, within=5)
+        await harness.end(process)
+
+    async def test_the_next_agent_knows_the_exit_of_what_ended_meanwhile(self, harness: Harness) -> None:
+        process = await harness.start(ENDS)
+        assert await harness.runtime.exited(process) == Exit(code=3)
+        assert await harness.runtime.drained(process, within=5)
+        later = harness.later()
+        adopted = await later.adopt(unknown(process))
+        assert adopted is not None
+        assert await later.exited(adopted.process) == Exit(code=3)
+        await harness.end(process)
+
+    async def test_what_was_not_started_and_is_asked_about_never_will_be(self, harness: Harness) -> None:
+        launch = harness.launch(FOREVER)
+        assert await harness.later().adopt(launch.process(harness.runtime.boot_id)) is None
+        with pytest.raises(StartFailed, match="withdrawn"):
+            await harness.runtime.start(launch)
+
+    async def test_what_ran_before_the_machine_was_restarted_is_dead(self, harness: Harness) -> None:
+        process = await harness.start(FOREVER)
+        stranger = process.model_copy(update={"boot_id": "another"})
+        assert await harness.later().adopt(stranger) is None
+        assert harness.alive(process) >= 1
         await harness.end(process)
 
     async def test_instances_do_not_touch_one_another(self, harness: Harness) -> None:

@@ -2,49 +2,66 @@
 
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from agent import processes
+from agent import cgroups, processes
 from agent.process_runtime import ProcessRuntime
-from agent.runtime import MARKER, Launch
+from agent.runtime import MARKER, Launch, Process
 from agent.testing import FakeRuntime
 from tests.conformance.runtime_suite import Harness, RuntimeSuite
 from tests.unit.agent.waiting import eventually
 
 
-def launcher(folder: Path) -> Iterator[Launch]:
-    for number in itertools.count():
-        uid = str(uuid.uuid4())
-        yield Launch(uid, "", folder, folder / f"{number}.log", {"PATH": "/usr/bin:/bin", MARKER: uid})
-
-
-def harness_of(runtime: ProcessRuntime | FakeRuntime, folder: Path) -> Harness:
-    launches = launcher(folder)
+def launching(folder: Path) -> Callable[[str], Launch]:
+    numbers = itertools.count()
 
     def launch(command: str) -> Launch:
-        one = next(launches)
-        return Launch(one.uid, command, one.folder, one.log, one.environment)
+        uid = str(uuid.uuid4())
+        return Launch(uid, command, folder, folder / f"run{next(numbers)}", {"PATH": "/usr/bin:/bin", MARKER: uid})
 
-    async def ready(launch: Launch) -> None:
-        if isinstance(runtime, ProcessRuntime):
-            await eventually(lambda: b"ready" in launch.log.read_bytes())
+    return launch
 
-    count = runtime.alive if isinstance(runtime, FakeRuntime) else lambda process: len(processes.members(process))
-    return Harness(runtime, launch, ready, count)
+
+def alive(process: Process) -> int:
+    return len({found for found in processes.marked(MARKER, process.uid) if found.pid != process.shim})
+
+
+async def ready(launch: Launch) -> None:
+    log = launch.run / "out.log"
+    await eventually(lambda: log.exists() and b"ready" in log.read_bytes())
+
+
+async def at_once(launch: Launch) -> None:
+    """The fake one is."""
+
+
+def real(folder: Path, groups: cgroups.Cgroups | None) -> Iterator[Harness]:
+    with ExitStack() as stack:
+        runtime = stack.enter_context(closing(ProcessRuntime(groups=groups)))
+        yield Harness(runtime, launching(folder), ready, alive, lambda: stack.enter_context(closing(ProcessRuntime())))
 
 
 class TestProcessRuntime(RuntimeSuite):
     @pytest.fixture
     def harness(self, tmp_path: Path) -> Iterator[Harness]:
-        runtime = ProcessRuntime()
-        yield harness_of(runtime, tmp_path)
-        runtime.close()
+        yield from real(tmp_path, None)
+
+
+class TestProcessRuntimeWithCgroups(RuntimeSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Iterator[Harness]:
+        groups = cgroups.find(tmp_path)
+        if groups is None:
+            pytest.skip("no cgroup of version 2 can be made here")
+        yield from real(tmp_path, groups)
 
 
 class TestFakeRuntime(RuntimeSuite):
     @pytest.fixture
     def harness(self, tmp_path: Path) -> Harness:
-        return harness_of(FakeRuntime(), tmp_path)
+        runtime = FakeRuntime()
+        return Harness(runtime, launching(tmp_path), at_once, runtime.alive, lambda: runtime)

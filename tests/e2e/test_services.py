@@ -149,11 +149,11 @@ def test_agents_that_die_or_fall_silent(cluster: Cluster, http: httpx.Client) ->
     silent, killed = agent(cluster, "nodeB"), agent(cluster, "nodeA")
     os.kill(silent, signal.SIGSTOP)
     try:
-        before = endpoints(http, "naps")
+        before, pid = endpoints(http, "naps"), running(http, "nodeA")
         os.kill(killed, signal.SIGKILL)
         wait_for("another agent", lambda: agent(cluster, "nodeA") not in (0, killed))
-        wait_for("a new process", lambda: started(http, "nodeA") and reasons(http, "naps")["nodeA"] == "Ready")
         until(http, "naps", nodeA="Ready", nodeB="NodeSilent")
+        assert running(http, "nodeA") == pid, "the app did not notice"
         assert {one["metadata"]["uid"] for one in before} == {o["metadata"]["uid"] for o in endpoints(http, "naps")}
         wait_for("the count", lambda: counts(http, "naps") == "1/2")
     finally:
@@ -169,7 +169,8 @@ def agent(cluster: Cluster, node: str) -> int:
     return next((pid for pid, command in found if "agent" in command and node in command), 0)
 
 
-def started(http: httpx.Client, node: str) -> bool:
-    """Whether the copy on the node was ended by its agent's end and runs again."""
-    found = http.get("/assignments", params={"fieldSelector": f"spec.nodeName={node}"}).json()["items"]
-    return [one["status"]["phase"] for one in found] == ["Running"] and "finishedAt" in found[0]["status"]
+def running(http: httpx.Client, node: str) -> int:
+    """The process id of the one copy on the node."""
+    (found,) = http.get("/assignments", params={"fieldSelector": f"spec.nodeName={node}"}).json()["items"]
+    pid: int = found["status"]["pid"]
+    return pid

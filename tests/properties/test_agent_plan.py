@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agent import sync
-from agent.instances import Failure, Instance, Key, Moment, Record, recalled
+from agent.instances import Failure, Instance, Key, Moment, Record, Stop, recalled
 from agent.offers import Declared
-from agent.runtime import Exit, Process
+from agent.runtime import Adopted, Exit, Process
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 
 BOOT = "boot"
@@ -52,6 +52,11 @@ class World:
     folders: dict[Key, str] = field(default_factory=dict)
     """By key: the uid that the folder belongs to."""
     processes: list[Process] = field(default_factory=list)
+    started: dict[str, Process] = field(default_factory=dict)
+    exits: dict[str, Exit] = field(default_factory=dict)
+    """By run: what shims wrote down."""
+    dies_in_start: bool = False
+    """Whether the agent is killed in its next start, after it has written it down."""
     stubborn: bool = False
     """Whether processes ignore the stop signal."""
     instances: dict[Key, Instance] = field(default_factory=dict)
@@ -93,12 +98,18 @@ class World:
             case sync.Start():
                 self.start(action)
             case sync.Stop():
-                self.change(key, lambda i: i.stopped_by(action.cause, action.grace, self.now))
+                stop = Stop(cause=action.cause, signal=action.signal, grace=action.grace)
+                self.change(key, lambda i: i.stopped_by(stop, self.now))
+                self.save(key)
                 if not self.stubborn:
                     self.end_processes(self.instances[key].record.uid, Exit(signal=15))
             case sync.Settle():
                 self.change(key, Instance.settled)
                 self.save(key)
+            case sync.Remember():
+                self.change(key, lambda i: i.remembering(self.assignments[key]))
+                if not self.instances[key].removed:
+                    self.save(key)
             case sync.Forget():
                 del self.instances[key]
             case _:
@@ -107,6 +118,7 @@ class World:
     def begin(self, action: sync.Action) -> None:
         steps: dict[type, Any] = {
             sync.Prepare: lambda i: i.preparing(self.now),
+            sync.Adopt: lambda i: i.occupied("adopt"),
             sync.Kill: lambda i: i.killed(self.now),
             sync.Remove: lambda i: i.occupied("remove"),
             sync.Release: lambda i: i.occupied("release"),
@@ -128,15 +140,27 @@ class World:
         before = self.instances.get((key[0], assignment.spec.replaces))
         assert before is None or not self.alive(before.record.uid), "started beside its predecessor"
         wanted = assignment.metadata.annotations.get(RESTARTED_AT, "")
-        self.change(key, lambda i: i.starting(ports={}, restarted_at=wanted, counted=action.counted, boot_id=BOOT))
+        number = record.run + 1
+        coming = Process(uid=record.uid, boot_id=BOOT, run=f"{record.uid}/{number}")
+        self.change(
+            key,
+            lambda i: i.starting(coming, self.now, run=number, ports={}, restarted_at=wanted, counted=action.counted),
+        )
         self.save(key)
+        if self.dies_in_start:
+            self.dies_in_start = False
+            self.crash()
+            return
         self.pids += 1
-        process = Process(uid=record.uid, boot_id=BOOT, pid=self.pids, start_time=1)
+        process = coming.model_copy(update={"pid": self.pids, "start_time": 1})
+        assert process.run not in self.started, "a run that was started before"
+        self.started[process.run] = process
         self.processes.append(process)
         self.change(key, lambda i: i.started(process, self.now))
 
     def end_processes(self, uid: str, exit: Exit) -> None:
         """The tree dies, and whoever watches it writes that down."""
+        self.exits |= {process.run: exit for process in self.alive(uid)}
         self.processes = [process for process in self.processes if process.uid != uid]
         for key, instance in self.instances.items():
             if instance.record.uid == uid and instance.life == "up":
@@ -152,7 +176,9 @@ class World:
             case sync.Prepare():
                 self.prepared(key, uid, success=success)
             case sync.Kill():
-                self.kill(key, uid)
+                self.end_processes(uid, Exit(signal=9))
+            case sync.Adopt():
+                self.adopt(key)
             case sync.Remove() if success:
                 assert not self.alive(uid), "folder removed under a living process"
                 self.records.pop(key, None)
@@ -177,11 +203,16 @@ class World:
             failure = Failure("ArtifactUnavailable", "no", 1, self.ticks + 3)
             self.change(key, lambda i: i.unready(failure))
 
-    def kill(self, key: Key, uid: str) -> None:
-        left = self.instances[key].life == "left"
-        self.end_processes(uid, Exit(signal=9))
-        if left:
-            self.change(key, lambda i: i.down(Exit(), self.now))
+    def adopt(self, key: Key) -> None:
+        """What the files of the run say: it runs, it ended meanwhile, or it never ran."""
+        run = process.run if (process := self.instances[key].record.process) else ""
+        if run not in self.started:
+            self.change(key, lambda i: i.never_ran(self.now))
+            self.save(key)
+            return
+        self.change(key, lambda i: i.adopted(Adopted(self.started[run], self.now.wall), self.now))
+        if run in self.exits:
+            self.change(key, lambda i: i.down(self.exits[run], self.now))
             self.save(key)
 
     def released(self, key: Key, uid: str) -> None:
@@ -208,7 +239,6 @@ class World:
             key: recalled(record, prepared=self.folders.get(key) == record.uid, boot_id=BOOT, now=self.now)
             for key, record in self.records.items()
         }
-        # Exits that nobody saw: the next agent finds a dead process where a record speaks of one.
 
     def settle(self) -> None:
         """Follow the plan, all work succeeding, until there is nothing to do but wait for far-off times."""
@@ -251,7 +281,7 @@ class AgentPlan(RuleBasedStateMachine):
         old = self.world.assignments[key]
         spec = old.spec.model_copy(update=changes.pop("spec", {}))
         status = old.status.model_copy(update=changes.pop("status", {}))
-        metadata = old.metadata.model_copy(update=changes)
+        metadata = old.metadata.model_copy(update=changes | {"generation": (old.metadata.generation or 0) + 1})
         update = {"spec": spec, "metadata": metadata, "status": status}
         self.world.assignments[key] = old.model_copy(update=update)
 
@@ -286,12 +316,14 @@ class AgentPlan(RuleBasedStateMachine):
             self.world.complete(index % len(self.world.beside), success=success)
         self.follow_up(then)
 
-    @rule(planned=st.booleans(), then=FOLLOW_UPS)
-    def the_agent_ends(self, planned: bool, then: str) -> None:
-        if planned:
+    @rule(how=st.sampled_from(["drained", "killed", "killed in a start"]), then=FOLLOW_UPS)
+    def the_agent_ends(self, how: str, then: str) -> None:
+        if how == "drained":
             self.world.draining = True
-        else:
+        elif how == "killed":
             self.world.crash()
+        else:
+            self.world.dies_in_start = True
         self.follow_up(then)
 
     def follow_up(self, then: str) -> None:
@@ -359,6 +391,18 @@ def test_a_converged_world_needs_nothing() -> None:
     assert world.plan() == []
     world.instances = {key: replace(one, busy=frozenset()) for key, one in world.instances.items()}
     assert world.plan() == []
+
+
+def test_a_crash_restarts_nothing_and_has_nothing_to_tell() -> None:
+    world = World()
+    world.assignments = {key: new_assignment(key, f"uid-{key[1]}") for key in KEYS if key[1] != "b"}
+    world.settle()
+    before, assignments = [*world.processes], dict(world.assignments)
+    world.crash()
+    world.settle()
+    assert world.processes == before
+    assert world.assignments == assignments
+    assert not any(one.record.restarts for one in world.instances.values())
 
 
 def test_a_crash_after_any_number_of_actions_still_converges() -> None:

@@ -44,6 +44,10 @@ class MemoryCluster(State):
         """Let the next ``count`` requests, of any client, raise the error and change nothing."""
         self._faults.extend([error] * count)
 
+    def recover(self) -> None:
+        """Let no further request fail."""
+        self._faults.clear()
+
     def cut_watches(self) -> None:
         """End every open watch, as a server that restarts does."""
         self.cuts += 1

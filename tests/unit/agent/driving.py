@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from agent.agent import MANAGER, Agent, Parts
+from agent.agent import MANAGER, PATIENCE_SECONDS, Agent, Parts
 from agent.artifacts import Artifacts
 from agent.folders import Folders
 from agent.node import Machine, Registration
@@ -44,7 +45,8 @@ class Site:
 
     async def create(self, name: str, *, command: str = FOREVER, sha256: str = SHA, **parts: Any) -> Assignment:
         template = {"artifactUrl": f"/artifacts/sha256/{sha256}", "sha256": sha256, "startCmd": command}
-        return await self.user.create(assignment(name, template=template | parts.pop("template", {}), **parts))
+        uid = parts.pop("uid", str(uuid.uuid4()))  # real processes are told apart by it, also from other tests'
+        return await self.user.create(assignment(name, uid=uid, template=template | parts.pop("template", {}), **parts))
 
     async def get(self, name: str) -> Assignment:
         return await self.user.get(Assignment, name)
@@ -73,16 +75,17 @@ class Site:
                 await asyncio.sleep(0.005)
 
     @asynccontextmanager
-    async def agent(self) -> AsyncIterator["Running"]:
-        """An agent that runs during the block, and is then asked to end if it has not been."""
+    async def agent(self, *, patience: float = PATIENCE_SECONDS) -> AsyncIterator["Running"]:
+        """An agent that runs during the block, and is then drained if it has not ended."""
         async with httpx.AsyncClient(base_url="http://127.0.0.1:1") as server:
             preparer = ArchivePreparer(Artifacts(self.folders.cache, server))
             machine = Machine(NODE, "agent-1", "10.0.0.1", "boot", "1", "30000-30999", "2", "1Ki")
             client = self.cluster.client(MANAGER)
             parts = Parts(client, self.folders, self.runtime, preparer, Registration(client, machine))
             host = Host(NODE, "http://server", "10.0.0.1", PortRange(30000, 30999))
-            running = Running(asyncio.Event(), asyncio.Event())
-            running.task = asyncio.create_task(Agent(host, parts).run(running.end.wait(), running=running.began.set))
+            running = Running(asyncio.Event(), asyncio.get_running_loop().create_future())
+            agent = Agent(host, parts, patience=patience)
+            running.task = asyncio.create_task(agent.run(running.end, running=running.began.set))
             try:
                 yield running
                 await running.finish()
@@ -97,12 +100,13 @@ class Running:
     """One run of an agent."""
 
     began: asyncio.Event
-    end: asyncio.Event
+    end: asyncio.Future[bool]
     task: asyncio.Task[None] = field(init=False)
 
-    async def finish(self) -> None:
-        """A planned end."""
-        self.end.set()
+    async def finish(self, *, drain: bool = True) -> None:
+        """A planned end: of everything, or of the agent alone."""
+        if not self.end.done():
+            self.end.set_result(drain)
         async with asyncio.timeout(20):
             await self.task
 

@@ -213,17 +213,32 @@ async def test_a_planned_end_stops_everything_and_says_so(node: Site, runtime: F
         assert (await node.reaches("web", "Running")).status.restarts == 0
 
 
-async def test_what_a_killed_agent_left_is_stopped_and_started_anew(node: Site, runtime: FakeRuntime) -> None:
+async def test_what_a_killed_agent_left_runs_on(node: Site, runtime: FakeRuntime) -> None:
     async with node.agent() as agent:
         await node.create("web", template={"ports": [{"name": "http"}]})
         first = await node.reaches("web", "Running")
         await agent.kill()
-    assert len(runtime.running()) == 1
+    async with node.agent() as agent:
+        await agent.began.wait()
+        await node.create("other")
+        await node.reaches("other", "Running")
+        assert len(runtime.launches) == 2
+        again = await node.get("web")
+        assert again.metadata.resource_version == first.metadata.resource_version, "there was nothing to tell"
+
+
+async def test_what_ended_while_no_agent_was_there_starts_again_by_its_policy(node: Site, runtime: FakeRuntime) -> None:
+    async with node.agent() as agent:
+        await node.create("web")
+        await node.create("job", template={"restartPolicy": "OnFailure"})
+        uids = [(await node.reaches(name, "Running")).metadata.uid or "" for name in ("web", "job")]
+        await agent.kill()
+    for uid in uids:
+        runtime.end(uid, Exit(code=0))
     async with node.agent():
-        await eventually(lambda: len(runtime.launches) == 2)
-        again = await node.reaches("web", "Running", but=lambda one: one.status.pid != first.status.pid)
-        assert len(runtime.running()) == 1
-        assert (again.status.restarts, again.status.ports) == (0, first.status.ports)
+        await node.reaches("web", "Running", but=lambda one: one.status.restarts == 1)
+        job = await node.reaches("job", "Exited")
+        assert (job.status.exit_code, job.status.restarts) == (0, 0)
 
 
 async def test_what_was_deleted_while_no_agent_ran_is_cleaned_up(node: Site, runtime: FakeRuntime) -> None:
@@ -240,7 +255,7 @@ async def test_what_was_deleted_while_no_agent_ran_is_cleaned_up(node: Site, run
         await eventually(lambda: not runtime.running() and not [*node.folders.instances.iterdir()])
 
 
-async def test_an_end_before_the_server_answers_leaves_nothing_running(node: Site, runtime: FakeRuntime) -> None:
+async def test_a_drain_before_the_server_answers_leaves_nothing_running(node: Site, runtime: FakeRuntime) -> None:
     async with node.agent() as agent:
         await node.create("web")
         await node.reaches("web", "Running")

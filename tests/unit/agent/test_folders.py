@@ -1,21 +1,28 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from agent.folders import Folders, InUse
-from agent.instances import End, Record
+from agent import runs
+from agent.folders import Folders, InUse, NewerFormat
+from agent.instances import FORMAT, End, Record
+from agent.runs import Who
 from agent.runtime import Exit, Process
+from apiserver.api.kinds.assignment import Assignment
 from tests.unit.agent.objects import assignment
 
+SAMPLES = Path(__file__).parent / "samples"
+BOOT = "b"
 KEY = ("default", "web-1")
 RECORD = Record(
     namespace="default",
     name="web-1",
     uid="u",
     process=Process(uid="u", boot_id="b", pid=7, start_time=9),
+    run=2,
     ports={"http": 20000},
     restarts=3,
     end=End(cause="Exited", exit=Exit(code=4)),
@@ -31,9 +38,9 @@ def folders(tmp_path: Path) -> Folders:
 
 def test_a_record_reads_as_it_was_written(folders: Folders) -> None:
     folders.save(RECORD)
-    assert folders.records() == [RECORD]
+    assert folders.records(BOOT) == [RECORD]
     folders.save(RECORD.model_copy(update={"restarts": 4}))
-    assert [record.restarts for record in folders.records()] == [4]
+    assert [record.restarts for record in folders.records(BOOT)] == [4]
 
 
 def test_a_folder_without_a_usable_record_is_thrown_away(folders: Folders) -> None:
@@ -41,16 +48,70 @@ def test_a_folder_without_a_usable_record_is_thrown_away(folders: Folders) -> No
     for name, text in (("default.a", "{"), ("default.b", RECORD.model_dump_json(by_alias=True))):
         (folders.instances / name).mkdir()
         (folders.instances / name / "record.json").write_text(text)
-    assert folders.records() == [RECORD]
+    assert folders.records(BOOT) == [RECORD]
     assert [path.name for path in folders.instances.iterdir()] == ["default.web-1"]
+
+
+def test_a_lost_record_is_made_anew_from_the_last_run(folders: Folders) -> None:
+    """A process is never forgotten: a broken record costs the record, and that of this instance only."""
+    coming = Process(uid="u", boot_id=BOOT, run=str(folders.run(KEY, 12)))
+    record = RECORD.model_copy(update={"run": 12, "process": coming})
+    for content in (b"", b"{", b"[]", b"\xff", b'{"format": 1}', b'{"format": "x"}'):
+        folders.save(record)
+        runs.write(folders.run(KEY, 9), uid="u", script="", facts=b"")
+        runs.write(folders.run(KEY, 12), uid="u", script="", facts=record.model_dump_json(by_alias=True).encode())
+        (folders.instance(KEY) / "record.json").write_bytes(content)
+        assert folders.records(BOOT) == [record]
+        (folders.run(KEY, 12) / "run.json").write_bytes(content)
+        (found,) = folders.records(BOOT)
+        assert (found.key, found.uid, found.run, found.process) == (KEY, "u", 12, coming)
+
+
+def test_a_record_of_a_later_format_is_refused(folders: Folders) -> None:
+    folders.save(RECORD.model_copy(update={"format": FORMAT + 1}))
+    with pytest.raises(NewerFormat, match=r"record\.json: is of format 2.*run the version that wrote it"):
+        folders.records(BOOT)
+
+
+def test_the_kept_sample_of_format_1_is_read(folders: Folders) -> None:
+    """Written once by the first version that had a format; never to be changed."""
+    shutil.copytree(SAMPLES / "format-1", folders.instances, dirs_exist_ok=True)
+    running, ended = folders.records("8af3bb97-8960-4c04-98ec-c9810cad0ab4")
+    assert (running.key, running.run, running.restarts, running.ports) == (
+        ("default", "web-main-aaaa"),
+        3,
+        2,
+        {"http": 20104},
+    )
+    assert running.process is not None
+    assert running.process.run == str(folders.run(running.key, 3))
+    assert running.stop is not None
+    assert (running.stop.cause, running.stop.signal, running.stop.grace) == ("Restarted", "INT", 7.5)
+    assert Assignment.model_validate(running.assignment).spec.template.env[0].name == "COLOR"
+    assert (runs.main_process(folders.run(running.key, 3)), runs.shim(folders.run(running.key, 3))) == (
+        Who(4242, 99),
+        Who(4241, 98),
+    )
+    assert ended.end == End(cause="Exited", exit=Exit(code=3))
+    assert runs.exit_code(folders.run(ended.key, 1)) == 3
+    assert runs.is_gone(folders.run(ended.key, 1))
+
+
+def test_what_it_wrote_is_kept_when_an_instance_goes(folders: Folders) -> None:
+    folders.save(RECORD)
+    runs.write(folders.run(KEY, 1), uid="u", script="", facts=b"")
+    (folders.run(KEY, 1) / "out.log").write_text("line\n")
+    folders.remove(KEY, "u")
+    assert not folders.instance(KEY).exists()
+    assert (folders.ended / "default.web-1.u" / "runs" / "1" / "out.log").read_text() == "line\n"
 
 
 def test_removing_is_complete_and_repeatable(folders: Folders) -> None:
     folders.save(RECORD)
     (folders.app(KEY) / "deep").mkdir(parents=True)
     (folders.app(KEY) / "link").symlink_to("/")
-    folders.remove(KEY)
-    folders.remove(KEY)
+    folders.remove(KEY, "u")
+    folders.remove(KEY, "u")
     assert not folders.instance(KEY).exists()
 
 
@@ -104,7 +165,7 @@ def test_what_an_app_made_read_only_goes_too(tmp_path: Path) -> None:
         (deep / "link").symlink_to(outside)
         for folder in (deep, deep.parent):
             folder.chmod(0o555)
-        folders.remove(("default", "web-1"))
+        folders.remove(("default", "web-1"), "u")
         assert not folders.instance(("default", "web-1")).exists()
         assert outside.stat().st_mode & 0o777 == 0o555
 

@@ -12,7 +12,7 @@ from agent.agent import MANAGER
 from agent.offers import Declared
 from agent.testing import FakeRuntime
 from apiserver.api.kinds.app import AppService
-from apiserver.api.kinds.assignment import Offer
+from apiserver.api.kinds.assignment import Assignment, Offer
 from apiserver.api.kinds.event import Event
 from apiserver.api.kinds.task import OfferedService
 from apiserver.api.package import MAX_META
@@ -129,11 +129,12 @@ async def test_a_prepared_folder_of_which_nothing_is_recorded_is_read_again_with
         await node.create("web")
         await node.reaches("web", "Running")
         await agent.kill()
-    (record,) = node.folders.records()
+    (record,) = node.folders.records("boot-1")
     node.folders.save(record.model_copy(update={"declared": None}))
     (node.folders.cache / f"{SHA}.zip").unlink()
     async with node.agent():
-        one = await node.reaches("web", "Running", but=lambda one: one.status.started_at != record.started_at)
+        await node.user.patch(Assignment, "web", {"status": {"services": []}}, subresource="status")
+        one = await node.reaches("web", "Running", but=lambda one: one.status.services != ())
         assert [service.name for service in one.status.services] == ["orders"]
 
 

@@ -1,16 +1,26 @@
+"""Real processes under real shims: how they are started, watched, stopped and found again."""
+
+import ast
+import asyncio
 import os
+import re
 import signal
 import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from agent import processes
+from agent import processes, runs
 from agent.process_runtime import ProcessRuntime
+from agent.runs import Who
 from agent.runtime import MARKER, Exit, Launch, Process, StartFailed
 from tests.unit.agent.waiting import eventually
+
+KERNEL = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+"""Since 6.15 a pidfd tells how its process ended."""
 
 DAEMON = (
     "import os, time\n"
@@ -22,6 +32,9 @@ DAEMON = (
 )
 
 
+WAIT_FOR_IT = "while [ ! -s daemon.pid ]; do sleep 0.01; done"
+
+
 @pytest.fixture
 def runtime() -> Iterator[ProcessRuntime]:
     runtime = ProcessRuntime()
@@ -31,7 +44,15 @@ def runtime() -> Iterator[ProcessRuntime]:
 
 def launch(folder: Path, command: str, **environment: str) -> Launch:
     uid = str(uuid.uuid4())
-    return Launch(uid, command, folder, folder / "out.log", {"PATH": "/usr/bin:/bin", MARKER: uid} | environment)
+    return Launch(uid, command, folder, folder / f"run.{uid}", {"PATH": "/usr/bin:/bin", MARKER: uid} | environment)
+
+
+def output(process: Process) -> str:
+    return (Path(process.run) / "out.log").read_text()
+
+
+def members(process: Process) -> set[processes.Entry]:
+    return {found for found in processes.marked(MARKER, process.uid) if found.pid != process.shim}
 
 
 def is_alive(pid: int) -> bool:
@@ -51,7 +72,6 @@ async def finish(runtime: ProcessRuntime, process: Process) -> Exit:
     [
         ("exit 0", Exit(code=0)),
         ("exit 255", Exit(code=255)),
-        ("exit 137", Exit(code=137)),
         ("kill -KILL $$", Exit(signal=9)),
         ("kill -SEGV $$", Exit(signal=11)),
         ("./missing.sh", Exit(code=127)),
@@ -61,10 +81,20 @@ async def test_exits_are_told_apart(runtime: ProcessRuntime, tmp_path: Path, com
     assert await finish(runtime, await runtime.start(launch(tmp_path, command))) == exit
 
 
-async def test_output_is_appended(runtime: ProcessRuntime, tmp_path: Path) -> None:
-    for word in ("one", "two"):
-        await finish(runtime, await runtime.start(launch(tmp_path, f"echo {word}; echo err >&2")))
-    assert (tmp_path / "out.log").read_text() == "one\nerr\ntwo\nerr\n"
+async def test_a_code_that_looks_like_a_signal_is_told_apart_while_an_agent_watches(
+    runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "go")
+    process = await runtime.start(launch(tmp_path, "read line <go; exit 137"))
+    (tmp_path / "go").write_text("now\n")
+    exit = await finish(runtime, process)
+    assert exit == (Exit(code=137) if KERNEL >= (6, 15) else Exit(signal=9))
+
+
+async def test_output_and_errors_are_in_order(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    process = await runtime.start(launch(tmp_path, "echo one; echo two >&2; echo three"))
+    await finish(runtime, process)
+    assert output(process) == "one\ntwo\nthree\n"
 
 
 async def test_the_command_finds_its_folder_its_environment_and_nothing_else(
@@ -74,56 +104,146 @@ async def test_the_command_finds_its_folder_its_environment_and_nothing_else(
     os.set_inheritable(descriptor, True)
     try:
         command = "pwd; echo $COLOR; ls /proc/self/fd | wc -l; readlink /proc/self/fd/0; cat"
-        await finish(runtime, await runtime.start(launch(tmp_path, command, COLOR="red")))
+        process = await runtime.start(launch(tmp_path, command, COLOR="red"))
+        await finish(runtime, process)
     finally:
         os.close(descriptor)
     # The fourth descriptor is the one by which ls reads the folder.
-    assert (tmp_path / "out.log").read_text().split() == [str(tmp_path), "red", "4", "/dev/null"]
+    assert output(process).split() == [str(tmp_path), "red", "4", "/dev/null"]
+
+
+async def test_the_environment_is_what_was_given_whatever_it_holds(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    wanted = {
+        "QUOTES": 'it\'s "so" $HOME `date` \\',
+        "LINES": "one\ntwo\n",
+        "UID": "of the shell",
+        "BASH_ENV": "/dev/null",
+        "EMPTY": "",
+        "BYTES": "\udcff\u4e2d",
+    }
+    one = launch(tmp_path, f"exec {sys.executable} -ISc 'import os; print(ascii(dict(os.environ)))'", **wanted)
+    process = await runtime.start(one)
+    await finish(runtime, process)
+    found = ast.literal_eval(output(process))
+    assert {key: found[key] for key in one.environment} == dict(one.environment)
+    assert set(found) - set(one.environment) <= {"PWD", "LC_CTYPE"}
+
+
+async def test_an_app_may_open_as_many_files_as_by_default(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    process = await runtime.start(launch(tmp_path, "ulimit -Sn"))
+    await finish(runtime, process)
+    assert output(process) == "1024\n"
 
 
 async def test_signals_have_their_defaults(runtime: ProcessRuntime, tmp_path: Path) -> None:
     process = await runtime.start(launch(tmp_path, "grep -E 'Sig(Blk|Ign)' /proc/self/status"))
     await finish(runtime, process)
-    masks = [int(line.split()[1], 16) for line in (tmp_path / "out.log").read_text().splitlines()]
+    masks = [int(line.split()[1], 16) for line in output(process).splitlines()]
     # Signals above 31 are the C library's own: its posix_spawn, which make uses, leaves number 32 ignored.
     assert [mask & 0x7FFFFFFF for mask in masks] == [0, 0]
 
 
-async def test_a_daemon_that_left_the_session_dies_with_its_instance(runtime: ProcessRuntime, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["exit 3", "exec sleep 1000"])
+async def test_a_daemon_without_session_and_environment_dies_with_its_instance(
+    runtime: ProcessRuntime, tmp_path: Path, ending: str
+) -> None:
+    """Nothing but who its parent is tells whose it is: the shim adopts what forks twice."""
     (tmp_path / "daemon.py").write_text(DAEMON)
-    process = await runtime.start(launch(tmp_path, f"{sys.executable} -S daemon.py; exit 3"))
-    assert await runtime.exited(process) == Exit(code=3)
+    process = await runtime.start(launch(tmp_path, f"env -i {sys.executable} -S daemon.py; {WAIT_FOR_IT}; {ending}"))
     await eventually(lambda: (tmp_path / "daemon.pid").exists() and (tmp_path / "daemon.pid").read_text())
     pid = int((tmp_path / "daemon.pid").read_text())
-    assert is_alive(pid)
-    assert await finish(runtime, process) == Exit(code=3)
+    if ending == "exit 3":
+        assert await runtime.exited(process) == Exit(code=3)
+        assert await runtime.drained(process, within=5), "the shim sees to it without us"
+    else:
+        assert is_alive(pid)
+        runtime.stop(process, signal.SIGTERM, grace=0)
+        assert await finish(runtime, process) == Exit(signal=15)
     assert not is_alive(pid)
-
-
-async def test_a_child_without_the_marker_dies_with_its_session(runtime: ProcessRuntime, tmp_path: Path) -> None:
-    process = await runtime.start(launch(tmp_path, "env -i sleep 1000 & echo $!; exit 0"))
-    await finish(runtime, process)
-    assert not is_alive(int((tmp_path / "out.log").read_text()))
+    runtime.release(process)
 
 
 async def test_those_that_multiply_are_killed_until_none_is_left(runtime: ProcessRuntime, tmp_path: Path) -> None:
     breeder = "trap '' TERM; n=0; while [ $n -lt 200 ]; do sleep 100 & n=$((n+1)); done; sleep 1000"
     process = await runtime.start(launch(tmp_path, breeder))
-    await eventually(lambda: len(processes.members(process)) > 3)
+    await eventually(lambda: len(members(process)) > 3)
     assert await runtime.kill(process)
-    assert not processes.members(process)
+    assert not members(process)
     # A shell whose last command is killed before it may yet tell that in its own exit code.
     assert await finish(runtime, process) in (Exit(signal=9), Exit(code=137))
 
 
-async def test_what_an_earlier_agent_left_is_killed(runtime: ProcessRuntime, tmp_path: Path) -> None:
-    process = await runtime.start(launch(tmp_path, "exec sleep 1000"))  # a shell might tell of its child's end
+async def test_what_lost_its_shim_lives_on_and_is_stopped_whole(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    process = await runtime.start(launch(tmp_path, "setsid sleep 1000 & echo up; exec sleep 1001"))
+    await eventually(lambda: output(process) == "up\n")
+    os.kill(process.shim, signal.SIGKILL)
     later = ProcessRuntime()
+    adopted = await later.adopt(process)
+    assert adopted is not None
+    assert (adopted.process, adopted.ended_at) == (process, None)
+    assert len(members(process)) == 2
+    later.stop(process, signal.SIGTERM, grace=5)
+    assert (await later.exited(process)).code is None
     assert await later.kill(process)
-    assert not is_alive(process.pid)
-    assert await later.exited(process) == Exit(), "it was not this one's child"
+    assert not members(process)
     later.close()
+    await finish(runtime, process)
+
+
+async def test_how_it_ended_may_be_unknown_if_the_shim_was_killed_while_no_agent_was_there(
+    runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    process = await runtime.start(launch(tmp_path, "exec sleep 1000"))
+    os.kill(process.shim, signal.SIGKILL)
+    await eventually(lambda: not is_alive(process.shim))
+    os.kill(process.pid, signal.SIGKILL)
+    await eventually(lambda: processes.entry(process.pid) is None)
+    later = ProcessRuntime()
+    assert await later.adopt(process) is not None
+    assert await finish(later, process) == Exit()
+    later.close()
+    await finish(runtime, process)
+
+
+async def test_a_shim_that_was_stopped_does_not_keep_its_tree(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    process = await runtime.start(launch(tmp_path, "trap '' TERM; echo up; while :; do sleep 0.1; done"))
+    await eventually(lambda: output(process) == "up\n")
+    os.kill(process.shim, signal.SIGSTOP)
+    assert await runtime.kill(process)
     assert await finish(runtime, process) == Exit(signal=9)
+    assert not members(process)
+    assert not is_alive(process.shim)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+async def test_a_signal_for_the_shim_changes_nothing(
+    runtime: ProcessRuntime, tmp_path: Path, number: signal.Signals
+) -> None:
+    os.mkfifo(tmp_path / "go")
+    process = await runtime.start(launch(tmp_path, "read line <go; exit 7"))
+    os.kill(process.shim, number)
+    (tmp_path / "go").write_text("now\n")
+    assert await finish(runtime, process) == Exit(code=7)
+
+
+async def test_a_launcher_that_is_killed_loses_no_start(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    for _ in range(5):
+        starts = asyncio.gather(*(runtime.start(launch(tmp_path, "exit 5")) for _ in range(20)))
+        await asyncio.sleep(0)
+        for child in psutil.Process().children():
+            if "launcher.py" in " ".join(child.cmdline()):
+                child.kill()
+        for process in await starts:
+            assert await finish(runtime, process) == Exit(code=5)
+
+
+async def test_a_start_that_lost_its_shim_fails_and_leaves_nothing(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    one = launch(tmp_path, "sleep 1000")
+    runs.write(one.run, uid=one.uid, script="", facts=b"")
+    (one.run / "claim").write_text("4194303 1\n")
+    with pytest.raises(StartFailed, match="shim was killed"):
+        await runtime.start(one)
+    assert runs.main_process(one.run) == Who(0, 0), "whoever comes late finds the place taken"
 
 
 @pytest.mark.parametrize("change", [{"start_time": 1}, {"boot_id": "another"}, {"pid": 1, "start_time": 1}])
@@ -131,9 +251,9 @@ async def test_a_pid_that_came_back_is_somebody_elses(
     runtime: ProcessRuntime, tmp_path: Path, change: dict[str, object]
 ) -> None:
     process = await runtime.start(launch(tmp_path, "sleep 1000"))
-    stranger = process.model_copy(update={"uid": "other", **change})
+    stranger = process.model_copy(update={"uid": "other", "run": str(tmp_path / "other"), **change})
     later = ProcessRuntime()
-    later.signal(stranger, signal.SIGTERM)
+    later.stop(stranger, signal.SIGTERM, grace=0)
     assert await later.kill(stranger)
     later.close()
     assert is_alive(process.pid)
@@ -162,4 +282,4 @@ async def test_nothing_is_left_open(runtime: ProcessRuntime, tmp_path: Path) -> 
 
 def test_a_command_name_may_hold_anything() -> None:
     fields = " ".join(["7", "(a) R (b)", "S", "1", "7", "7", *"0" * 15, "99", "0"])
-    assert processes.parse_stat(fields) == processes.Entry(7, 7, 99)
+    assert processes.parse_stat(fields) == processes.Entry(7, 1, 7, 99)

@@ -18,12 +18,20 @@ PROCESS = Process(uid="uid-web-1", boot_id="b", pid=7, start_time=1)
 
 
 def instance(one: Assignment, *, record: dict[str, Any] | None = None, **changes: Any) -> Instance:
+    """What is known of it, with the assignment written down as it is."""
     base = sync.newcomer(one)
     return replace(base, record=base.record.model_copy(update=record), **changes)
 
 
+def seen(known: Instance | None, one: Assignment | None) -> Instance | None:
+    """With the assignment written down as it is now, if it is the same object."""
+    same = known and one and known.record.uid == one.metadata.uid and one.metadata.generation is None
+    return known.remembering(one) if known and one and same else known
+
+
 def plan(one: Assignment | None, known: Instance | None, *, draining: bool = False) -> list[sync.Action]:
     """The plan of one instance without reports, which have tests of their own."""
+    known = seen(known, one)
     actions = sync.plan({KEY: one} if one else {}, {KEY: known} if known else {}, NOW, draining=draining, keys=[KEY])
     return [action for action in actions if not isinstance(action, sync.Report)]
 
@@ -65,7 +73,14 @@ UP = instance(WEB, life="up", prepared=True, record={"process": PROCESS})
         pytest.param(
             STOPPED, replace(UP, stopping=Stopping("Stopped", 995, 5)), [sync.Kill(KEY)], id="and then it is killed"
         ),
-        pytest.param(WEB, replace(UP, life="left"), [sync.Kill(KEY)], id="what an earlier agent left is killed"),
+        pytest.param(WEB, replace(UP, life="left"), [sync.Adopt(KEY)], id="what an earlier agent left is adopted"),
+        pytest.param(None, replace(UP, life="left"), [sync.Adopt(KEY)], id="whoever wants it"),
+        pytest.param(
+            WEB, replace(UP, life="left", busy=frozenset({"adopt"})), [], id="which is done once at a time, too"
+        ),
+        pytest.param(
+            assignment("web-1", metadata={"generation": 2}), UP, [sync.Remember(KEY)], id="what changed is written down"
+        ),
         pytest.param(
             STOPPED, instance(WEB, **ended(1, streak=3)), [sync.Settle(KEY)], id="stopping forgives earlier ends"
         ),
@@ -161,6 +176,14 @@ def test_an_agent_that_ends_starts_nothing_and_stops_everything() -> None:
     assert plan(WEB, instance(WEB, prepared=True), draining=True) == []
     slow = assignment("web-1", template={"terminationGracePeriodSeconds": 3600})
     assert plan(slow, UP, draining=True) == [sync.Stop(KEY, "AgentStopped", "TERM", 30)]
+
+
+def test_before_the_server_has_told_absence_means_nothing() -> None:
+    for known in (UP, instance(WEB, **ended(1, streak=1, at=0.0)), instance(WEB, removed=True)):
+        assert sync.plan({}, {KEY: known}, NOW, keys=[KEY], known=False) == []
+    (stop,) = sync.plan({}, {KEY: UP}, NOW, keys=[KEY], known=False, draining=True)
+    assert isinstance(stop, sync.Stop)
+    assert stop.cause == "AgentStopped"
 
 
 def told(one: Assignment, known: Instance, *, waits: bool = False) -> tuple[str, str]:

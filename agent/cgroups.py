@@ -1,0 +1,92 @@
+"""Control groups of version 2, where this process may make some: KILL then reaches a whole tree at once.
+
+Nothing but the membership is used: no controller is enabled, so that no process has to move out of the way.
+"""
+
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_UNESCAPED = {"\\040": " ", "\\011": "\t", "\\134": "\\"}
+
+
+@dataclass(frozen=True)
+class Cgroups:
+    """Where the groups of one data folder's instances are made."""
+
+    parent: Path
+
+    def make(self, uid: str) -> Path | None:
+        """The group of an instance; None if it cannot be made just now."""
+        path = self.parent / uid
+        try:
+            path.mkdir(exist_ok=True)
+        except OSError:
+            return None
+        return path
+
+    def close(self) -> None:
+        """Take the parent away, if no group is left."""
+        with suppress(OSError):
+            self.parent.rmdir()
+
+
+def find(data: Path, *, proc: Path = Path("/proc/self")) -> Cgroups | None:
+    """A place for groups below this process's own, if there is version 2 with ``cgroup.kill`` and we may write."""
+    try:
+        mount = _mount((proc / "mountinfo").read_text())
+        own = next((line[3:] for line in (proc / "cgroup").read_text().splitlines() if line.startswith("0::")), "")
+        if mount is None or not own:
+            return None
+        name = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+        parent = mount / _settled(own) / f"plum.{name}"
+        parent.mkdir(exist_ok=True)
+        if not os.access(parent / "cgroup.kill", os.W_OK) or not os.access(parent / "cgroup.procs", os.W_OK):
+            parent.rmdir()
+            return None
+    except OSError:
+        return None
+    return Cgroups(parent)
+
+
+def _settled(own: str) -> str:
+    """The own group without our part, should this process have been started by an instance of a Plum."""
+    return own.partition("/plum.")[0].strip("/")
+
+
+def _mount(mountinfo: str) -> Path | None:
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        if after.startswith("cgroup2 "):
+            path = before.split()[4]
+            for escape, char in _UNESCAPED.items():
+                path = path.replace(escape, char)
+            return Path(path)
+    return None
+
+
+def kill(path: Path) -> bool:
+    """KILL everything in a group. Whether nobody is left in it, now or because there is no such group."""
+    with suppress(OSError):
+        (path / "cgroup.kill").write_text("1")
+    return is_empty(path)
+
+
+def is_empty(path: Path) -> bool:
+    """Whether no process is in the group or below it."""
+    try:
+        return "populated 0" in (path / "cgroup.events").read_text()
+    except OSError:
+        return True
+
+
+def remove(path: Path) -> None:
+    """Take a group away, with those that the app made in it; what is not empty stays."""
+    with suppress(OSError):
+        for below in path.iterdir():
+            if below.is_dir() and not below.is_symlink():
+                remove(below)
+    with suppress(OSError):
+        path.rmdir()
