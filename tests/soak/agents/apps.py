@@ -44,6 +44,7 @@ mine=$ticks
 
 WRITER = r"""
 . ./library.sh
+exec 2>/dev/null # the shell would tell that its sleep was terminated
 stop= n=0
 trap 'stop=1' TERM
 begin
@@ -159,10 +160,10 @@ BEHAVIOURS: Sequence[tuple[str, Behaviour]] = (
     ("slow", SLOW),
     ("exit-3", Behaviour("exits.sh 3 1.5", stays=False)),
     ("segv", Behaviour("crash.sh SEGV 2", stays=False)),
-    ("parent", Behaviour("parent.sh stay")),
+    ("parent", Behaviour("parent.sh stay", grace=2)),
     ("stubborn", Behaviour("stubborn.sh", grace=1, yields=False)),
     ("once-5", Behaviour("exits.sh 5 4", policy="Never", stays=False)),
-    ("parent-6", Behaviour("parent.sh 6 1.3", stays=False)),
+    ("parent-6", Behaviour("parent.sh 6 1.3", grace=2, stays=False)),
     ("fails", Behaviour("fails-twice.sh 0.8", policy="OnFailure", stays=False)),
     ("exit-0", Behaviour("exits.sh 0 2.2", stays=False)),
     ("kill", Behaviour("crash.sh KILL 1", stays=False)),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from tests.soak.agents.stage import Stage
 
 T = TypeVar("T")
 SECONDS = 30.0
+ROTATES = find_spec("agent.rotator") is not None
 SPAWNED_AT_ONCE = 4
 DOWNLOAD_BYTES = 2_000_000
 UNPACKED_FILES = 1500
@@ -73,6 +75,8 @@ def in_a_rotation(stage: Stage) -> None:
     def segments() -> set[Path]:
         return set(stage.instances.glob("*/runs/*/out.log.*"))
 
+    if not ROTATES:
+        return at_random(stage)
     before = segments()
     soon(lambda: segments() - before, "a rotation", pause=0.0)
 

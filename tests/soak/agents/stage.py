@@ -277,7 +277,8 @@ class Stage:
 
     def sweep(self) -> None:
         """End whatever is left."""
-        for pid in [*(pid for pid, _ in self._claims()), *(life.pid for life in self._lives() if is_alive(life))]:
+        lives = [life.pid for life in self._lives() if is_alive(life)]
+        for pid in [*(pid for pid, _ in self._claims()), *lives, *inhabitants(self.instances)]:
             self._kill(pid)
         self.bystanders.close()
 

@@ -36,6 +36,6 @@ def finish(stage: Stage) -> None:
     stage.stop_apps()
     verdict = stage.verdict()
     print(f"\n{stage.summary(verdict)}")
-    assert verdict.faults() == []
+    assert not verdict.faults(), "\n".join(verdict.faults())
     stage.delete_apps()
     assert stage.orphans() == []
