@@ -80,6 +80,7 @@ class Agent:
             Assignment,
             fields=f"spec.nodeName={host.node}",
             indexes={REPLACES: successors},
+            managed_fields=False,
             rng=self._rng,
         )
         queue = WorkQueue[Key](rng=self._rng)

@@ -20,6 +20,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
 
+from apiserver.client.trust import trust
+
 MAX_BYTES = 1 << 30
 CACHE_BYTES = 8 << 30
 """How much the cache keeps; beyond it the archives used longest ago go. Instances have their own copies."""
@@ -152,7 +154,9 @@ class Artifacts:
                 yield _checked(response, url)
             return
         headers = {"accept-encoding": "identity"}
-        async with httpx.AsyncClient(headers=headers, timeout=READ_SECONDS, trust_env=False) as outside:
+        async with httpx.AsyncClient(
+            headers=headers, timeout=READ_SECONDS, trust_env=False, verify=trust(url)
+        ) as outside:
             for _ in range(MAX_REDIRECTS + 1):
                 async with outside.stream("GET", url) as response:
                     if response.next_request is None:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent import processes
+
 _UNESCAPED = {"\\040": " ", "\\011": "\t", "\\134": "\\"}
 
 
@@ -67,19 +69,22 @@ def _mount(mountinfo: str) -> Path | None:
     return None
 
 
-def kill(path: Path) -> bool:
-    """KILL everything in a group. Whether nobody is left in it, now or because there is no such group."""
+def kill(path: Path) -> None:
+    """KILL everything in a group and below it, as far as there is such a group."""
     with suppress(OSError):
         (path / "cgroup.kill").write_text("1")
-    return is_empty(path)
 
 
-def is_empty(path: Path) -> bool:
-    """Whether no process is in the group or below it."""
-    try:
-        return "populated 0" in (path / "cgroup.events").read_text()
-    except OSError:
-        return True
+def members(path: Path) -> set[processes.Entry]:
+    """The living processes of a group and of those below it."""
+    found: set[processes.Entry] = set()
+    for folder, _, _ in os.walk(path):
+        with suppress(OSError):
+            for pid in (Path(folder) / "cgroup.procs").read_text().split():
+                entry = processes.entry(int(pid))
+                if entry is not None and not entry.is_zombie:
+                    found.add(entry)
+    return found
 
 
 def remove(path: Path) -> None:

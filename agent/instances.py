@@ -202,10 +202,11 @@ class Instance:
         return replace(self, record=record, life="up", began=began, prepared=True, stopping=stopping)
 
     def never_ran(self, now: Moment) -> Self:
-        """What an earlier agent was about to start did not run."""
-        before = self.record.end
-        exit = before.exit if before else Exit()
-        return self._ended(End(cause="AgentRestarted", exit=exit, message="the agent ended before the start"), now)
+        """What an earlier agent was about to start did not run. That is no end: what is told of the last one stays."""
+        exit = self.record.end.exit if self.record.end else Exit()
+        end = End(cause="AgentRestarted", exit=exit, message="the agent ended before the start")
+        record = self.record.model_copy(update={"process": None, "stop": None, "end": end})
+        return replace(self, record=record, life="down", ended=now.ticks)
 
     def stopped_by(self, stop: Stop, now: Moment) -> Self:
         """The processes are about to be asked to end; to be on disk before they are."""
@@ -230,7 +231,7 @@ class Instance:
         own_doing = end.cause in ("Exited", "StartFailed")
         ended = now.ticks - max(0.0, (now.wall - ended_at).total_seconds()) if ended_at else now.ticks
         streak = restarts.next_streak(self.record.streak, ran_for=ended - self.began) if own_doing else 0
-        if end.cause in ("AgentRestarted", "AgentStopped"):
+        if end.cause == "AgentStopped":
             streak = self.record.streak
         record = self.record.model_copy(
             update={

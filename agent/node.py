@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import psutil
-
 from apiserver.api.errors import ApiError
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.node import NODE_LEASES, Node
@@ -59,7 +57,7 @@ class Machine:
 
 def capacity() -> tuple[str, str]:
     """Processors and memory of this machine, as Kubernetes quantities."""
-    return str(os.cpu_count() or 1), f"{psutil.virtual_memory().total // 1024}Ki"
+    return str(os.cpu_count() or 1), f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 1024}Ki"
 
 
 class Registration:

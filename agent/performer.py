@@ -208,7 +208,8 @@ class Performer:
             return
         adopted = await self._runtime.adopt(left.process)
         if adopted is None:
-            await self._ended(key, partial(Instance.never_ran, now=ledger.now()))
+            ledger.change(key, partial(Instance.never_ran, now=ledger.now()))
+            await ledger.save(key)
             return
         if left.declared is None:
             await self._read_meta(key, self._find(key))

@@ -42,7 +42,7 @@ class Pidfd:
         except ProcessLookupError:
             return None
         except OSError as error:
-            if error.errno == errno.EINVAL:  # a thread has the number now
+            if error.errno in (errno.EINVAL, errno.ENOENT):  # a thread has the number now
                 return None
             raise
         opened = cls(who, fd)

@@ -92,12 +92,12 @@ class ProcessRuntime:
         run = Path(process.run)
         if process.boot_id != self.boot_id:
             return None
+        if not process.run or await self._in_thread(lambda: _withdrawn(run)):
+            await self._give_up(process)
+            return None
         try:
-            if not process.run or await self._in_thread(lambda: _withdrawn(run)):
-                await self._give_up(process)
-                return None
             found = await self._come_up(process, send=False)
-        except (OSError, StartFailed):
+        except StartFailed:
             await self._give_up(process)
             return None
         started_at = runs.written_at(run, "pid") or datetime.now(UTC)
@@ -116,10 +116,11 @@ class ProcessRuntime:
         run, loop = Path(process.run), asyncio.get_running_loop()
         deadline, pause, lost_at, generation = loop.time() + START_SECONDS, 0.001, 0.0, -1
         while True:
+            has_ended = runs.exit_code(run) is not None  # asked first: whoever ends has had a pid
             main, shim = runs.main_process(run), runs.shim(run)
             if main is not None and main.pid and shim is not None:
                 return self._hold(process, main, shim)
-            if main is not None or runs.exit_code(run) is not None:
+            if main is not None or has_ended:
                 raise StartFailed("the start was withdrawn, or its folder could not be written")
             if shim is None:
                 if reason := self._launcher.failure(run):
@@ -253,15 +254,23 @@ def _exit(held: _Held) -> Exit | None:
     return Exit(signal=code - 128) if 128 < code <= 128 + 64 else Exit(code=code)
 
 
+def _group(process: Process, held: _Held | None) -> Path | None:
+    if held is not None:
+        return held.cgroup
+    return runs.cgroup(Path(process.run)) if process.run else None
+
+
 def _members(process: Process, held: _Held | None) -> set[processes.Entry]:
     """The instance's living processes without the shim, as far as they can be found."""
+    group = _group(process, held)
+    found = cgroups.members(group) if group is not None else set()
     if held is not None and held.has_shim:
-        found = processes.descendants(process.shim)
+        below = processes.descendants(process.shim)
         if held.has_shim:  # else the pid may have been another's meanwhile
-            return found
+            return found | below
     if held is not None and runs.is_gone(held.run):
-        return set()
-    found = processes.marked(MARKER, process.uid)
+        return found
+    found |= processes.marked(MARKER, process.uid)
     if held is not None and held.main is not None and not held.main.has_ended:
         found |= processes.descendants(process.pid)
     return {member for member in found if member.pid != process.shim}
@@ -269,8 +278,10 @@ def _members(process: Process, held: _Held | None) -> set[processes.Entry]:
 
 def _kill_members(process: Process, held: _Held | None) -> bool:
     """KILL what is there. Whether there was anything."""
-    emptied = cgroups.kill(held.cgroup) if held is not None and held.cgroup is not None else True
+    group = _group(process, held)
+    if group is not None:
+        cgroups.kill(group)
     members = _members(process, held)
     for member in members:
         processes.kill(member)
-    return bool(members) or not emptied
+    return bool(members)

@@ -103,7 +103,9 @@ class Runtime(Protocol):
         ...
 
     async def adopt(self, process: Process) -> Adopted | None:
-        """Take over what an earlier agent started, or was about to. None: it did not run, and never will."""
+        """Take over what an earlier agent started, or was about to. None: it did not run, and never will.
+
+        Raises OSError where the system does not tell just now: nothing has changed, ask again."""
         ...
 
     def stop(self, process: Process, number: int, *, grace: float) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 import apiserver.api.kinds  # noqa: F401  (registers all kinds)
-from apiserver.client.config import Config, ConfigError, load
+from apiserver.client.config import Config, ConfigError
+from apiserver.client.kubeconfig import load
 from apiserver.client.rest import RestClient
 from apiserver.lifetime import end_requested
 from controllers import endpoints, event_expiry, garbage, nodelifecycle, scheduler, task

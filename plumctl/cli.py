@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from apiserver.api.errors import ApiError, Conflict, ServiceUnavailable, Unauthorized
-from apiserver.client.config import Config, ConfigError, load
+from apiserver.client.config import Config, ConfigError
+from apiserver.client.kubeconfig import load
 from apiserver.client.rest import RestClient
 
 MANAGER = "plumctl"

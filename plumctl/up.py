@@ -17,7 +17,8 @@ import click
 from apiserver.api.conditions import is_true
 from apiserver.api.errors import ApiError
 from apiserver.api.kinds.node import Node
-from apiserver.client.config import Config, ConfigError, load, write_kubeconfig
+from apiserver.client.config import Config, ConfigError
+from apiserver.client.kubeconfig import load, write_kubeconfig
 from apiserver.client.rest import RestClient
 from apiserver.lifetime import end_requested
 from plumctl.children import Child, ChildFailed

@@ -219,5 +219,12 @@ class Resource(Model):
         """``(namespace, name)``; the namespace is empty for cluster-scoped kinds."""
         return self.metadata.namespace or "", self.metadata.name
 
+    def without_managed_fields(self) -> Self:
+        """The same object, without the part that is often its larger half and that only few programs read."""
+        if not self.metadata.managed_fields:
+            return self
+        metadata = self.metadata.model_copy(update={"managed_fields": ()})
+        return self.model_copy(update={"metadata": metadata})
+
 
 ResourceT = TypeVar("ResourceT", bound=Resource)

@@ -1,7 +1,8 @@
 """How programs talk to the API server. No server code is imported here.
 
 - ``interface``   what a client can do: the protocol that all programs are written against
-- ``config``      where the server is: kubeconfig files, ``PLUM_SERVER``
+- ``config``      where the server is; ``kubeconfig`` finds it in files and ``PLUM_SERVER``
+- ``trust``       whose certificates are believed
 - ``rest``        the real client, over HTTP
 - ``answers``     what the server answered, decoded or raised
 - ``frames``      the lines of a watch

@@ -22,6 +22,7 @@ from apiserver.client.backoff import Backoff
 from apiserver.client.config import Config
 from apiserver.client.frames import decode_frame, read_lines
 from apiserver.client.interface import Page, Propagation, WatchEvent
+from apiserver.client.trust import trust
 
 __all__ = ["RestClient", "raise_for_status"]
 
@@ -67,6 +68,7 @@ class RestClient:
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=60.0),
             trust_env=False,
+            verify=trust(config.server),
             transport=transport,
         )
         """The configured HTTP client, for what has no typed verb."""

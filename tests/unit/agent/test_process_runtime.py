@@ -2,10 +2,13 @@
 
 import ast
 import asyncio
+import errno
 import os
+import queue
 import re
 import signal
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent import processes, runs
+from agent import cgroups, processes, runs
+from agent.pidfds import Pidfd
 from agent.process_runtime import ProcessRuntime
 from agent.runs import Who
 from agent.runtime import MARKER, Exit, Launch, Process, StartFailed
@@ -283,3 +287,64 @@ async def test_nothing_is_left_open(runtime: ProcessRuntime, tmp_path: Path) -> 
 def test_a_command_name_may_hold_anything() -> None:
     fields = " ".join(["7", "(a) R (b)", "S", "1", "7", "7", *"0" * 15, "99", "0"])
     assert processes.parse_stat(fields) == processes.Entry(7, 1, 7, 99)
+
+
+def test_a_pid_that_is_a_threads_now_is_not_the_process(tmp_path: Path) -> None:
+    ids: queue.Queue[int] = queue.Queue()
+    end = threading.Event()
+
+    def live() -> None:
+        ids.put(threading.get_native_id())
+        end.wait()
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    try:
+        assert Pidfd.open(Who(ids.get(), 1)) is None
+    finally:
+        end.set()
+        thread.join()
+
+
+async def test_a_daemon_in_the_group_is_found_when_nothing_else_tells_whose_it_is(tmp_path: Path) -> None:
+    groups = cgroups.find(tmp_path)
+    if groups is None:
+        pytest.skip("no cgroup of version 2 can be made here")
+    (tmp_path / "daemon.py").write_text(DAEMON)
+    command = f"env -i {sys.executable} -S daemon.py; {WAIT_FOR_IT}; echo up; exec sleep 1000"
+    runtime = ProcessRuntime(groups=groups)
+    process = await runtime.start(launch(tmp_path, command))
+    await eventually(lambda: output(process) == "up\n")
+    pid = int((tmp_path / "daemon.pid").read_text())
+    for lost in (process.shim, process.pid):
+        os.kill(lost, signal.SIGKILL)
+        await eventually(lambda lost=lost: not is_alive(lost))  # type: ignore[misc]
+    assert not await runtime.drained(process, within=0)
+    later = ProcessRuntime()
+    assert await later.kill(process), "also by who does not hold it"
+    assert not is_alive(pid)
+    later.close()
+    await finish(runtime, process)
+    assert not [path for path in groups.parent.iterdir() if path.is_dir()]
+    runtime.close()
+    assert not groups.parent.exists()
+
+
+async def test_what_cannot_be_told_just_now_is_not_taken_for_dead(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = await runtime.start(launch(tmp_path, "sleep 1000"))
+    later = ProcessRuntime()
+
+    def refused(who: Who) -> Pidfd:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pidfd, "open", refused)
+        with pytest.raises(OSError, match="Too many open files"):
+            await later.adopt(process)
+    assert is_alive(process.pid)
+    assert await later.adopt(process) is not None
+    later.close()
+    await runtime.kill(process)
+    await finish(runtime, process)

@@ -72,6 +72,19 @@ async def label(client: MemoryClient, name: str, zone: str | None) -> None:
     await client.patch(Node, name, {"metadata": {"labels": {"zone": zone}}})
 
 
+async def test_managed_fields_are_left_out_where_nobody_reads_them() -> None:
+    client = MemoryClient()
+    whole, cut = informer(client), Informer(client, Node, managed_fields=False, backoff=QUICK)
+    await client.create(node("listed"))
+    async with running(whole), running(cut):
+        version = (await client.create(node("watched", zone="z"))).metadata.resource_version or ""
+        for made in whole, cut:
+            await made.wait_for_version(version, timeout=5)
+    assert all(found.metadata.managed_fields for found in whole.items())
+    assert cut.items() == tuple(found.without_managed_fields() for found in whole.items())
+    assert not any(found.metadata.managed_fields for found in cut.items())
+
+
 async def test_handlers_see_what_happens_in_order() -> None:
     client, mirror = MemoryClient(), Mirror()
     made = informer(client)

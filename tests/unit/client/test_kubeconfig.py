@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from apiserver.client.config import Config, ConfigError, load, write_kubeconfig
+from apiserver.client.config import Config, ConfigError
+from apiserver.client.kubeconfig import load, write_kubeconfig
 
 
 def kubeconfig(path: Path, **changes: Any) -> Path:
