@@ -47,19 +47,20 @@ class Child:
 
     async def start(self, seconds: float) -> str:
         """Start it and keep it running; its first line of output. Raises ChildFailed when none comes in time."""
+        self._stopping = False
         line = await self._spawn(seconds)
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
         return line
 
-    async def stop(self, seconds: float) -> None:
-        """Close its pipe, wait, and kill its session when the time is up."""
+    async def stop(self, seconds: float) -> bool:
+        """Close its pipe, wait, and kill its session when the time is up. Whether it ended as it should."""
         self._stopping = True
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
         self._hang_up()
         if self._process is None:
-            return
+            return True
         try:
             async with asyncio.timeout(seconds):
                 await self._process.wait()
@@ -68,6 +69,7 @@ class Child:
             await self._kill(self._process)
         if self._reader is not None:
             await asyncio.gather(self._reader, return_exceptions=True)
+        return self._process.returncode == 0
 
     def tail(self) -> str:
         """The end of what its present run has logged."""

@@ -198,10 +198,18 @@ class _Cluster:
 
     async def stop(self) -> None:
         """Agents first, which stop what they run; then the controllers, then the server."""
-        await asyncio.gather(*(agent.stop(AGENT_STOP_SECONDS) for agent in self._agents))
+        await asyncio.gather(*(self._drain(agent) for agent in self._agents))
         for child in (self._controllers, self._server):
             if child is not None:
                 await child.stop(STOP_SECONDS)
+
+    async def _drain(self, agent: Child) -> None:
+        """End the agent after all that it runs. If it was killed, that runs on: another one sees to it."""
+        if not await agent.stop(AGENT_STOP_SECONDS):
+            talk(f"{agent.name} did not end in order: starting it again to stop what it ran")
+            with contextlib.suppress(ChildFailed):
+                await agent.start(START_SECONDS)
+                await agent.stop(AGENT_STOP_SECONDS)
 
     def _agent(self, name: str, index: int, server: str) -> Child:
         first = FIRST_PORT + index * PORTS_PER_NODE

@@ -104,3 +104,17 @@ def test_tokens_are_demanded_and_stay_out_of_settings_of_children(tmp_path: Path
             process.terminate()
             assert process.wait(60) == 0
     assert processes_of(data) == []
+
+
+def test_what_a_killed_agent_left_does_not_survive_up_either(tmp_path: Path) -> None:
+    manifest = (
+        '{"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": "naps"}, "spec": {"entries": '
+        '[{"app": {"name": "hello", "version": "1.0.0"}, "startCmd": "exec sleep 1000", "replicas": 2}]}}'
+    )
+    with running_cluster(tmp_path, nodes=1) as cluster:
+        cluster.plumctl("app", "push", "manifests/hello/app")
+        cluster.plumctl("apply", "-f", "-", stdin=manifest.encode())
+        cluster.running("naps", 2)
+        child(cluster.process, "agent").kill()
+        cluster.kill(signal.SIGTERM)
+        wait_for("no process", lambda: not processes_of(tmp_path))
