@@ -42,8 +42,10 @@ def while_starting(stage: Stage) -> None:
 
 def in_a_spawn(stage: Stage) -> None:
     """Runs have been made, and their processes begin."""
-    names = stage.request_restarts(SPAWNED_AT_ONCE)
+    names = stage.content_and_yielding(SPAWNED_AT_ONCE)
     known = {name: len(stage.run_folders(name)) for name in names}
+    for name in names:
+        stage.request_restart(name)
     soon(lambda: any(len(stage.run_folders(name)) > known[name] for name in names), "a new run")
     time.sleep(stage.rng.choice((0.0, 0.002, 0.01, 0.03)))
 
@@ -64,8 +66,9 @@ def in_an_unpacking(stage: Stage) -> None:
 
 def in_a_stop(stage: Stage) -> None:
     """An app that ignores TERM has got it."""
-    name = stage.request_restart_of_stubborn()
+    name = stage.content_and_stubborn()
     before = stage.ledger(name).terms
+    stage.request_restart(name)
     soon(lambda: stage.ledger(name).terms > before, f"TERM for {name}")
 
 

@@ -118,22 +118,18 @@ class Stage:
 
     # Requests.
 
-    def request_restarts(self, count: int) -> list[str]:
-        """Ask so many apps to restart that stay, yield, and have done what was asked before; their names."""
+    def content_and_yielding(self, count: int) -> list[str]:
+        """Some apps that stay, would end when asked to, and have done what was asked before."""
         staying = [name for name in self.apps() if self.behaviour(name).stays and self.behaviour(name).yields]
-        chosen = self.rng.sample([name for name in staying if self._is_content(name)], count)
-        for name in chosen:
-            self._request_restart(name)
-        return chosen
+        return self.rng.sample([name for name in staying if self._is_content(name)], count)
 
-    def request_restart_of_stubborn(self) -> str:
-        """Ask an app to restart that ignores it."""
+    def content_and_stubborn(self) -> str:
+        """An app that has done what was asked before, and will ignore the next request."""
         stubborn = [name for name in self.apps() if not self.behaviour(name).yields]
-        name = wait_for("a stubborn app to ask", lambda: next(filter(self._is_content, stubborn), None))
-        self._request_restart(name)
-        return name
+        return wait_for("a stubborn app", lambda: next(filter(self._is_content, stubborn), None))
 
-    def _request_restart(self, name: str) -> None:
+    def request_restart(self, name: str) -> None:
+        """Ask an app to restart."""
         self._requests[name] += 1
         annotations = {RESTARTED_AT: f"2026-01-01T00:00:{self._requests[name]:02}Z"}
         patch = {"metadata": {"annotations": annotations}}
