@@ -6,19 +6,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
-from tests.soak.agents.apps import archive
 from tests.soak.agents.stage import Stage
 
 T = TypeVar("T")
 SECONDS = 30.0
-ROTATES = find_spec("agent.rotator") is not None
 SPAWNED_AT_ONCE = 4
-DOWNLOAD_BYTES = 2_000_000
-UNPACKED_FILES = 1500
+ROTATES = find_spec("agent.logs") is not None
 
 
 def soon(condition: Callable[[], T | None], what: str, seconds: float = SECONDS, pause: float = 0.001) -> T:
-    """The first true answer, looked for without pause. Raises TimeoutError."""
+    """The first true answer, looked for almost without pause. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while True:
         if answer := condition():
@@ -35,48 +32,49 @@ def at_random(stage: Stage) -> None:
 
 def while_starting(stage: Stage) -> None:
     """A new agent that has just replaced one that was killed."""
-    stage.agent.kill()
-    stage.agent.spawn()
+    stage.kills.agent.kill()
+    stage.kills.agent.spawn()
     time.sleep(stage.rng.uniform(0.2, 1.2))
 
 
 def in_a_spawn(stage: Stage) -> None:
     """Runs have been made, and their processes begin."""
-    names = stage.content_and_yielding(SPAWNED_AT_ONCE)
-    known = {name: len(stage.run_folders(name)) for name in names}
+    cast = stage.cast
+    names = cast.content_and_yielding(SPAWNED_AT_ONCE)
+    known = {name: len(cast.run_folders(name)) for name in names}
     for name in names:
-        stage.request_restart(name)
-    soon(lambda: any(len(stage.run_folders(name)) > known[name] for name in names), "a new run")
+        cast.request_restart(name)
+    soon(lambda: any(len(cast.run_folders(name)) > known[name] for name in names), "a new run")
     time.sleep(stage.rng.choice((0.0, 0.002, 0.01, 0.03)))
 
 
 def in_a_download(stage: Stage) -> None:
     """Half of an archive has come."""
-    slow = stage.add_from_elsewhere(archive(seed=stage.next_seed(), files=1, size=DOWNLOAD_BYTES))
+    slow = stage.cast.add_from_elsewhere()
     assert slow.half.wait(SECONDS)
     slow.go.set()
 
 
 def in_an_unpacking(stage: Stage) -> None:
     """Some files of an archive are there."""
-    slow = stage.add_from_elsewhere(archive(seed=stage.next_seed(), files=UNPACKED_FILES))
-    slow.go.set()
-    soon(lambda: any(stage.instances.glob("*/app.tmp-*")), "an unpacking")
+    stage.cast.add_from_elsewhere().go.set()
+    soon(lambda: any(stage.cast.instances.glob("*/app.tmp-*")), "an unpacking")
 
 
 def in_a_stop(stage: Stage) -> None:
     """An app that ignores TERM has got it."""
-    name = stage.content_and_stubborn()
-    before = stage.ledger(name).terms
-    stage.request_restart(name)
-    soon(lambda: stage.ledger(name).terms > before, f"TERM for {name}")
+    cast = stage.cast
+    name = cast.content_and_stubborn()
+    before = cast.ledger(name).terms
+    cast.request_restart(name)
+    soon(lambda: cast.ledger(name).terms > before, f"TERM for {name}")
 
 
 def in_a_rotation(stage: Stage) -> None:
     """A segment is being made, or was just now."""
 
     def segments() -> set[Path]:
-        return set(stage.instances.glob("*/runs/*/out.log.*"))
+        return set(stage.cast.instances.glob("*/runs/*/out.log.*"))
 
     if not ROTATES:
         return at_random(stage)
@@ -88,8 +86,8 @@ MOMENTS: tuple[Callable[[Stage], None], ...] = (
     in_a_spawn,
     in_a_rotation,
     in_a_stop,
-    at_random,
     in_a_download,
-    while_starting,
     in_an_unpacking,
+    at_random,
+    while_starting,
 )
