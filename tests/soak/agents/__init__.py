@@ -7,7 +7,9 @@
 - ``judge``       all of it compared, as counts that must be 0
 - ``bystanders``  processes that got the pids of apps that are gone, and note every signal
 - ``downloads``   a server of archives that come slowly
+- ``cast``        all apps of a fleet, and what is asked of them
+- ``kills``       what is done to the agent and to shims
+- ``stage``       all of it put together
 - ``moments``     what a kill waits for: a spawn, a download, an unpacking, a stop, a rotation
-- ``stage``       fleet, apps and kills put together
 - ``changed``     an agent of another version
 """

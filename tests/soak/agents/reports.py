@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 
-from tests.soak.agents.ledgers import How
+from tests.soak.agents.ledgers import UNKNOWN, How
+
+NOBODY_KNOWS = "nobody knows how"
 
 
 class Reports:
@@ -19,7 +21,7 @@ class Reports:
         self.latest: dict[str, dict[str, Any]] = {}
         """The assignments that are there, by name."""
         self.unclear: list[str] = []
-        """Ends that nobody knows how, and that were not told as such."""
+        """What was told in two ways, or unknown and not told to be."""
         self._ends: dict[str, dict[str, How]] = defaultdict(dict)
         self._version = listed["metadata"]["resourceVersion"]
         self._http, self._closed = http, False
@@ -62,3 +64,6 @@ class Reports:
             before = self._ends[name].setdefault(finished, how)
             if before != how:
                 self.unclear.append(f"{name}: the end of {finished} is told as {before} and as {how}")
+            told = status.get("message", "")
+            if how == UNKNOWN and status["phase"] in ("Failed", "BackOff") and NOBODY_KNOWS not in told:
+                self.unclear.append(f"{name}: an end of which nothing is known is told as {told!r}")
