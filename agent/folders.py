@@ -155,8 +155,10 @@ class Folders:
             process = process.model_copy(update={"run": str(self.run(record.key, record.run))})
         return record.model_copy(update={"process": process, "run": max([record.run, *numbers])})
 
-    def save(self, record: Record) -> None:
-        """Write the record so that a crash leaves the old one or the new one."""
+    def save(self, record: Record, data: Path | None = None) -> None:
+        """Write the record so that a crash leaves the old one or the new one; make ``data`` before, if given."""
+        if data is not None:
+            data.mkdir(mode=0o750, exist_ok=True)
         folder = self.instance(record.key)
         folder.mkdir(mode=0o750, exist_ok=True)
         scratch = folder / "record.json.tmp"

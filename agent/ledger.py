@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -66,12 +67,13 @@ class Ledger:
         self._saving.pop(key, None)
         self._wake()
 
-    async def save(self, key: Key) -> None:
-        """Bring the record as it is now to the disk. Raises OSError, ValueError for a name that is no folder's."""
+    async def save(self, key: Key, *, data: Path | None = None) -> None:
+        """Bring the record as it is now to the disk, and see that there is the slot's folder ``data``, if given. Raises
+        OSError, ValueError for a name that is no folder's."""
         async with self._saving.setdefault(key, asyncio.Lock()):
             instance = self._instances.get(key)
             if instance is not None and not instance.removed and "remove" not in instance.busy:
-                await asyncio.to_thread(self.folders.save, instance.record)
+                await asyncio.to_thread(self.folders.save, instance.record, data)
 
     def facts(self, key: Key) -> bytes:
         """What a run's folder should say of the instance, should its record be lost."""

@@ -176,9 +176,7 @@ class Performer:
         try:
             launch = self._launch(key, assignment, number, self._ports(key, assignment))
             self._is_starting(key, assignment, launch, number, counted=counted)
-            data = ledger.folders.slot_data(assignment)
-            await asyncio.to_thread(data.mkdir, mode=0o750, exist_ok=True)
-            await ledger.save(key)
+            await ledger.save(key, data=ledger.folders.slot_data(assignment))
             process = await self._runtime.start(replace(launch, facts=ledger.facts(key)))
         except (NoFreePort, StartFailed, OSError, ValueError) as error:
             await self._ended(key, partial(Instance.not_started, message=str(error), now=ledger.now()))

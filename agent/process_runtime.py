@@ -134,7 +134,7 @@ class ProcessRuntime:
             if loop.time() > deadline and runs.withdraw(run, "claim" if shim is None else "pid"):
                 raise StartFailed(f"did not come up within {START_SECONDS:g} s")
             await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 0.05)
+            pause = min(pause * 2, 0.05)
 
     def _hold(self, process: Process, main: Who, shim: Who) -> Process:
         found = process.model_copy(update={"pid": main.pid, "start_time": main.start_time, "shim": shim.pid})

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from agent.instances import Moment
@@ -14,6 +16,9 @@ from apiserver.client.interface import Client
 log = logging.getLogger(__name__)
 
 WRITE_SECONDS = 2.0
+PATIENCE_SECONDS = 2.0
+"""How long an event lets statuses go before it."""
+
 MAX_EVENTS = 1000
 """Events that wait to be sent; of more, the oldest are lost."""
 
@@ -25,6 +30,9 @@ class Reports:
         self._client, self._recorder = client, recorder
         self._events: deque[tuple[Assignment, Type, str, str]] = deque(maxlen=MAX_EVENTS)
         self._told = asyncio.Event()
+        self._writing = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
 
     async def status(self, assignment: Assignment, status: dict[str, Any], now: Moment) -> Assignment:
         """Write our part of the status; returns the object as it then is. Raises ApiError, TimeoutError."""
@@ -33,7 +41,7 @@ class Reports:
             "metadata": {"uid": assignment.metadata.uid},
             "status": status | {"reportedAt": format_micro_time(now.wall)},
         }
-        async with asyncio.timeout(WRITE_SECONDS):
+        async with self._write(), asyncio.timeout(WRITE_SECONDS):
             return await self._client.apply(Assignment, name, body, namespace=namespace, subresource="status")
 
     async def release(self, assignment: Assignment) -> Assignment:
@@ -45,8 +53,19 @@ class Reports:
             {"op": "test", "path": path, "value": STOPPED_FINALIZER},
             {"op": "remove", "path": path},
         ]
-        async with asyncio.timeout(WRITE_SECONDS):
+        async with self._write(), asyncio.timeout(WRITE_SECONDS):
             return await self._client.patch(Assignment, name, patch, namespace=namespace)
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[None]:
+        self._writing += 1
+        self._calm.clear()
+        try:
+            yield
+        finally:
+            self._writing -= 1
+            if not self._writing:
+                self._calm.set()
 
     def tell(self, assignment: Assignment | None, type: Type, reason: str, message: str) -> None:
         """Send an event about the assignment, soon and at best."""
@@ -55,9 +74,13 @@ class Reports:
             self._told.set()
 
     async def run(self) -> None:
-        """Send events, in order, until cancelled."""
+        """Send events, in order, until cancelled: when nothing more urgent is on its way, or after a while all the
+        same."""
         while True:
             await self._told.wait()
             self._told.clear()
             while self._events:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PATIENCE_SECONDS):
+                        await self._calm.wait()
                 await self._recorder.record(*self._events.popleft())

@@ -113,9 +113,13 @@ def _who(path: Path) -> Who | None:
 
 
 def _line(path: Path) -> str:
-    """The content up to its line break; empty, if there is none yet."""
+    """The content up to its line break; empty, if there is none yet. Asked often while a start is under way."""
     try:
-        text = path.read_bytes()[:4096].decode(errors="replace")
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except (FileNotFoundError, NotADirectoryError):
         return ""
-    return text.partition("\n")[0] if "\n" in text else ""
+    try:
+        line, end, _ = os.read(fd, 4096).partition(b"\n")
+    finally:
+        os.close(fd)
+    return line.decode(errors="replace") if end else ""

@@ -16,7 +16,7 @@ OWNED = (
 """The fields that the agent writes, beside ``reportedAt`` and its conditions."""
 
 OWN_CONDITIONS = ("Prepared", "Ready")
-QUIET = 0.1
+QUIET = 0.5
 """Seconds of preparing or stopping before it is worth a report: mostly it is over by then."""
 
 Told = tuple[Phase, str, str]

@@ -54,7 +54,7 @@ UP = instance(WEB, life="up", prepared=True, record={"process": PROCESS})
 @pytest.mark.parametrize(
     ("one", "known", "expected"),
     [
-        pytest.param(WEB, None, [sync.Prepare(KEY), sync.Wait(KEY, 1000.1)], id="a new one is prepared, quietly"),
+        pytest.param(WEB, None, [sync.Prepare(KEY), sync.Wait(KEY, 1000.5)], id="a new one is prepared, quietly"),
         pytest.param(WEB, instance(WEB, prepared=True), [sync.Start(KEY)], id="a prepared one is started"),
         pytest.param(WEB, UP, [], id="a running one runs"),
         pytest.param(STOPPED, UP, [sync.Stop(KEY, "Stopped", "TERM", 5)], id="an unwanted one is stopped"),
