@@ -11,6 +11,8 @@ KERNEL = ("PageTables", "KernelStack", "Slab")
 """What processes cost beside their own memory."""
 
 SAMPLES, PAUSE = 7, 0.15
+QUIET, QUIET_LOOK, QUIET_WITHIN = 0.01, 0.5, 10.0
+"""The share of a core below which a process rests, the seconds of a look, and of all of them."""
 
 
 def kernel() -> int:
@@ -42,12 +44,28 @@ def cpu(pids: Iterable[int]) -> float:
     return found / 1e9
 
 
+def until_quiet(pids: Iterable[int]) -> None:
+    """Wait until these processes have done what was asked of them, or for a while."""
+    pids, deadline = list(pids), time.monotonic() + QUIET_WITHIN
+    while idle(pids, QUIET_LOOK) > QUIET and time.monotonic() < deadline:
+        pass
+
+
 def idle(pids: Iterable[int], seconds: float) -> float:
     """The share of a core that these processes use over some time."""
     pids = list(pids)
     before, began = cpu(pids), time.monotonic()
     time.sleep(seconds)
     return (cpu(pids) - before) / (time.monotonic() - began)
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process, whichever of its threads started them."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += map(int, path.read_text().split())
+    return found
 
 
 def commands() -> Iterator[tuple[int, list[str]]]:

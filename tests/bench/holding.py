@@ -99,6 +99,7 @@ def _seconds(found: list[float]) -> str:
 
 
 def _costs(holder: Holder, count: int, scale: Scale) -> Costs:
+    accounts.until_quiet([*holder.own(), *holder.shims()])
     kernel = accounts.kernel()
     shims, helpers = holder.shims(), set(holder.helpers())
     own = set(holder.own()) - helpers

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.bench.accounts import commands, sleepers
+from tests.bench.accounts import children, commands, sleepers
 from tests.bench.holders import end_all, until, until_gone
 from tests.fleet import MERGE, NODE, Fleet, running_fleet
 from tests.v1.archives import zipped
@@ -54,10 +54,10 @@ class Plum:
         return took
 
     def own(self) -> Sequence[int]:
-        """The agent and whatever else has to do with its folder, but shims and apps."""
-        others = {*self.shims(), *sleepers(self.argument)}
+        """The agent, its children, and whatever else has to do with its folder, but shims and apps."""
+        agent, others = self._fleet.agent.pid, {*self.shims(), *sleepers(self.argument)}
         ours = {pid for pid, words in commands() if any(str(self._fleet.data) in word for word in words)}
-        return sorted({self._fleet.agent.pid, *ours} - others)
+        return sorted({agent, *children(agent), *ours} - others)
 
     def helpers(self) -> Sequence[int]:
         """The agent's own processes beside itself."""

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from pathlib import Path
 
-from tests.bench.accounts import commands
+from tests.bench.accounts import children, commands
 from tests.fleet import Program
 from tests.soak.agents import changed
 from tests.soak.agents.bystanders import Bystanders
@@ -48,10 +48,7 @@ class Kills:
         """What the agent has started for itself: its children, and programs that know its folder."""
         others = {pid for pid, _ in self._cast.shims()} | {life.pid for life in self._cast.lives()} | {self.agent.pid}
         known = {pid for pid, words in commands() if any(str(self._data) in word for word in words)}
-        with suppress(OSError):
-            children = Path(f"/proc/{self.agent.pid}/task/{self.agent.pid}/children").read_text().split()
-            known |= {int(pid) for pid in children}
-        return sorted(known - others)
+        return sorted({*known, *children(self.agent.pid)} - others)
 
     def shims_die(self, count: int) -> None:
         """kill -9 of the shims of some running apps."""
