@@ -67,6 +67,8 @@ def _unasked(case: Case) -> list[str]:
     for number, run in enumerate(case.ledger.runs[:-1]):
         if run.end is not None and _wants_restart(case.behaviour, run.end):
             continue
+        if number in case.orphaned and case.behaviour.policy == "OnFailure":
+            continue  # what is not known to be a success is none
         if spare:
             spare -= 1
         else:

@@ -14,6 +14,7 @@ from tests.soak.agents.logfiles import Found, examine
 
 EXITS = Behaviour("exits.sh 3 1", stays=False)
 ONCE = Behaviour("exits.sh 3 1", policy="Never", stays=False)
+FAILS = Behaviour("fails-twice.sh 1", policy="OnFailure", stays=False)
 STUBBORN = Behaviour("stubborn.sh", yields=False)
 FIRST, SECOND = "start 10 100 1.0 /r/1/out.log", "start 11 200 2.0 /r/2/out.log"
 THREE, TERM, KILL = How(code=3), How(signal=15), How(signal=9)
@@ -45,6 +46,8 @@ def found(one: Case) -> list[str]:
     [
         (case(EXITS, [FIRST, "end code 3", SECOND], THREE, TERM), []),
         (case(ONCE, [FIRST, "end code 3", SECOND], THREE, TERM), ["unasked"]),
+        (case(FAILS, [FIRST, "end code 0", SECOND], How(code=0), TERM), ["unasked"]),
+        (case(FAILS, [FIRST, "end code 0", SECOND], UNKNOWN, TERM, orphaned=frozenset([0])), []),
         (case(SLOW, [FIRST, SECOND], TERM, TERM), ["unasked"]),
         (case(SLOW, [FIRST, SECOND], TERM, TERM, requests=1), []),
         (case(EXITS, [FIRST, "end code 3", SECOND, "double 10 start"], THREE, TERM), ["doubles"]),
