@@ -21,7 +21,11 @@ from agent.preparations import Preparer
 from agent.reconciler import REPLACES, AssignmentReconciler, successors
 from agent.reports import Reports
 from agent.runtime import Runtime
+from agent.siblings import SIBLINGS, siblings
 from agent.sync import LONGEST_DRAIN
+from agent.usage.looks import Looks
+from agent.usage.measured import to_measure
+from agent.usage.reports import Send, UsageReports
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.client.controller import Controller
 from apiserver.client.events import EventRecorder
@@ -56,6 +60,8 @@ class Parts:
     runtime: Runtime
     preparer: Preparer
     registration: Registration
+    send_usage: Send | None = None
+    """Where reports of usage go; None: nothing is measured."""
 
 
 class Agent:
@@ -79,7 +85,7 @@ class Agent:
             parts.client,
             Assignment,
             fields=f"spec.nodeName={host.node}",
-            indexes={REPLACES: successors},
+            indexes={REPLACES: successors, SIBLINGS: siblings},
             managed_fields=False,
             rng=self._rng,
         )
@@ -112,6 +118,8 @@ class Agent:
                 ("learning", self._learn(running)),
             )
             tasks = [group.create_task(work, name=name) for name, work in works]
+            if self._parts.send_usage is not None:
+                tasks.append(group.create_task(self._report_usage(self._parts.send_usage), name="usage"))
             self._reconciler.look_at_all()
             try:
                 if await end:
@@ -121,6 +129,10 @@ class Agent:
                 for task in tasks:
                     task.cancel()
                 await self._reconciler.close()
+
+    async def _report_usage(self, send: Send) -> None:
+        looks = Looks(self._parts.folders.root)
+        await UsageReports(looks, lambda: to_measure(self._ledger.instances.values()), send, rng=self._rng).run()
 
     async def _learn(self, running: Callable[[], None]) -> None:
         """Adoption waits for nobody; starts and stops wait for the server, but not for ever."""

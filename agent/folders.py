@@ -118,6 +118,14 @@ class Folders:
                 log.warning("%s: stays, it cannot be removed: %s", folder.name, failure)
         return found
 
+    def digests(self) -> set[str]:
+        """The archives that the instances here were made from, as far as their records can be read."""
+        found = set()
+        for path in self.instances.glob("*/record.json"):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                found.add(str(json.loads(path.read_bytes())["assignment"]["spec"]["template"]["sha256"]))
+        return found
+
     def _record(self, folder: Path) -> Record:
         """Raises NewerFormat, OSError, ValueError."""
         body = json.loads((folder / "record.json").read_bytes())

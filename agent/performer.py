@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from agent import environment, offers, ports, restarts, status, sync
+from agent.artifact_failures import DiskFull, is_full
 from agent.instances import End, Failure, Instance, Key, Stop, Work
 from agent.ledger import Ledger
 from agent.ports import NoFreePort, PortRange
@@ -151,7 +152,8 @@ class Performer:
         except NotPrepared as error:
             self._not_prepared(key, assignment, error.reason, str(error))
         except (OSError, ValueError) as error:
-            self._not_prepared(key, assignment, "UnpackFailed", f"cannot make the instance's folder: {error}")
+            reason = DiskFull.reason if isinstance(error, OSError) and is_full(error) else "UnpackFailed"
+            self._not_prepared(key, assignment, reason, f"cannot make the instance's folder: {error}")
         except Exception as error:  # a fault of ours must not be tried again at every look
             log.exception("%s: preparing failed", "/".join(key))
             self._not_prepared(key, assignment, "PrepareFailed", f"the agent failed: {error!r}; see its log")

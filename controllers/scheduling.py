@@ -79,6 +79,7 @@ def beyond_original(template: Template) -> list[str]:
         "restartPolicy": template.restart_policy != "Always",
         "stopSignal": template.stop_signal != "TERM",
         "terminationGracePeriodSeconds": template.termination_grace_period_seconds != 5,
+        "dependsOn": template.depends_on,
     }
     return [name for name, is_asked in asked.items() if is_asked]
 

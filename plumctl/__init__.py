@@ -8,6 +8,6 @@
 - ``manifests``  files to checked objects, all errors before anything is sent
 - ``archive``    a folder to a zip that is the same every time; ``entries``: what a zip may hold
 - ``children``   the processes of ``up``; ``locks``: on files, as long as their holder lives
-- commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``history``, ``rollout``, ``state``, ``delete``,
-                 ``backup`` and ``restore``, ``about``
+- commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``top``, ``history``, ``rollout``, ``state``,
+                 ``delete``, ``backup`` and ``restore``, ``about``
 """

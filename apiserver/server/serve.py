@@ -40,6 +40,7 @@ from apiserver.server.store.store import Store, open_store
 from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
 from apiserver.server.uids import Uids
 from apiserver.server.unused_blobs import UnusedBlobs
+from apiserver.server.usage import UsageStore
 
 log = logging.getLogger(__name__)
 
@@ -163,6 +164,7 @@ async def _run(
         registry,
         blobs,
         unused,
+        UsageStore(store, monotonic=time.monotonic, clock=_now),
         backups,
         tokens,
         is_local=_is_loopback(settings.host),

@@ -1,18 +1,23 @@
 """What the documents promise is there."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from agent.__main__ import main as agent
+from agent.artifact_failures import ArtifactFailure
 from apiserver.api.discovery import Reason
 from apiserver.api.scheme import SCHEME
+from apiserver.api.usage import InstanceUsage, NodeUsage, UsageReport
 from apiserver.server.__main__ import main as apiserver
+from apiserver.server.http.usage_metrics import INSTANCE, NODE
 from apiserver.server.original import DATABASE, FAILOVER
 from plumctl.commands import cli
 
+REASONS = {kind.reason for kind in ArtifactFailure.__subclasses__()}
 COMMANDS = re.compile(r"^ *\$?(?:\.venv/bin/|\")?plumctl\"? (?:app )?([a-z][a-z-]*)", re.MULTILINE)
 
 
@@ -53,3 +58,39 @@ def test_every_kind_is_in_the_readme() -> None:
 def test_the_page_about_services_knows_every_reason() -> None:
     text = Path("docs/services.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([A-Za-z]+)` \|", text, re.MULTILINE)) == set(get_args(Reason))
+
+
+def test_the_page_about_usage_has_every_metric_with_its_type() -> None:
+    text = Path("docs/usage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(plum_[a-z0-9_]+)` \| (counter|gauge) \|", text, re.MULTILINE)
+    assert rows == [*((one.name, one.type) for one in INSTANCE), *((one.name, one.type) for one in NODE)]
+
+
+def test_the_page_about_usage_names_every_figure() -> None:
+    text = Path("docs/usage.md").read_text(encoding="utf-8")
+    identity = {"namespace", "name", "uid"}
+    for model in (InstanceUsage, NodeUsage, UsageReport):
+        names = {field.alias or name for name, field in model.model_fields.items()} - identity
+        assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+
+
+def test_the_page_about_artifacts_names_reasons_and_tests_that_exist() -> None:
+    text = Path("docs/artifacts.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| (?:`(\w+)`|none) \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE)
+    assert {reason for reason, _ in rows if reason} == {*REASONS, "UnpackFailed"}
+    assert len(rows) > 10
+    assert missing_tests(names for _, names in rows) == []
+
+
+def missing_tests(cells: Iterable[str]) -> list[str]:
+    """The tests named in cells of a table that no test of the agent is."""
+    tests = "".join(path.read_text() for path in Path("tests/unit/agent").glob("test_*.py"))
+    named = [name for names in cells for name in re.findall(r"`(\w+)`", names)]
+    return [name for name in named if f"def {name}(" not in tests]
+
+
+def test_the_page_about_dependencies_names_tests_that_exist() -> None:
+    text = Path("docs/dependencies.md").read_text(encoding="utf-8")
+    cells = re.findall(r"\| (`test_[^|]+) \|$", text, re.MULTILINE)
+    assert len(cells) == 9
+    assert missing_tests(cells) == []

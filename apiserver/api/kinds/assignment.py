@@ -19,7 +19,7 @@ from apiserver.api.kinds.task import (
     StopSignal,
     is_node_name,
 )
-from apiserver.api.meta import Body, Conditions, Listed, ListMap, MicroTime, Model, Resource, Status, is_empty
+from apiserver.api.meta import Body, Conditions, Listed, ListMap, ListSet, MicroTime, Model, Resource, Status, is_empty
 from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 
 STOPPED_FINALIZER = "plum.dev/stopped"
@@ -28,6 +28,9 @@ STOPPED_FINALIZER = "plum.dev/stopped"
 TASK_LABEL, ENTRY_LABEL, NODE_LABEL = "plum.dev/task", "plum.dev/entry", "plum.dev/node"
 RESTARTED_AT = "plum.dev/restartedAt"
 """Annotation: a new value on a task rolls it, on an assignment restarts the process in place."""
+
+DEPENDENCIES_READY = "DependenciesReady"
+"""Condition of copies that depend on other entries: whether each of those has a copy that is ready or completed."""
 
 REPORTED = "Reported"
 """Condition: what an agent of the original said last, its phase as the reason. It says everything once."""
@@ -50,6 +53,8 @@ class Template(Model):
     restart_policy: RestartPolicy = "Always"
     termination_grace_period_seconds: int = 5
     stop_signal: StopSignal = "TERM"
+    depends_on: Annotated[Listed[str], ListSet()] = ()
+    """The entries of the task that come first."""
     restarted_at: Annotated[str, Field(exclude_if=is_empty)] = ""
     """Copied from the task's annotation, so that a restart of the task is a rollout."""
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from apiserver.api import start_order
 from apiserver.api.columns import AGE, NAME
 from apiserver.api.errors import Cause
 from apiserver.api.meta import (
@@ -17,6 +18,7 @@ from apiserver.api.meta import (
     Labels,
     Listed,
     ListMap,
+    ListSet,
     Model,
     Resource,
     Status,
@@ -212,6 +214,8 @@ class Entry(Model):
     """Seconds between the stop signal and KILL."""
     stop_signal: StopSignal = "TERM"
     """The signal that asks the process group to end."""
+    depends_on: Annotated[Listed[str], ListSet(), Field(max_length=32)] = ()
+    """Entries of this task that must be ready, or have completed, before a copy of this one starts."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -306,7 +310,7 @@ def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
         causes += _unique(f"{where}.ports", entry.get("ports", ()), key="port")
         causes += _unique(f"{where}.services", entry.get("services", ()))
         causes += _unknown_ports(where, entry)
-    return [*_unique("spec.entries", new["spec"]["entries"]), *causes]
+    return [*_unique("spec.entries", new["spec"]["entries"]), *causes, *start_order.causes(new["spec"]["entries"])]
 
 
 def _unique(where: str, items: Sequence[dict[str, Any]], *, key: str = "name") -> list[Cause]:

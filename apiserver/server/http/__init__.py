@@ -13,6 +13,7 @@
 - ``multipart``    one file out of a form, as it arrives
 - ``backup``       one archive of everything, streamed
 - ``auth``         bearer tokens
-- ``metrics``      what Prometheus scrapes
+- ``metrics``      what Prometheus scrapes; ``usage_metrics``: what of it is about instances and nodes
+- ``usage``        what instances and nodes use: reported by agents, read by anybody
 - ``protocol``     limits below ASGI: header size and time
 """

@@ -26,10 +26,12 @@ from apiserver.server.http.cors import Cors, is_legacy
 from apiserver.server.http.gate import Gate, error_response
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import ApiRequest, no_resource
-from apiserver.server.http.resources import Resources
+from apiserver.server.http.resources import Own, Resources
+from apiserver.server.http.usage import UsageEndpoint
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Registry
 from apiserver.server.unused_blobs import UnusedBlobs
+from apiserver.server.usage import UsageStore
 from apiserver.server.v1.apps import Apps
 from apiserver.server.v1.openapi import Swagger
 from apiserver.server.v1.operations import operations
@@ -49,6 +51,7 @@ class Parts:
     registry: Registry
     blobs: Blobs
     unused: UnusedBlobs
+    usage: UsageStore
     backups: Backups
     tokens: Tokens | None
     is_local: bool
@@ -65,9 +68,11 @@ class Parts:
 
 def build_app(parts: Parts) -> ASGIApp:
     """Wire routes, errors and the gate."""
-    metrics = Metrics(parts.registry.store)
+    metrics = Metrics(parts.registry.store, parts.usage)
     watching = Watching(parts.registry, metrics, parts.clock, parts.rng)
-    serve = Resources(parts.registry, watching, parts.clock)
+    usage = UsageEndpoint(parts.registry, parts.usage)
+    own: dict[tuple[str, str], Own] = {("nodes", "usage"): usage.node}
+    serve = Resources(parts.registry, watching, parts.clock, own)
     artifacts = Artifacts(parts.blobs)
     backup = BackupEndpoint(parts.backups, BackupMetrics(metrics.register))
 
@@ -101,6 +106,7 @@ def build_app(parts: Parts) -> ASGIApp:
             Route("/apis/{group}", discovery.group),
             Route("/apis/{group}/{version}", discovery.resources),
             Route("/apis/plum.dev/v1/watch", watching.several),
+            Route("/apis/plum.dev/v1/usage", usage.everything),
             Route("/artifacts/sha256/{digest}", artifacts.get, methods=["GET"]),
             Route("/artifacts/sha256/{digest}", artifacts.put, methods=["PUT"]),
             Route("/artifacts/{file}", apps.file, methods=["GET"]),
@@ -128,7 +134,7 @@ class _Router:
             await self._legacy(scope, receive, send)
             return
         root, group, version, rest = _split(scope["path"])
-        if not rest or (root, rest) == ("apis", "watch"):
+        if not rest or (root == "apis" and rest in ("watch", "usage")):
             await self._others(scope, receive, send)
             return
         response = await self._serve(ApiRequest(scope, receive), group, version, rest)

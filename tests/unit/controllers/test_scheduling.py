@@ -40,6 +40,7 @@ def copy(name: str = "web-main-1", node_name: str = "", **template: Any) -> Assi
         ({"restartPolicy": "Never"}, ["restartPolicy"]),
         ({"stopSignal": "INT"}, ["stopSignal"]),
         ({"terminationGracePeriodSeconds": 6}, ["terminationGracePeriodSeconds"]),
+        ({"dependsOn": ["db"]}, ["dependsOn"]),
         ({"env": [{"name": "A"}], "stopSignal": "INT"}, ["env", "stopSignal"]),
     ],
 )
