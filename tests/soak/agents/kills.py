@@ -31,12 +31,17 @@ class Kills:
         self._data, self._cast, self._bystanders, self._rng = data, cast, bystanders, rng
 
     def agent_dies(self, *, other_version: bool, helpers: bool) -> None:
-        """kill -9, of its helpers too or not; then a while without an agent; then the next one."""
+        """kill -9, of its helpers too or not; then a while without an agent; then the next one. Before another version
+        it may also be asked to end, as an upgrade would."""
         doomed = self.helpers() if helpers else []
-        self.agent.kill()
+        if other_version and self._rng.random() < 0.5:
+            self.agent.end()
+            self.counts["asked to end"] += 1
+        else:
+            self.agent.kill()
+            self.counts["kills"] += 1
         for pid in doomed:
             kill(pid)
-        self.counts["kills"] += 1
         time.sleep(self._rng.choice(AWAY))
         self._recycle()
         if other_version:

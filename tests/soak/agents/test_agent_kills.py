@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.cluster import wait_for
 from tests.soak.agents.moments import MOMENTS
 from tests.soak.agents.stage import Stage, playing
 
@@ -34,7 +35,7 @@ def test_kills_of_agents_do_nothing_to_apps(tmp_path: Path, shims: bool) -> None
 
 
 def finish(stage: Stage) -> None:
-    """Stop everything, compare everything, delete everything."""
+    """Stop everything, compare everything, delete everything, end the agent: nothing is left."""
     stage.settle()
     stage.stop()
     verdict = stage.verdict()
@@ -42,3 +43,5 @@ def finish(stage: Stage) -> None:
     assert not verdict.faults(), "\n".join(verdict.faults())
     stage.delete()
     assert stage.cast.alive() == []
+    stage.kills.agent.end()
+    wait_for("the agent's helpers end", lambda: not stage.kills.helpers())
