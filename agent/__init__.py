@@ -27,6 +27,8 @@ Hands, thin:
 - ``ports``, ``environment``  what a process is given
 - ``folders``          the data folder: its lock, its layout, the records of instances
 - ``reports``          statuses, finalizers and events on their way to the server
+- ``logs/``            what instances write: rotated by a process of its own, and read
+- ``channel``          requests of the server, which dials no node, and their answers
 - ``usage/``           what instances and the node use
 - ``node``             registration and the lease
 - ``agent``            all of it together, from adoption to the end

@@ -18,7 +18,9 @@ import click
 from agent import artifacts, cgroups, ending, node
 from agent.agent import MANAGER, Agent, Parts
 from agent.artifacts import Artifacts
+from agent.channel import Channel
 from agent.folders import Folders, InUse, NewerFormat
+from agent.logs.keeper import Keeper
 from agent.node import Machine, Registration
 from agent.performer import Host
 from agent.ports import DEFAULT_RANGE, PortRange
@@ -128,13 +130,26 @@ def main(
 
 async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, until_eof: bool) -> None:
     runtime = ProcessRuntime(groups=cgroups.find(folders.root))
-    async with RestClient(config, manager=MANAGER) as client, RestClient(config, manager=MANAGER) as lease_client:
+    async with (
+        RestClient(config, manager=MANAGER) as client,
+        RestClient(config, manager=MANAGER) as lease_client,
+        RestClient(config, manager=MANAGER) as channel_client,
+    ):
         archives = Artifacts(folders.cache, client.http, max_bytes=max_bytes, wanted=folders.digests)
         preparer = ArchivePreparer(archives)
         registration = Registration(
             lease_client, _machine(host, folders.identity(), runtime.boot_id), rng=random.Random()
         )
-        parts = Parts(client, folders, runtime, preparer, registration, to_server(client.http, host.node))
+        parts = Parts(
+            client,
+            folders,
+            runtime,
+            preparer,
+            registration,
+            to_server(client.http, host.node),
+            Keeper(folders.root),
+            Channel(channel_client.http, host.node, folders.root),
+        )
         agent = Agent(host, parts)
         tending = asyncio.create_task(archives.tend(), name="cache")
         try:

@@ -25,6 +25,7 @@ from agent.reports import Reports
 from agent.runtime import Launch, Process, Runtime, StartFailed
 from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
+from apiserver.api.kinds.task import Logs
 from apiserver.client.backoff import Backoff
 from apiserver.client.events import Type
 
@@ -194,7 +195,8 @@ class Performer:
             launch = self._launch(key, assignment, number, self._ports(key, assignment))
             self._is_starting(key, assignment, launch, number, counted=counted)
             await ledger.save(key, data=ledger.folders.slot_data(assignment))
-            process = await self._runtime.start(replace(launch, facts=ledger.facts(key)))
+            facts = ledger.facts(key, assignment.spec.template.logs or Logs())
+            process = await self._runtime.start(replace(launch, facts=facts))
         except (NoFreePort, StartFailed, OSError, ValueError) as error:
             await self._ended(key, partial(Instance.not_started, message=str(error), now=ledger.now()))
             return

@@ -253,7 +253,7 @@ def _plan_start(look: _Look) -> list[Action]:
     if _withheld(look):
         return []
     if not instance.exit_told:
-        start_at = max(start_at, instance.ended + TOLD_WITHIN)
+        start_at = max(start_at, instance.noticed + TOLD_WITHIN)
     return [_when(look, start_at, Start(look.key, counted=_is_counted(assignment, instance)))]
 
 

@@ -154,6 +154,7 @@ def template_of(entry: Entry, artifact: Artifact, restarted_at: str) -> Template
         stop_signal=entry.stop_signal,
         depends_on=entry.depends_on,
         probes=entry.probes,
+        logs=entry.logs,
         restarted_at=restarted_at,
     )
 

@@ -11,6 +11,7 @@ from apiserver.api.errors import Cause
 from apiserver.api.kinds.probe import NO_PROBES, Probes, asks_nothing
 from apiserver.api.kinds.task import (
     EnvVar,
+    Logs,
     OfferedService,
     Port,
     Protocol,
@@ -21,7 +22,7 @@ from apiserver.api.kinds.task import (
     is_node_name,
 )
 from apiserver.api.meta import Body, Conditions, Listed, ListMap, ListSet, MicroTime, Model, Resource, Status, is_empty
-from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
+from apiserver.api.scheme import SCHEME, Column, Kind, Subresource, at, dig
 
 STOPPED_FINALIZER = "plum.dev/stopped"
 """Held until the whole process tree is dead; released by the agent, or for a lost node by the node controller."""
@@ -57,6 +58,7 @@ class Template(Model):
     depends_on: Annotated[Listed[str], ListSet()] = ()
     """The entries of the task that come first."""
     probes: Annotated[Probes, Field(exclude_if=asks_nothing)] = NO_PROBES
+    logs: Logs | None = None
     restarted_at: Annotated[str, Field(exclude_if=is_empty)] = ""
     """Copied from the task's annotation, so that a restart of the task is a rollout."""
 
@@ -168,6 +170,7 @@ ASSIGNMENTS = SCHEME.register(
             "spec.templateHash",
         ),
         rules=_rules,
+        subresources=(Subresource("log", ("get",), "Assignment"),),
         columns=(
             NAME,
             Column("Node", at("spec.nodeName", default="")),

@@ -3,7 +3,7 @@
 import platform
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version as package_version
 
@@ -17,13 +17,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from apiserver.api.errors import ApiError, MethodNotAllowed
 from apiserver.server.backup import Backups
 from apiserver.server.blobs import Blobs
+from apiserver.server.channels import Channels
 from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http import discovery
 from apiserver.server.http.artifacts import Artifacts
 from apiserver.server.http.auth import Tokens
 from apiserver.server.http.backup import BackupEndpoint, BackupMetrics
+from apiserver.server.http.channel import ChannelEndpoint
 from apiserver.server.http.cors import Cors, is_legacy
 from apiserver.server.http.gate import Gate, error_response
+from apiserver.server.http.logs import Logs
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import ApiRequest, no_resource
 from apiserver.server.http.resources import Own, Resources
@@ -64,14 +67,19 @@ class Parts:
     """Why the server cannot do all of its work now; empty when it can."""
     clock: Callable[[], datetime]
     rng: random.Random
+    channels: Channels = field(default_factory=Channels)
 
 
 def build_app(parts: Parts) -> ASGIApp:
     """Wire routes, errors and the gate."""
     metrics = Metrics(parts.registry.store, parts.usage)
     watching = Watching(parts.registry, metrics, parts.clock, parts.rng)
+    metrics.channels(parts.channels)
     usage = UsageEndpoint(parts.registry, parts.usage)
-    own: dict[tuple[str, str], Own] = {("nodes", "usage"): usage.node}
+    own: dict[tuple[str, str], Own] = {
+        ("nodes", "usage"): usage.node,
+        ("assignments", "log"): Logs(parts.registry, parts.channels).get,
+    }
     serve = Resources(parts.registry, watching, parts.clock, own)
     artifacts = Artifacts(parts.blobs)
     backup = BackupEndpoint(parts.backups, BackupMetrics(metrics.register))
@@ -117,7 +125,7 @@ def build_app(parts: Parts) -> ASGIApp:
         ],
         exception_handlers={ApiError: _refused, HTTPException: _unrouted},
     )
-    routed = _Router(serve, Router(table), app)
+    routed = _Router(serve, ChannelEndpoint(parts.registry, parts.channels), Router(table), app)
     return Gate(routed, metrics=metrics, tokens=parts.tokens, is_local=parts.is_local, cors=parts.cors)
 
 
@@ -125,8 +133,8 @@ class _Router:
     """Objects and collections at once, everything else through the list of routes: matching paths against each
     of them in turn would cost a small request half of its time."""
 
-    def __init__(self, serve: Resources, legacy: ASGIApp, others: ASGIApp) -> None:
-        self._serve, self._legacy, self._others = serve, legacy, others
+    def __init__(self, serve: Resources, channel: ChannelEndpoint, legacy: ASGIApp, others: ASGIApp) -> None:
+        self._serve, self._channel, self._legacy, self._others = serve, channel, legacy, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. Raises ApiError."""
@@ -137,7 +145,11 @@ class _Router:
         if not rest or (root == "apis" and rest in ("watch", "usage")):
             await self._others(scope, receive, send)
             return
-        response = await self._serve(ApiRequest(scope, receive), group, version, rest)
+        request = ApiRequest(scope, receive)
+        if group == "plum.dev" and rest.startswith("nodes/") and "/channel" in rest:
+            response = await self._channel(request, rest)
+        else:
+            response = await self._serve(request, group, version, rest)
         await response(scope, receive, send)
 
 

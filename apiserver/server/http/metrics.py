@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from starlette.requests import Request
 from starlette.responses import Response
 
+from apiserver.server.channels import Channels
 from apiserver.server.http import usage_metrics
 from apiserver.server.http.store_metrics import StoreCollector
 from apiserver.server.http.streams import StreamedResponse
@@ -29,7 +30,7 @@ class Metrics:
         self._requests = Counter("apiserver_request", "Requests.", _REQUEST, registry=register)
         self._latency = Histogram(
             "apiserver_request_duration_seconds",
-            "Time to the end of the reply; watches are left out.",
+            "Time to the end of the reply; watches, channels and logs are left out.",
             _REQUEST,
             buckets=_LATENCY,
             registry=register,
@@ -100,7 +101,7 @@ class Metrics:
             self._children[key] = found
         count, latency, sizes = found
         count.inc()
-        if verb != "watch":
+        if verb not in ("watch", "connect"):
             latency.observe(seconds)
             sizes.observe(size)
 
@@ -112,6 +113,13 @@ class Metrics:
                 async for frame, events in found:
                     yield frame
                     sent.inc(events)
+
+    def channels(self, channels: Channels) -> None:
+        """Tell how many channels there are, and streams over them."""
+        nodes = Gauge("plum_node_channels", "Nodes whose agent has a channel.", registry=self._register)
+        nodes.set_function(lambda: channels.nodes)
+        streams = Gauge("plum_node_streams", "Answers of agents under way, such as logs.", registry=self._register)
+        streams.set_function(lambda: channels.streams)
 
     def stuck(self) -> None:
         """A watch has been cut because its client took nothing."""

@@ -38,7 +38,8 @@ class Site:
 
     folders: Folders
     runtime: Runtime
-    cluster: MemoryCluster = field(default_factory=MemoryCluster)
+    cluster: MemoryCluster = field(default_factory=lambda: MemoryCluster(seed=uuid.uuid4().int))
+    """Its uids are not those of another test's: real processes are told apart by them."""
 
     @property
     def user(self) -> MemoryClient:
@@ -46,8 +47,7 @@ class Site:
 
     async def create(self, name: str, *, command: str = FOREVER, sha256: str = SHA, **parts: Any) -> Assignment:
         template = {"artifactUrl": f"/artifacts/sha256/{sha256}", "sha256": sha256, "startCmd": command}
-        uid = parts.pop("uid", str(uuid.uuid4()))  # real processes are told apart by it, also from other tests'
-        return await self.user.create(assignment(name, uid=uid, template=template | parts.pop("template", {}), **parts))
+        return await self.user.create(assignment(name, template=template | parts.pop("template", {}), **parts))
 
     async def get(self, name: str) -> Assignment:
         return await self.user.get(Assignment, name)
