@@ -113,3 +113,14 @@ def test_the_page_about_probes_knows_every_field_reason_and_test() -> None:
     named = set(re.findall(r"`(test_[a-z_]+)`", text))
     assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
     assert len(named) >= 15
+
+
+def test_the_page_about_the_agent_backs_each_cell_with_a_test() -> None:
+    text = Path("docs/agent.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    tests = "".join(path.read_text() for path in Path("tests").rglob("*.py"))
+    assert len(named) > 20
+    assert sorted(name for name in named if f"def {name}(" not in tests) == []
+    rows = re.findall(r"^\| .+ \|$", text.partition("## Ending an agent")[0], re.MULTILINE)[1:]
+    assert len(rows) == 13
+    assert [cell for row in rows for cell in row.split("|")[2:6] if "`test_" not in cell] == []

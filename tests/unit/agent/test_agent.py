@@ -243,6 +243,20 @@ async def test_what_ended_while_no_agent_was_there_starts_again_by_its_policy(no
         assert (job.status.exit_code, job.status.restarts) == (0, 0)
 
 
+async def test_after_a_restart_of_the_machine_everything_starts_again_uncounted(node: Site) -> None:
+    async with node.agent() as agent:
+        await node.create("web")
+        await node.create("job", template={"restartPolicy": "Never"})
+        for name in ("web", "job"):
+            await node.reaches(name, "Running")
+        await agent.kill()
+    node.runtime = later = FakeRuntime(boot_id="boot-2")
+    async with node.agent():
+        await eventually(lambda: len(later.running()) == 2)
+        for name in ("web", "job"):
+            assert (await node.reaches(name, "Running")).status.restarts == 0
+
+
 async def test_what_was_deleted_while_no_agent_ran_is_cleaned_up(node: Site, runtime: FakeRuntime) -> None:
     async with node.agent() as agent:
         await node.create("web", metadata={"finalizers": []})
