@@ -135,7 +135,8 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
         RestClient(config, manager=MANAGER) as lease_client,
         RestClient(config, manager=MANAGER) as channel_client,
     ):
-        preparer = ArchivePreparer(Artifacts(folders.cache, client.http, max_bytes=max_bytes))
+        archives = Artifacts(folders.cache, client.http, max_bytes=max_bytes, wanted=folders.digests)
+        preparer = ArchivePreparer(archives)
         registration = Registration(
             lease_client, _machine(host, folders.identity(), runtime.boot_id), rng=random.Random()
         )
@@ -150,6 +151,7 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
             Channel(channel_client.http, host.node, folders.root),
         )
         agent = Agent(host, parts)
+        tending = asyncio.create_task(archives.tend(), name="cache")
         try:
             await agent.run(
                 ending.asked(folders, until_eof=until_eof),
@@ -158,6 +160,7 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
         except NewerFormat as error:
             raise click.ClickException(str(error)) from error
         finally:
+            tending.cancel()
             preparer.close()
             runtime.close()
 

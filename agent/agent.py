@@ -23,6 +23,7 @@ from agent.preparations import Preparer
 from agent.reconciler import REPLACES, AssignmentReconciler, successors
 from agent.reports import Reports
 from agent.runtime import Runtime
+from agent.siblings import SIBLINGS, siblings
 from agent.sync import LONGEST_DRAIN
 from agent.usage.looks import Looks
 from agent.usage.measured import to_measure
@@ -89,7 +90,7 @@ class Agent:
             parts.client,
             Assignment,
             fields=f"spec.nodeName={host.node}",
-            indexes={REPLACES: successors},
+            indexes={REPLACES: successors, SIBLINGS: siblings},
             managed_fields=False,
             rng=self._rng,
         )
@@ -120,6 +121,7 @@ class Agent:
                 ("events", self._reports.run()),
                 ("controller", self._controller.run()),
                 ("learning", self._learn(running)),
+                ("leftovers", self._reconciler.checkups.sweep()),
                 ("channel", self._hold_channel()),
                 ("rotator", self._keep_rotator()),
             )

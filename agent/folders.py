@@ -2,7 +2,7 @@
 
 ``cache/`` archives by digest; ``instances/<namespace>.<name>/`` one instance: ``app/`` it runs in, ``runs/<n>/``
 one run of its process with its output, ``record.json`` what the next agent has to know; ``ended/`` the runs of
-instances that are gone, for their output; ``data/`` what belongs to slots and stays.
+instances that are gone, for their output; ``data/`` what belongs to slots and stays; ``probes/`` runs of probes.
 """
 
 import fcntl
@@ -46,6 +46,7 @@ class Folders:
         self.instances = self.root / "instances"
         self.ended = self.root / "ended"
         self.data = self.root / "data"
+        self.probes = self.root / "probes"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -53,7 +54,7 @@ class Folders:
 
         Raises InUse, or OSError if the folder cannot be made.
         """
-        for folder in (self.root, self.cache, self.instances, self.ended, self.data):
+        for folder in (self.root, self.cache, self.instances, self.ended, self.data, self.probes):
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         with (self.root / "lock").open("a+") as file:
             if not _lock(file.fileno()):
@@ -117,6 +118,14 @@ class Folders:
                 _remove(folder)
             except OSError as failure:
                 log.warning("%s: stays, it cannot be removed: %s", folder.name, failure)
+        return found
+
+    def digests(self) -> set[str]:
+        """The archives that the instances here were made from, as far as their records can be read."""
+        found = set()
+        for path in self.instances.glob("*/record.json"):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                found.add(str(json.loads(path.read_bytes())["assignment"]["spec"]["template"]["sha256"]))
         return found
 
     def _record(self, folder: Path) -> Record:

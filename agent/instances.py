@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from agent import restarts
 from agent.offers import Declared
+from agent.probes import Health
 from agent.runtime import Adopted, Exit, Process
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 from apiserver.api.meta import Body, Model
@@ -19,9 +20,14 @@ from apiserver.api.meta import Body, Model
 Key = tuple[str, str]
 """``(namespace, name)`` of the assignment."""
 
-Cause = Literal["Exited", "StartFailed", "Stopped", "Restarted", "AgentRestarted", "NodeRestarted", "AgentStopped"]
-"""Why a process ended. The last three are no fault of the app: it starts again at once, uncounted. AgentRestarted:
-in the middle of a start, which was withdrawn."""
+Cause = Literal[
+    "Exited", "StartFailed", "Unhealthy", "Stopped", "Restarted", "AgentRestarted", "NodeRestarted", "AgentStopped"
+]
+"""Why a process ended. Unhealthy: a probe asked for it, which is a failure whatever its exit. The last three are no
+fault of the app: it starts again at once, uncounted. AgentRestarted: in the middle of a start, which was withdrawn."""
+
+OWN_DOING: tuple[Cause, ...] = ("Exited", "StartFailed", "Unhealthy")
+"""The ends that are the app's own doing: what follows is for the restart policy to say."""
 
 Life = Literal["down", "up", "left"]
 """``down``: no process is alive. ``left``: one may be, which an earlier agent started, and is to be adopted."""
@@ -44,6 +50,11 @@ class End(Model):
     cause: Cause
     exit: Exit = Exit()
     message: str = ""
+
+    @property
+    def success(self) -> bool:
+        """Whether it ended well."""
+        return self.exit.success and self.cause != "Unhealthy"
 
 
 class Stop(Model):
@@ -73,6 +84,8 @@ class Record(Model):
     """Set before a start, cleared after the whole tree is dead."""
     stop: Stop | None = None
     """A stop under way."""
+    health: Health | None = None
+    """What probes say of the process."""
     ports: dict[str, Annotated[int, Field(ge=1, le=65535)]] = {}
     """By port name; kept over restarts."""
     declared: Declared | None = None
@@ -130,6 +143,8 @@ class Instance:
     failure: Failure | None = None
     began: float = 0.0
     ended: float = 0.0
+    noticed: float = 0.0
+    """When this agent learned of the last end, which may have been while no agent was there."""
     exit_told: bool = True
     """Whether the server was told of the last exit, or an attempt was made."""
     report_after: float = 0.0
@@ -144,6 +159,12 @@ class Instance:
     def key(self) -> Key:
         """The assignment's key."""
         return self.record.key
+
+    @property
+    def is_probed(self) -> bool:
+        """Whether its process is one to ask: it runs, and nothing is about to end it."""
+        health = self.record.health
+        return self.life == "up" and self.stopping is None and not (health and health.unhealthy)
 
     def occupied(self, work: Work) -> Self:
         """Work has begun beside the plan."""
@@ -180,6 +201,7 @@ class Instance:
                 "process": process,
                 "run": run,
                 "started_at": now.wall,
+                "health": None,
                 "ports": ports,
                 "restarted_at": restarted_at,
                 "restarts": self.record.restarts + counted,
@@ -208,6 +230,10 @@ class Instance:
         record = self.record.model_copy(update={"process": None, "stop": None, "end": end})
         return replace(self, record=record, life="down", ended=now.ticks)
 
+    def judged(self, health: Health | None) -> Self:
+        """What its probes say has changed."""
+        return replace(self, record=self.record.model_copy(update={"health": health}))
+
     def stopped_by(self, stop: Stop, now: Moment) -> Self:
         """The processes are about to be asked to end; to be on disk before they are."""
         record = self.record.model_copy(update={"stop": stop})
@@ -220,7 +246,9 @@ class Instance:
 
     def down(self, exit: Exit, now: Moment, *, ended_at: datetime | None = None) -> Self:
         """The whole tree is dead; ``ended_at``: since then, if that was while no agent was there."""
-        end = End(cause=self.stopping.cause if self.stopping else "Exited", exit=exit)
+        cause: Cause = self.stopping.cause if self.stopping else "Exited"
+        seen = self.record.health.unhealthy if self.record.health and cause == "Unhealthy" else ""
+        end = End(cause=cause, exit=exit, message=seen)
         return self._ended(end, now, ended_at=ended_at)
 
     def not_started(self, message: str, now: Moment) -> Self:
@@ -228,7 +256,7 @@ class Instance:
         return replace(self, began=now.ticks)._ended(End(cause="StartFailed", message=message), now)
 
     def _ended(self, end: End, now: Moment, *, ended_at: datetime | None = None) -> Self:
-        own_doing = end.cause in ("Exited", "StartFailed")
+        own_doing = end.cause in OWN_DOING
         ended = now.ticks - max(0.0, (now.wall - ended_at).total_seconds()) if ended_at else now.ticks
         streak = restarts.next_streak(self.record.streak, ran_for=ended - self.began) if own_doing else 0
         if end.cause == "AgentStopped":
@@ -242,7 +270,8 @@ class Instance:
                 "end": end,
             }
         )
-        return replace(self, record=record, life="down", stopping=None, ended=ended, exit_told=not own_doing)
+        after = replace(self, record=record, life="down", stopping=None, ended=ended)
+        return replace(after, noticed=now.ticks, exit_told=not own_doing)
 
     def settled(self) -> Self:
         """It ended earlier, and since then it was asked to be stopped: the next start is a new beginning."""

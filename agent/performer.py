@@ -15,7 +15,9 @@ from functools import partial
 from typing import Any
 
 from agent import environment, offers, ports, restarts, status, sync
-from agent.instances import End, Failure, Instance, Key, Stop, Work
+from agent.artifact_failures import DiskFull, is_full
+from agent.folders import Folders
+from agent.instances import OWN_DOING, End, Failure, Instance, Key, Stop, Work
 from agent.ledger import Ledger
 from agent.ports import NoFreePort, PortRange
 from agent.preparations import NotPrepared, Preparer
@@ -49,6 +51,18 @@ class Host:
     environ: Mapping[str, str] = field(default_factory=dict)
     """The agent's own environment."""
 
+    def environment(self, assignment: Assignment, folders: Folders, numbers: Mapping[str, int]) -> dict[str, str]:
+        """What an instance finds in its environment; ``numbers`` are its ports by name."""
+        return environment.of(
+            assignment,
+            node=self.node,
+            server=self.server,
+            home=folders.instance(assignment.key),
+            data=folders.slot_data(assignment),
+            ports=numbers,
+            agent_environ=self.environ,
+        )
+
 
 class Performer:
     """Performs actions on the instances of a ledger."""
@@ -63,10 +77,12 @@ class Performer:
         *,
         find: Callable[[Key], Assignment | None],
         enqueue_after: Callable[[Key, float], None],
+        left: Callable[[Key], None],
         rng: random.Random | None = None,
     ) -> None:
         """``find`` knows assignments as they are now; ``enqueue_after`` asks for another look at an instance,
-        in so many seconds."""
+        in so many seconds; ``left`` is called when a main process has ended."""
+        self._left = left
         self._host, self._ledger, self._runtime = host, ledger, runtime
         self._preparer, self._reports = preparer, reports
         self._find, self._enqueue_after = find, enqueue_after
@@ -152,7 +168,8 @@ class Performer:
         except NotPrepared as error:
             self._not_prepared(key, assignment, error.reason, str(error))
         except (OSError, ValueError) as error:
-            self._not_prepared(key, assignment, "UnpackFailed", f"cannot make the instance's folder: {error}")
+            reason = DiskFull.reason if isinstance(error, OSError) and is_full(error) else "UnpackFailed"
+            self._not_prepared(key, assignment, reason, f"cannot make the instance's folder: {error}")
         except Exception as error:  # a fault of ours must not be tried again at every look
             log.exception("%s: preparing failed", "/".join(key))
             self._not_prepared(key, assignment, "PrepareFailed", f"the agent failed: {error!r}; see its log")
@@ -229,22 +246,14 @@ class Performer:
         )
 
     def _launch(self, key: Key, assignment: Assignment, number: int, ports: Mapping[str, int]) -> Launch:
-        folders, host = self._ledger.folders, self._host
+        folders = self._ledger.folders
         return Launch(
             uid=assignment.metadata.uid or "",
             command=assignment.spec.template.start_cmd or START_SCRIPT,
             folder=folders.app(key),
             run=folders.run(key, number),
             ports=ports,
-            environment=environment.of(
-                assignment,
-                node=host.node,
-                server=host.server,
-                home=folders.instance(key),
-                data=folders.slot_data(assignment),
-                ports=ports,
-                agent_environ=host.environ,
-            ),
+            environment=self._host.environment(assignment, folders, ports),
         )
 
     async def _stop(self, action: sync.Stop, assignment: Assignment | None) -> None:
@@ -254,7 +263,9 @@ class Performer:
         process = ledger.instances[action.key].record.process
         if process is not None:
             self._runtime.stop(process, _number(action.signal), grace=action.grace)
-        message = f"asked to end by {action.signal}, within {action.grace:g} s ({action.cause})"
+        health = ledger.instances[action.key].record.health
+        why = health.unhealthy if health is not None and action.cause == "Unhealthy" else action.cause
+        message = f"asked to end by {action.signal}, within {action.grace:g} s ({why})"
         self._reports.tell(assignment, "Normal", "Killing", message)
 
     async def _supervise(self, key: Key, process: Process, *, ended_at: datetime | None = None) -> None:
@@ -269,6 +280,7 @@ class Performer:
         """From the end of the main process to the end of all of them. Asked to end, the others have what is
         left of the grace; if the main process ends by itself, they have no one left to work for."""
         exit = await self._runtime.exited(process)
+        self._left(key)
         stopping = self._ledger.instances[key].stopping
         grace = max(0.0, stopping.deadline - self._ledger.now().ticks) if stopping else 0.0
         if not grace or not await self._runtime.drained(process, within=grace):
@@ -292,12 +304,12 @@ class Performer:
         ended, end = self._ledger.instances[key], record.end
         log.info("%s: %s: %s", "/".join(key), end.cause if end else "", status.describe(ended))
         assignment = self._find(key)
-        if assignment is not None and end is not None and end.cause in ("Exited", "StartFailed"):
+        if assignment is not None and end is not None and end.cause in OWN_DOING:
             self._tell_end(assignment, ended, end)
         await self._ledger.save(key)
 
     def _tell_end(self, assignment: Assignment, ended: Instance, end: End) -> None:
-        success, streak = end.exit.success, ended.record.streak
+        success, streak = end.success, ended.record.streak
         type: Type = "Normal" if success else "Warning"
         self._reports.tell(assignment, type, "Exited" if success else "Failed", status.describe(ended))
         if restarts.is_backing_off(streak) and restarts.is_wanted(

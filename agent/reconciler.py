@@ -4,12 +4,14 @@ import random
 from collections.abc import Callable
 
 from agent import status, sync
+from agent.checkups import Checkups
 from agent.instances import Key
 from agent.ledger import Ledger
 from agent.performer import Host, Performer
 from agent.preparations import Preparer
 from agent.reports import Reports
 from agent.runtime import Runtime
+from agent.siblings import Siblings
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.client.controller import Result
 from apiserver.client.informer import Informer
@@ -42,7 +44,7 @@ class AssignmentReconciler:
         queue: WorkQueue[Key],
         rng: random.Random | None = None,
     ) -> None:
-        """The informer must have the index ``REPLACES``; its changes are enqueued from now on."""
+        """The informer must have the indexes ``REPLACES`` and ``SIBLINGS``; its changes are enqueued from now on."""
         self.draining = False
         """Whether everything is to end, because the agent is."""
         self.known = False
@@ -50,6 +52,11 @@ class AssignmentReconciler:
         self.offline = False
         """Whether to go by what earlier agents saw, as long as the server has not told."""
         self._host, self._assignments, self._ledger, self._queue = host, assignments, ledger, queue
+        rng = rng or random.Random()
+        self.checkups = Checkups(
+            host, ledger, runtime, reports, find=self._find, enqueue_after=self._enqueue_after, rng=rng
+        )
+        """What probes the instances."""
         self._performer = Performer(
             host,
             ledger,
@@ -58,14 +65,23 @@ class AssignmentReconciler:
             reports,
             find=self._find,
             enqueue_after=self._enqueue_after,
+            left=self.checkups.leave,
             rng=rng,
         )
+        self._siblings = Siblings(assignments, ledger, self._find)
         assignments.add_handler(self._on_change)
 
     def _on_change(self, old: Assignment | None, new: Assignment | None) -> None:
         changed = new or old
         if changed is not None:
             self._queue.add(changed.key)
+            self._siblings.turned(changed.key, self._find(changed.key))
+            self._wake_dependents(changed)
+
+    def _wake_dependents(self, assignment: Assignment) -> None:
+        """Have those looked at that may wait for this one."""
+        for key in self._siblings.dependents(assignment):
+            self._queue.add(key)
 
     def _enqueue_after(self, key: Key, delay: float) -> None:
         self._queue.add_after(key, delay)
@@ -112,6 +128,9 @@ class AssignmentReconciler:
         assignment = self._find(key)
         if assignment is not None:
             self._ledger.expect(assignment)
+            if self._siblings.turned(key, assignment):
+                self._wake_dependents(assignment)
+        self.checkups.look(key)
         actions = sync.plan(
             {key: assignment} if assignment is not None else {},
             self._ledger.instances,
@@ -120,8 +139,13 @@ class AssignmentReconciler:
             ip=self._host.ip,
             keys=[key],
             known=self.known,
+            lacking=self._lacking(key, assignment),
         )
         return assignment, actions
+
+    def _lacking(self, key: Key, assignment: Assignment | None) -> dict[Key, tuple[str, ...]]:
+        missing = self._siblings.missing(assignment, trusting=not self.known) if assignment is not None else ()
+        return {key: missing} if missing else {}
 
     async def drain(self, *, end_within: float, tell_within: float) -> None:
         """End everything, each instance within its grace, and then tell the server; bounded in seconds.
@@ -148,5 +172,6 @@ class AssignmentReconciler:
         return not status.differs(assignment, wanted)
 
     async def close(self) -> None:
-        """Abandon the work beside the plan."""
+        """Abandon the work beside the plan, and the probes."""
+        await self.checkups.close()
         await self._performer.close()

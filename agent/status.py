@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent import offers, restarts
-from agent.instances import Instance, Moment
+from agent import offers, probes, restarts
+from agent.instances import OWN_DOING, Instance, Moment
 from apiserver.api import conditions
 from apiserver.api.kinds.assignment import Assignment, AssignmentStatus, Phase, PortStatus
 from apiserver.api.meta import Condition
@@ -23,9 +23,12 @@ Told = tuple[Phase, str, str]
 """Phase, reason, message."""
 
 
-def of(assignment: Assignment, instance: Instance, *, waits: bool, now: Moment, ip: str) -> dict[str, Any]:
-    """The agent's part of the status in wire form; ``waits``: for its predecessor to end."""
-    phase, reason, message = told(assignment, instance, waits=waits)
+def of(
+    assignment: Assignment, instance: Instance, *, waits: bool, now: Moment, ip: str, lacks: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The agent's part of the status in wire form; ``waits``: for its predecessor to end, ``lacks``: entries that
+    keep back a start."""
+    phase, reason, message = told(assignment, instance, waits=waits, lacks=lacks)
     record = instance.record
     end = record.end
     up = instance.life == "up"
@@ -71,7 +74,7 @@ def tells_exit(wanted: Mapping[str, Any]) -> bool:
     return wanted.get("phase") in ("Exited", "Failed")
 
 
-def told(assignment: Assignment, instance: Instance, *, waits: bool) -> Told:
+def told(assignment: Assignment, instance: Instance, *, waits: bool, lacks: tuple[str, ...] = ()) -> Told:
     """Phase, reason and message."""
     if instance.life == "up":
         return _up(instance)
@@ -81,19 +84,23 @@ def told(assignment: Assignment, instance: Instance, *, waits: bool) -> Told:
         return "Stopped", "Stopped", ""
     if waits:
         return "Pending", "WaitingForPredecessor", f"waits for {assignment.spec.replaces} to end"
+    if lacks and instance.failure is None:
+        return "Pending", "WaitingForDependencies", f"waits for {', '.join(lacks)}"
     return _down(assignment, instance)
 
 
 def _up(instance: Instance) -> Told:
     if instance.stopping is None:
         return "Running", "Running", ""
-    return "Stopping", instance.stopping.cause, ""
+    health = instance.record.health
+    seen = health.unhealthy if health is not None and instance.stopping.cause == "Unhealthy" else ""
+    return "Stopping", instance.stopping.cause, seen
 
 
 def _down(assignment: Assignment, instance: Instance) -> Told:
     end, streak = instance.record.end, instance.record.streak
-    if end is not None and end.cause in ("Exited", "StartFailed"):
-        wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success)
+    if end is not None and end.cause in OWN_DOING:
+        wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.success)
         wanted = wanted or end.cause == "StartFailed"
         if not wanted or not restarts.is_backing_off(streak):
             return _ended(instance)
@@ -110,9 +117,10 @@ def _down(assignment: Assignment, instance: Instance) -> Told:
 
 def _ended(instance: Instance) -> Told:
     end = instance.record.end
-    if end is not None and end.exit.success:
+    if end is not None and end.success:
         return "Exited", "Completed", describe(instance)
-    return "Failed", "StartFailed" if end is not None and end.cause == "StartFailed" else "Error", describe(instance)
+    named = end is not None and end.cause in ("StartFailed", "Unhealthy")
+    return "Failed", end.cause if end is not None and named else "Error", describe(instance)
 
 
 def describe(instance: Instance) -> str:
@@ -127,9 +135,17 @@ def describe(instance: Instance) -> str:
     return "ended, nobody knows how" if end.exit.code is None else f"exited with code {end.exit.code}"
 
 
+def readiness(assignment: Assignment, instance: Instance, phase: Phase) -> tuple[bool, str, str]:
+    """Whether it is ready, with reason and message: in the phase Running as its probes say."""
+    if phase != "Running":
+        return False, phase, ""
+    health = instance.record.health or probes.unasked(assignment.spec.template.probes)
+    return health.ready, health.reason, health.message
+
+
 def _conditions(assignment: Assignment, instance: Instance, phase: Phase, now: Moment) -> tuple[Condition, ...]:
     before = assignment.status.conditions
-    running = phase == "Running"
+    ready, reason, message = readiness(assignment, instance, phase)
     failure = instance.failure
     prepared = instance.prepared or instance.life == "up"
     return (
@@ -141,5 +157,7 @@ def _conditions(assignment: Assignment, instance: Instance, phase: Phase, now: M
             message="" if prepared or not failure else failure.message[:1024],
             now=now.wall,
         ),
-        conditions.renew(before, "Ready", "True" if running else "False", reason=phase, now=now.wall),
+        conditions.renew(
+            before, "Ready", "True" if ready else "False", reason=reason, message=message[:1024], now=now.wall
+        ),
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent import restarts, status
-from agent.instances import Cause, Instance, Key, Moment, Record, is_remembered, remembered
+from agent.instances import OWN_DOING, Cause, Instance, Key, Moment, Record, is_remembered, remembered
+from agent.probes import PENDING
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 
 TOLD_WITHIN = 2.0
@@ -103,6 +104,8 @@ class _Look:
     assignment: Assignment | None
     instance: Instance
     waits: bool
+    lacks: tuple[str, ...]
+    """The entries that a start has to wait for."""
     draining: bool
     now: Moment
     ip: str
@@ -136,8 +139,10 @@ def plan(
     ip: str = "",
     keys: Iterable[Key] | None = None,
     known: bool = True,
+    lacking: Mapping[Key, tuple[str, ...]] | None = None,
 ) -> list[Action]:
     """The next actions, of all instances or of ``keys``. ``draining``: the agent is to end, and everything before it.
+    ``lacking``: the entries that the start of an instance has to wait for.
     ``known``: the server has told which assignments there are; before, the absence of one means nothing."""
     actions: list[Action] = []
     for key in sorted({*assignments, *instances}) if keys is None else keys:
@@ -149,7 +154,7 @@ def plan(
         if assignment is not None and assignment.metadata.uid != instance.record.uid:
             assignment = None  # another object of the same name: the old one goes first
         waits = assignment is not None and _is_alive(instances.get((key[0], assignment.spec.replaces)))
-        actions += _plan_one(_Look(assignment, instance, waits, draining, now, ip, known))
+        actions += _plan_one(_Look(assignment, instance, waits, (lacking or {}).get(key, ()), draining, now, ip, known))
     return actions
 
 
@@ -194,7 +199,10 @@ def _cause_to_stop(look: _Look) -> Cause | None:
         return "AgentStopped"
     if look.leaves or look.assignment is None or look.assignment.spec.desired == "Stopped":
         return "Stopped"
-    return "Restarted" if _restart_requested(look.assignment, look.instance) else None
+    if _restart_requested(look.assignment, look.instance):
+        return "Restarted"
+    health = look.instance.record.health
+    return "Unhealthy" if health is not None and health.unhealthy else None
 
 
 def _stop(look: _Look, cause: Cause) -> Stop:
@@ -242,18 +250,28 @@ def _plan_start(look: _Look) -> list[Action]:
         return [_when(look, retry_at, Prepare(look.key))] if look.is_free("prepare") else []
     if look.waits:
         return []
+    if _withheld(look):
+        return []
     if not instance.exit_told:
-        start_at = max(start_at, instance.ended + TOLD_WITHIN)
+        start_at = max(start_at, instance.noticed + TOLD_WITHIN)
     return [_when(look, start_at, Start(look.key, counted=_is_counted(assignment, instance)))]
+
+
+def _withheld(look: _Look) -> tuple[str, ...]:
+    """The entries that keep back a start which is due. What ended before tells how until then."""
+    if look.assignment is None or look.instance.life != "down" or not _wants_start(look) or look.draining:
+        return ()
+    start_at = _start_at(look.assignment, look.instance)
+    return look.lacks if start_at is not None and look.now.ticks >= start_at else ()
 
 
 def _start_at(assignment: Assignment, instance: Instance) -> float | None:
     """When to start, in ticks; None: never."""
     end = instance.record.end
-    if end is None or end.cause not in ("Exited", "StartFailed") or _restart_requested(assignment, instance):
+    if end is None or end.cause not in OWN_DOING or _restart_requested(assignment, instance):
         return instance.ended
-    wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.exit.success)
-    if not wanted and end.cause == "Exited":  # what never ran is for us to try again, whatever the policy
+    wanted = restarts.is_wanted(assignment.spec.template.restart_policy, success=end.success)
+    if not wanted and end.cause != "StartFailed":  # what never ran is for us to try again, whatever the policy
         return None
     return instance.ended + restarts.delay(instance.record.streak)
 
@@ -262,7 +280,7 @@ def _is_counted(assignment: Assignment, instance: Instance) -> bool:
     end = instance.record.end
     if end is None:
         return False
-    return end.cause in ("Exited", "StartFailed", "Restarted") or _restart_requested(assignment, instance)
+    return end.cause in (*OWN_DOING, "Restarted") or _restart_requested(assignment, instance)
 
 
 def _when(look: _Look, at: float, action: Action) -> Action:
@@ -280,7 +298,9 @@ def _plan_report(look: _Look, steps: list[Action]) -> list[Action]:
     quiet_until = _quiet_until(look)
     if look.now.ticks < quiet_until:
         return [Wait(look.key, quiet_until)]
-    wanted = status.of(look.assignment, look.instance, waits=look.waits, now=look.now, ip=look.ip)
+    wanted = status.of(
+        look.assignment, look.instance, waits=look.waits, lacks=_withheld(look), now=look.now, ip=look.ip
+    )
     if not status.differs(look.assignment, wanted):
         return []
     return [_when(look, look.instance.report_after, Report(look.key, wanted))]
@@ -292,10 +312,13 @@ def _goes_soon(assignment: Assignment) -> bool:
 
 
 def _quiet_until(look: _Look) -> float:
-    """What is over in no time, such as unpacking a cached archive or a prompt end, is not worth a write."""
-    instance = look.instance
+    """What is over in no time, such as unpacking a cached archive, the first answer to a probe or a prompt end, is not
+    worth a write."""
+    instance, health = look.instance, look.instance.record.health
+    if instance.stopping is not None:
+        return instance.stopping.since + status.QUIET
     if instance.life == "up":
-        return instance.stopping.since + status.QUIET if instance.stopping else 0.0
+        return instance.began + status.QUIET if health is not None and health.reason == PENDING else 0.0
     if instance.prepared or instance.failure or look.waits or not instance.exit_told:
         return 0.0
     if instance.preparing_since is not None:

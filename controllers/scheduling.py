@@ -14,6 +14,7 @@ from apiserver.api import conditions
 from apiserver.api.expansion import is_live
 from apiserver.api.kinds.assignment import Assignment, Template
 from apiserver.api.kinds.node import Node, is_original
+from apiserver.api.kinds.probe import asks_nothing
 
 NO_READY_NODE, PORT_TAKEN, NEEDS_PLUM_AGENT = "NoReadyNode", "PortTaken", "NeedsPlumAgent"
 
@@ -78,7 +79,9 @@ def beyond_original(template: Template) -> list[str]:
         "services on named ports": any(isinstance(service.port, str) for service in template.services),
         "restartPolicy": template.restart_policy != "Always",
         "stopSignal": template.stop_signal != "TERM",
+        "probes": not asks_nothing(template.probes),
         "terminationGracePeriodSeconds": template.termination_grace_period_seconds != 5,
+        "dependsOn": template.depends_on,
     }
     return [name for name, is_asked in asked.items() if is_asked]
 
@@ -177,9 +180,9 @@ class _Fleet:
             return Unplaced(
                 member,
                 NEEDS_PLUM_AGENT,
-                "the only ready nodes run the original agent, which gives apps no env or ports and has fixed ways to "
-                f"restart and stop; the entry asks for {', '.join(needs.beyond)}: add a node with plum-agent, or leave "
-                "that out",
+                "the only ready nodes run the original agent, which gives apps no env, ports or probes and has fixed "
+                f"ways to restart and stop; the entry asks for {', '.join(needs.beyond)}: add a node with plum-agent, "
+                "or leave that out",
             )
         numbers = ", ".join(map(str, sorted(needs.ports)))
         return Unplaced(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import creates, fanout, heartbeats, memory, reads, tasks, v1
+from tests.bench import creates, fanout, heartbeats, holding, memory, probes, reads, tasks, v1
 from tests.bench.table import FULL, HEADING, QUICK
 
 GROUPS = {
@@ -18,6 +18,8 @@ GROUPS = {
     "heartbeats": heartbeats.run,
     "memory": memory.run,
     "tasks": tasks.run,
+    "probes": probes.run,
+    "holding": holding.run,
     "v1": v1.run,
 }
 

@@ -17,6 +17,24 @@ EXAMPLES = sorted(path.parent.name for path in Path("manifests").glob("*/app") i
 """All but the one that ``test_main_job`` runs."""
 
 NAPS_META = "name=naps\nversion=2.1\nservice=naps:http:8080\nservice=Nap Admin:grpc:9090\n"
+MOODS = """
+import http.server, os
+refused = set()
+
+class Moods(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503 if self.path in refused else 200)
+        self.end_headers()
+
+    def do_POST(self):
+        (refused.discard if self.path in refused else refused.add)(self.path)
+        self.send_response(204)
+        self.end_headers()
+
+http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["PLUM_PORT_WEB"])), Moods).serve_forever()
+"""
+"""Answers each path with 200, or after a POST there with 503, and after another one with 200 again."""
+
 pytestmark = pytest.mark.xdist_group("services")
 
 
@@ -30,6 +48,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         (app / "meta.ini").write_text(NAPS_META)
         (app / "start.sh").write_text("#!/bin/sh\nexec sleep 1000\n")
         found.plumctl("app", "push", str(app))
+        moods = found.directory / "moods"
+        moods.mkdir()
+        (moods / "meta.ini").write_text("name=moods\nversion=1\n")
+        (moods / "moods.py").write_text(MOODS)
+        (moods / "start.sh").write_text("#!/bin/sh\nexec python3 moods.py\n")
+        found.plumctl("app", "push", str(moods))
         yield found
 
 
@@ -120,7 +144,10 @@ def test_from_meta_ini_to_an_address_and_back(cluster: Cluster, http: httpx.Clie
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_runs_as_it_is(cluster: Cluster, http: httpx.Client, example: str) -> None:
     cluster.plumctl("apply", "-f", f"manifests/{example}")
-    cluster.running(example, 2)
+    copies = cluster.running(example, 2)
+    if example == "notes":
+        began = {one["spec"]["entry"]: one["status"]["startedAt"] for one in copies}
+        assert began["store"] < began["count"]
     if example == "orders":
         until(http, "orders", nodeA="Ready", nodeB="Ready")
         until(http, "shop", nodeA="Ready", nodeB="Ready")
@@ -141,6 +168,48 @@ def answer(url: str) -> Any:
         return httpx.get(url, trust_env=False).json()
     except httpx.TransportError:
         return None
+
+
+def test_probes_take_an_endpoint_out_and_restart(cluster: Cluster, http: httpx.Client) -> None:
+    often = {"periodSeconds": 1, "timeoutSeconds": 10, "failureThreshold": 1}
+    probes = {name: {"httpGet": {"port": "web", "path": f"/{name}"}, **often} for name in ("readiness", "liveness")}
+    probes["startup"] = {"tcpSocket": {"port": "web"}, **often, "failureThreshold": 100}
+    entry = {
+        "app": {"name": "moods", "version": "1"},
+        "nodeReplicas": {"nodeA": 1},
+        "ports": [{"name": "web"}],
+        "services": [{"name": "moods", "port": "web", "protocol": "http"}],
+        "probes": probes,
+    }
+    body = {"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": "moods"}, "spec": {"entries": [entry]}}
+    http.post("/tasks", json=body).raise_for_status()
+    until(http, "moods", nodeA="Ready")
+    (one,) = http.get("/assignments").json()["items"]
+    url = f"http://127.0.0.1:{one['status']['ports'][0]['port']}"
+    httpx.post(f"{url}/readiness", trust_env=False).raise_for_status()
+    until(http, "moods", nodeA="NotReady")
+    name = one["metadata"]["name"]
+    assert f"readiness: GET {url}/readiness: answered 503" in cluster.plumctl("describe", "assignment", name)
+    assert [shown["healthy"] for shown in shown_by_v1(cluster)] == [False]
+    httpx.post(f"{url}/readiness", trust_env=False).raise_for_status()
+    until(http, "moods", nodeA="Ready")
+    assert [shown["healthy"] for shown in shown_by_v1(cluster)] == [True]
+
+    httpx.post(f"{url}/liveness", trust_env=False).raise_for_status()
+    wait_for("a restart", lambda: http.get(f"/assignments/{name}").json()["status"]["restarts"] == 1)
+    until(http, "moods", nodeA="Ready")
+    events = httpx.get(f"{cluster.url}/api/v1/events", trust_env=False).json()["items"]
+    told = {event["reason"]: event["message"] for event in events if event["involvedObject"]["name"] == name}
+    assert told["Killing"].endswith(f"(liveness: GET {url}/liveness: answered 503)")
+    assert "answered 503" in told["Unhealthy"]
+    http.delete("/tasks/moods").raise_for_status()
+    until(http, "moods")
+
+
+def shown_by_v1(cluster: Cluster) -> list[dict[str, Any]]:
+    url = f"{cluster.url}/v1/assignments"
+    found: list[dict[str, Any]] = httpx.get(url, params={"nodeId": "nodeA"}, trust_env=False).json()["items"]
+    return found
 
 
 def test_agents_that_die_or_fall_silent(cluster: Cluster, http: httpx.Client) -> None:

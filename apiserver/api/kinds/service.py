@@ -8,7 +8,8 @@ from pydantic import Field
 
 from apiserver.api.columns import AGE, NAME
 from apiserver.api.errors import Cause
-from apiserver.api.kinds.task import PortReference, Protocol
+from apiserver.api.kinds.ports import PortReference
+from apiserver.api.kinds.task import Protocol
 from apiserver.api.meta import Body, Labels, Listed, ListMap, Model, Resource, Status, is_dns_label, is_empty
 from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 

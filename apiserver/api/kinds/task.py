@@ -8,15 +8,19 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from apiserver.api import start_order
 from apiserver.api.columns import AGE, NAME
 from apiserver.api.errors import Cause
+from apiserver.api.kinds import probe
+from apiserver.api.kinds.ports import PortName, PortReference
+from apiserver.api.kinds.probe import NO_PROBES, Probes, asks_nothing
 from apiserver.api.meta import (
     Body,
     Conditions,
-    IntOrString,
     Labels,
     Listed,
     ListMap,
+    ListSet,
     Model,
     Resource,
     Status,
@@ -75,12 +79,6 @@ def _env_name(text: str) -> str:
     return text
 
 
-def _port_name(text: str) -> str:
-    if not is_dns_label(text, longest=15):
-        raise ValueError("must be lowercase letters, digits and '-', at most 15 characters")
-    return text
-
-
 def _entry_name(text: str) -> str:
     if not is_dns_label(text, longest=ENTRY_NAME_LENGTH):
         raise ValueError(
@@ -136,18 +134,8 @@ def _protocol(text: str) -> str:
     return text
 
 
-def _port_reference(port: int | str) -> int | str:
-    """A number, also one that was written as a text, or the name of a port."""
-    if isinstance(port, str) and not (port.isascii() and port.isdigit()):
-        return _port_name(port)
-    if not 1 <= int(port) <= 65535:
-        raise ValueError("must be between 1 and 65535, or the name of a port")
-    return int(port)
-
-
 ServiceName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_service_name)]
 Protocol = Annotated[str, AfterValidator(_protocol)]
-PortReference = Annotated[int | str, IntOrString(), AfterValidator(_port_reference)]
 
 
 class AppReference(Model):
@@ -167,7 +155,7 @@ class EnvVar(Model):
 class Port(Model):
     """A port that the app listens on; it reads the number from ``PLUM_PORT_<NAME>``."""
 
-    name: Annotated[str, AfterValidator(_port_name)]
+    name: PortName
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """A fixed number; without one the agent picks a free port of its range."""
 
@@ -236,6 +224,10 @@ class Entry(Model):
     """Seconds between the stop signal and KILL."""
     stop_signal: StopSignal = "TERM"
     """The signal that asks the process group to end."""
+    depends_on: Annotated[Listed[str], ListSet(), Field(max_length=32)] = ()
+    """Entries of this task that must be ready, or have completed, before a copy of this one starts."""
+    probes: Annotated[Probes, Field(exclude_if=asks_nothing)] = NO_PROBES
+    """How it is found out whether a copy has started, is ready and is alive."""
     logs: Logs | None = None
     """How much is kept of what the copies write; by default 5 rotated files of 10Mi."""
 
@@ -332,7 +324,8 @@ def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
         causes += _unique(f"{where}.ports", entry.get("ports", ()), key="port")
         causes += _unique(f"{where}.services", entry.get("services", ()))
         causes += _unknown_ports(where, entry)
-    return [*_unique("spec.entries", new["spec"]["entries"]), *causes]
+        causes += probe.faults(f"{where}.probes", entry.get("probes", {}), _port_names(entry))
+    return [*_unique("spec.entries", new["spec"]["entries"]), *causes, *start_order.causes(new["spec"]["entries"])]
 
 
 def _unique(where: str, items: Sequence[dict[str, Any]], *, key: str = "name") -> list[Cause]:
@@ -347,8 +340,12 @@ def _unique(where: str, items: Sequence[dict[str, Any]], *, key: str = "name") -
     return causes
 
 
+def _port_names(entry: dict[str, Any]) -> set[str]:
+    return {port["name"] for port in entry.get("ports", ())}
+
+
 def _unknown_ports(where: str, entry: dict[str, Any]) -> Iterator[Cause]:
-    names = {port["name"] for port in entry.get("ports", ())}
+    names = _port_names(entry)
     for index, service in enumerate(entry.get("services", ())):
         if isinstance(service["port"], str) and service["port"] not in names:
             message = f'Invalid value: "{service["port"]}": the entry has no port of that name; list it in ports'

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from agent import status, sync
-from agent.instances import End, Failure, Instance, Moment, Stopping
+from agent.instances import End, Failure, Instance, Moment, Stop, Stopping
 from agent.offers import Declared
+from agent.probes import PENDING, Health
 from agent.runtime import Exit, Process
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 from tests.unit.agent.objects import assignment
@@ -41,6 +42,7 @@ def ended(code: int, *, streak: int, at: float = NOW.ticks) -> dict[str, Any]:
         "record": {"streak": streak, "end": End(cause="Exited", exit=Exit(code=code))},
         "prepared": True,
         "ended": at,
+        "noticed": at,
     }
 
 
@@ -110,6 +112,12 @@ UP = instance(WEB, life="up", prepared=True, record={"process": PROCESS})
             replace(instance(WEB, **ended(1, streak=1, at=999)), exit_told=False),
             [sync.Wait(KEY, 1001)],
             id="not before the exit is told",
+        ),
+        pytest.param(
+            WEB,
+            replace(instance(WEB, **ended(1, streak=1, at=900)), noticed=1000, exit_told=False),
+            [sync.Wait(KEY, 1002)],
+            id="nor if it was long ago, without an agent",
         ),
         pytest.param(
             WEB,
@@ -246,3 +254,43 @@ def test_conditions_of_others_are_none_of_our_business() -> None:
 def test_a_report_that_failed_waits() -> None:
     late = UP.unreported(exit_told=False, retry_at=1004)
     assert sync.plan({KEY: WEB}, {KEY: late}, NOW) == [sync.Wait(KEY, 1004)]
+
+
+SEEN = "liveness: GET http://127.0.0.1:80/: answered 500"
+
+
+def probed(**health: Any) -> Instance:
+    return instance(WEB, life="up", prepared=True, record={"process": PROCESS, "health": Health(**health)}, began=999.8)
+
+
+def test_who_is_unhealthy_is_stopped_and_that_is_a_failure() -> None:
+    sick = probed(unhealthy=SEEN)
+    assert plan(WEB, sick) == [sync.Stop(KEY, "Unhealthy", "TERM", 5)]
+    assert plan(STOPPED, sick) == [sync.Stop(KEY, "Stopped", "TERM", 5)], "whoever wants it gone comes first"
+    stopping = sick.stopped_by(Stop(cause="Unhealthy", signal="TERM", grace=5), NOW)
+    assert status.told(WEB, stopping, waits=False) == ("Stopping", "Unhealthy", SEEN)
+    down = stopping.down(Exit(code=0), NOW)
+    assert status.told(WEB, down, waits=False) == ("Failed", "Unhealthy", SEEN)
+    down = down.reported(exit_told=True)
+    assert plan(WEB, down) == [sync.Wait(KEY, NOW.ticks + 1)], "it starts again after the usual wait"
+    once, never = (assignment("web-1", template={"restartPolicy": policy}) for policy in ("OnFailure", "Never"))
+    assert plan(once, down) == [sync.Wait(KEY, NOW.ticks + 1)]
+    assert plan(never, down) == []
+    (start,) = plan(WEB, replace(down, ended=NOW.ticks - 1))
+    assert start == sync.Start(KEY, counted=True)
+
+
+def test_the_first_answer_is_waited_for_but_not_long() -> None:
+    pending = probed(ready=False, reason=PENDING)
+    assert sync.plan({KEY: WEB}, {KEY: pending}, NOW) == [sync.Wait(KEY, pending.began + status.QUIET)]
+    later = Moment(pending.began + status.QUIET, NOW.wall)
+    (report,) = sync.plan({KEY: WEB}, {KEY: pending}, later)
+    assert isinstance(report, sync.Report)
+    assert (report.status["phase"], ready(report.status)) == ("Running", "False")
+    (report,) = sync.plan({KEY: WEB}, {KEY: probed()}, NOW)
+    assert isinstance(report, sync.Report)
+    assert ready(report.status) == "True"
+
+
+def ready(status: dict[str, Any]) -> str:
+    return next(str(one["status"]) for one in status["conditions"] if one["type"] == "Ready")

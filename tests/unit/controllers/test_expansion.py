@@ -112,6 +112,9 @@ def test_names_are_dns_labels_however_long_their_parts() -> None:
 def test_defaults_do_not_count_in_the_hash_but_everything_else_does() -> None:
     plain = Template(artifact_url="/x", sha256=A)
     assert template_hash(plain) == template_hash(Template(artifact_url="/x", sha256=A, stop_signal="TERM"))
+    assert template_hash(plain) == "ac51f3d71b8a595e", (
+        "the hash of a template without probes is what it was before there were any"
+    )
     entry = Entry.model_validate({"name": "main", "artifactUrl": "/x", "startCmd": "run"})
     templates = [plain, template_of(entry, Artifact("/x", A), ""), template_of(entry, Artifact("/x", A), LATE)]
     assert len({template_hash(template) for template in templates}) == 3

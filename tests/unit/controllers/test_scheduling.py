@@ -39,7 +39,9 @@ def copy(name: str = "web-main-1", node_name: str = "", **template: Any) -> Assi
         ({"services": [{"name": "web", "port": "http"}]}, ["services on named ports"]),
         ({"restartPolicy": "Never"}, ["restartPolicy"]),
         ({"stopSignal": "INT"}, ["stopSignal"]),
+        ({"probes": {"readiness": {"tcpSocket": {"port": 80}}}}, ["probes"]),
         ({"terminationGracePeriodSeconds": 6}, ["terminationGracePeriodSeconds"]),
+        ({"dependsOn": ["db"]}, ["dependsOn"]),
         ({"env": [{"name": "A"}], "stopSignal": "INT"}, ["env", "stopSignal"]),
     ],
 )
@@ -54,7 +56,7 @@ def test_what_is_beyond_the_original_agent_goes_elsewhere(template: dict[str, An
         return
     assert isinstance(alone, Unplaced)
     assert alone.reason == NEEDS_PLUM_AGENT
-    assert alone.message.startswith("the only ready nodes run the original agent, which gives apps no env or ports")
+    assert alone.message.startswith("the only ready nodes run the original agent, which gives apps no env, ports")
     assert f"the entry asks for {', '.join(beyond)}: add a node with plum-agent" in alone.message
 
 
