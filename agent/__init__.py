@@ -8,20 +8,28 @@ Decisions, pure:
 - ``probes``           when to ask a process next, and what its answers mean: readiness, restarts, events
 - ``offers``           which services a running process offers; reads ``meta.ini``
 - ``status``           what the assignment's status should say
+- ``dependencies``     what a start has to wait for: entries of the task that come first
 
 Hands, thin:
 
 - ``reconciler``       one look at one assignment: gathers, plans, has it done
+- ``siblings``         the assignments of one task on this node: who waits for whom
 - ``performer``        the actions of a plan: quick ones at once, slow work beside it
 - ``ledger``           the instances as they are now, their records on disk
 - ``preparations``     an instance's folder, ready to start in
-- ``artifacts``        archives: downloaded once a digest, verified, cached
+- ``artifacts``        archives: downloaded once a digest, verified, cached; ``artifact_failures``: why not
+- ``downloads``        one download, gone on with after a break; ``sources`` opens addresses, ``partials`` keeps bytes
+- ``room``             space on the disk: what goes so that there is enough
+- ``threads``          blocking work, waited for to its end
 - ``unpack``           an archive into a folder, however hostile it is
 - ``checkups``         which instances are probed, and what becomes of what is seen; ``probing`` has a timer for each
 - ``probers``          one try: ``probe_network`` over HTTP and TCP, ``probe_commands`` by a command
 - ``ports``, ``environment``  what a process is given
 - ``folders``          the data folder: its lock, its layout, the records of instances
 - ``reports``          statuses, finalizers and events on their way to the server
+- ``logs/``            what instances write: rotated by a process of its own, and read
+- ``channel``          requests of the server, which dials no node, and their answers
+- ``usage/``           what instances and the node use
 - ``node``             registration and the lease
 - ``agent``            all of it together, from adoption to the end
 - ``ending``           how an agent ends: alone, or after a drain

@@ -18,12 +18,15 @@ import click
 from agent import artifacts, cgroups, ending, node
 from agent.agent import MANAGER, Agent, Parts
 from agent.artifacts import Artifacts
+from agent.channel import Channel
 from agent.folders import Folders, InUse, NewerFormat
+from agent.logs.keeper import Keeper
 from agent.node import Machine, Registration
 from agent.performer import Host
 from agent.ports import DEFAULT_RANGE, PortRange
 from agent.preparations import ArchivePreparer
 from agent.process_runtime import ProcessRuntime
+from agent.usage.reports import to_server
 from apiserver.api.kinds.task import is_node_name
 from apiserver.client.config import Config
 from apiserver.client.rest import RestClient
@@ -127,12 +130,28 @@ def main(
 
 async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, until_eof: bool) -> None:
     runtime = ProcessRuntime(groups=cgroups.find(folders.root))
-    async with RestClient(config, manager=MANAGER) as client, RestClient(config, manager=MANAGER) as lease_client:
-        preparer = ArchivePreparer(Artifacts(folders.cache, client.http, max_bytes=max_bytes))
+    async with (
+        RestClient(config, manager=MANAGER) as client,
+        RestClient(config, manager=MANAGER) as lease_client,
+        RestClient(config, manager=MANAGER) as channel_client,
+    ):
+        archives = Artifacts(folders.cache, client.http, max_bytes=max_bytes, wanted=folders.digests)
+        preparer = ArchivePreparer(archives)
         registration = Registration(
             lease_client, _machine(host, folders.identity(), runtime.boot_id), rng=random.Random()
         )
-        agent = Agent(host, Parts(client, folders, runtime, preparer, registration))
+        parts = Parts(
+            client,
+            folders,
+            runtime,
+            preparer,
+            registration,
+            to_server(client.http, host.node),
+            Keeper(folders.root),
+            Channel(channel_client.http, host.node, folders.root),
+        )
+        agent = Agent(host, parts)
+        tending = asyncio.create_task(archives.tend(), name="cache")
         try:
             await agent.run(
                 ending.asked(folders, until_eof=until_eof),
@@ -141,6 +160,7 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
         except NewerFormat as error:
             raise click.ClickException(str(error)) from error
         finally:
+            tending.cancel()
             preparer.close()
             runtime.close()
 

@@ -12,16 +12,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agent.channel import Channel
 from agent.folders import Folders
 from agent.instances import Key, Moment
 from agent.ledger import Ledger
+from agent.logs.keeper import Keeper
 from agent.node import Registration
 from agent.performer import Host
 from agent.preparations import Preparer
 from agent.reconciler import REPLACES, AssignmentReconciler, successors
 from agent.reports import Reports
 from agent.runtime import Runtime
+from agent.siblings import SIBLINGS, siblings
 from agent.sync import LONGEST_DRAIN
+from agent.usage.looks import Looks
+from agent.usage.measured import to_measure
+from agent.usage.reports import Send, UsageReports
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.client.controller import Controller
 from apiserver.client.events import EventRecorder
@@ -56,6 +62,11 @@ class Parts:
     runtime: Runtime
     preparer: Preparer
     registration: Registration
+    send_usage: Send | None = None
+    """Where reports of usage go; None: nothing is measured."""
+    keeper: Keeper | None = None
+    """Whoever keeps a rotator of logs at work."""
+    channel: Channel | None = None
 
 
 class Agent:
@@ -79,7 +90,7 @@ class Agent:
             parts.client,
             Assignment,
             fields=f"spec.nodeName={host.node}",
-            indexes={REPLACES: successors},
+            indexes={REPLACES: successors, SIBLINGS: siblings},
             managed_fields=False,
             rng=self._rng,
         )
@@ -111,17 +122,39 @@ class Agent:
                 ("controller", self._controller.run()),
                 ("learning", self._learn(running)),
                 ("leftovers", self._reconciler.checkups.sweep()),
+                ("channel", self._hold_channel()),
+                ("rotator", self._keep_rotator()),
             )
             tasks = [group.create_task(work, name=name) for name, work in works]
+            if self._parts.send_usage is not None:
+                tasks.append(group.create_task(self._report_usage(self._parts.send_usage), name="usage"))
             self._reconciler.look_at_all()
+            is_drained = False
             try:
                 if await end:
                     log.info("ending: stopping all instances")
                     await self._reconciler.drain(end_within=LONGEST_DRAIN + KILL_SECONDS, tell_within=TELL_SECONDS)
+                    is_drained = True
             finally:
                 for task in tasks:
                     task.cancel()
                 await self._reconciler.close()
+                if is_drained and self._parts.keeper is not None:
+                    await self._parts.keeper.end()
+
+    async def _hold_channel(self) -> None:
+        """The node must be known first, and ours."""
+        await self._parts.registration.registered.wait()
+        if self._parts.channel is not None:
+            await self._parts.channel.run()
+
+    async def _keep_rotator(self) -> None:
+        if self._parts.keeper is not None:
+            await self._parts.keeper.run()
+
+    async def _report_usage(self, send: Send) -> None:
+        looks = Looks(self._parts.folders.root)
+        await UsageReports(looks, lambda: to_measure(self._ledger.instances.values()), send, rng=self._rng).run()
 
     async def _learn(self, running: Callable[[], None]) -> None:
         """Adoption waits for nobody; starts and stops wait for the server, but not for ever."""

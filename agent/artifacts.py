@@ -1,54 +1,58 @@
-"""Archives by digest: each is downloaded once, however many wait for it, and counts only when verified.
-
-A download goes to a file of its own and gets its name when its digest is right and its bytes are on disk,
-so that whatever carries a digest's name is that archive. The API server's token goes to the API server
-alone.
-"""
+"""Archives by digest: each is downloaded once, however many wait for it, and counts only when verified."""
 
 import asyncio
-import hashlib
+import logging
 import os
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+import random
+import uuid
+from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
 
-from apiserver.client.trust import trust
+from agent import partials
+from agent.artifact_failures import Unavailable
+from agent.downloads import Downloader, is_archive
+from agent.partials import Partial
+from agent.room import Room
+from agent.threads import in_thread
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES = 1 << 30
 CACHE_BYTES = 8 << 30
 """How much the cache keeps; beyond it the archives used longest ago go. Instances have their own copies."""
 
 TOTAL_SECONDS = 1800.0
-"""A download that takes longer has failed, however steadily it drips."""
+"""A try at a download that takes longer has failed, however steadily it drips; the next one goes on with it."""
 
-READ_SECONDS = 30.0
-MAX_REDIRECTS = 5
-BLOCK = 1 << 20
-"""Bytes that are gathered before a thread hashes and writes them."""
-
-
-class Unavailable(Exception):
-    """The archive could not be fetched; later it may be."""
-
-
-class Corrupt(Exception):
-    """What was fetched is not the archive that was asked for."""
+TEND_SECONDS = 60.0
+"""How often the cache looks after the disk by itself: apps fill it too."""
 
 
 @dataclass
-class _Download:
-    """A download under way, and how many wait for it."""
+class _Use:
+    """An archive that is being obtained or used, and by how many. While there are any it is not evicted."""
 
     task: asyncio.Task[Path]
-    waiting: int = 0
+    landing: Partial
+    holders: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is nothing to wait for any more."""
+        return self.task.done() and (self.task.cancelled() or self.task.exception() is not None)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that must stay."""
+        if self.task.done() and not self.failed:
+            return (self.task.result(),)
+        return (self.landing.path, self.landing.path.with_suffix(".zip"))
 
 
 class Artifacts:
@@ -64,159 +68,117 @@ class Artifacts:
         cache_bytes: int = CACHE_BYTES,
         total_seconds: float = TOTAL_SECONDS,
         concurrency: int = 4,
+        wanted: Callable[[], Collection[str]] = tuple,
+        rng: random.Random | None = None,
     ) -> None:
-        self._cache, self._server, self._executor = cache, server, executor
-        self._max_bytes, self._cache_bytes, self._total_seconds = max_bytes, cache_bytes, total_seconds
-        self._slots = asyncio.Semaphore(concurrency)
-        self._downloads: dict[str, _Download] = {}
+        """``wanted`` tells the digests that instances here were made from; it is called in threads."""
+        self._cache, self._executor, self._rng = cache, executor, rng or random.Random()
+        self.room = Room(cache, max_bytes=cache_bytes, spared=self._spared, wanted=wanted)
+        self._downloader = Downloader(cache, server, self.room, max_bytes=max_bytes, executor=executor, rng=self._rng)
+        self._total_seconds, self._slots = total_seconds, asyncio.Semaphore(concurrency)
+        self._uses: dict[str, _Use] = {}
 
-    def cached(self, sha256: str) -> Path | None:
-        """The verified archive, if it is here."""
-        path = self._cache / f"{sha256}.zip"
-        return path if sha256 and path.exists() else None
-
-    async def obtain(self, url: str, sha256: str) -> Path:
-        """The verified archive, fetched if it is not here; without a digest whatever the URL gives now. Raises
-        Unavailable, Corrupt.
+    @asynccontextmanager
+    async def held(self, url: str, sha256: str) -> AsyncIterator[Path]:
+        """The verified archive, fetched if it is not here; without a digest whatever the URL gives now. It stays until
+        the end of the block. Raises ArtifactFailure.
 
         Concurrent calls for a digest share one download, which ends when the last of them is cancelled.
         """
-        if path := self.cached(sha256):
-            os.utime(path)
-            return path
-        what = sha256 or url
-        download = self._downloads.get(what)
-        if download is None:
-            download = self._downloads[what] = _Download(asyncio.create_task(self._download(url, sha256)))
-            download.task.add_done_callback(lambda _: self._forget(what, download))
-        download.waiting += 1
+        use = self._join(url, sha256)
+        use.holders += 1
         try:
-            return await asyncio.shield(download.task)
+            yield await asyncio.shield(use.task)
         finally:
-            download.waiting -= 1
-            if not download.waiting and not download.task.done():
-                self._forget(what, download)
-                download.task.cancel()
+            use.holders -= 1
+            if not use.holders:
+                use.task.cancel()
+                self._leave(sha256 or url, use)
 
-    def _forget(self, what: str, download: _Download) -> None:
-        """Drop a download that is over, but not the one that may have followed it."""
-        if self._downloads.get(what) is download:
-            del self._downloads[what]
+    async def renew(self, archive: Path) -> bool:
+        """Look whether a cached archive still is what its name says, and drop it if not; whether it was dropped.
 
-    async def _download(self, url: str, sha256: str) -> Path:
+        Raises OSError.
+        """
+        return await in_thread(self._executor, partial(_drop_damaged, archive))
+
+    async def tend(self) -> None:
+        """Keep the cache and the disk within bounds, until cancelled."""
+        while True:
+            await in_thread(self._executor, self._tidy)
+            await asyncio.sleep(TEND_SECONDS * self._rng.uniform(0.5, 1.0))
+
+    def _tidy(self) -> None:
+        try:
+            partials.sweep(self._cache, spared=self._spared())
+            self.room.make()
+        except OSError as error:
+            log.warning("the cache of archives cannot be tidied: %s", error)
+
+    def _spared(self) -> set[Path]:
+        return {path for use in [*self._uses.values()] for path in use.files}
+
+    def _join(self, url: str, sha256: str) -> _Use:
+        """The use that is under way, or a new one, which waits for the end of the one before."""
+        what = sha256 or url
+        use = self._uses.get(what)
+        if use is None or use.failed or not use.holders:
+            before = use.task if use is not None else None
+            landing = Partial(self._cache, sha256 or f"download.tmp-{uuid.uuid4().hex}")
+            task = asyncio.create_task(self._provide(url, sha256, landing, before))
+            use = self._uses[what] = _Use(task, landing)
+        return use
+
+    def _leave(self, what: str, use: _Use) -> None:
+        """Drop a use that is over, once it is, but not the one that may have followed it."""
+
+        def drop(task: asyncio.Task[Path]) -> None:
+            if self._uses.get(what) is use:
+                del self._uses[what]
+            if not task.cancelled():
+                task.exception()
+
+        use.task.add_done_callback(drop)
+
+    async def _provide(self, url: str, sha256: str, landing: Partial, before: asyncio.Task[Path] | None) -> Path:
+        if before is not None:
+            await _ended(before)
+        archive = self._cache / f"{sha256}.zip"
+        is_here = await in_thread(self._executor, partial(_touch, archive)) if sha256 else False
+        if is_here:
+            return archive
         try:
             async with self._slots, asyncio.timeout(self._total_seconds):
-                return await self._fetch(url, sha256)
+                archive = await self._downloader.fetch(url, sha256, landing)
         except TimeoutError as error:
             raise Unavailable(f"{url}: took more than {self._total_seconds:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # the last for names that are no host's
-            raise Unavailable(f"{url}: {str(error) or type(error).__name__}") from error
-        except OSError as error:
-            raise Unavailable(f"{url}: cannot be kept: {error}") from error
-
-    async def _fetch(self, url: str, sha256: str) -> Path:
-        with _scratch(self._cache) as (scratch, file):
-            async with self._opened(url) as response:
-                found = await self._receive(response, file, url)
-            if sha256 and found != sha256:
-                raise Corrupt(f"{url}: its SHA-256 is {found}, not {sha256}")
-            await self._in_thread(lambda: os.fsync(file.fileno()))
-            path = scratch.replace(self._cache / f"{found}.zip")
-        await self._in_thread(lambda: evict(self._cache, keep=path, max_bytes=self._cache_bytes))
-        return path
-
-    async def _receive(self, response: httpx.Response, file: BinaryIO, url: str) -> str:
-        """Write the body to the file; returns its digest. Raises Unavailable above the size limit."""
-        digest, gathered, size = hashlib.sha256(), bytearray(), 0
-
-        def flush(block: bytes) -> None:
-            digest.update(block)
-            file.write(block)
-
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > self._max_bytes:
-                raise Unavailable(f"{url}: is larger than {self._max_bytes} bytes, the agent's --max-artifact-bytes")
-            gathered += chunk
-            if len(gathered) >= BLOCK:
-                await self._in_thread(partial(flush, bytes(gathered)))
-                gathered.clear()
-        await self._in_thread(partial(flush, bytes(gathered)))
-        file.flush()
-        return digest.hexdigest()
-
-    @asynccontextmanager
-    async def _opened(self, url: str) -> AsyncIterator[httpx.Response]:
-        """A successful streamed answer. Raises Unavailable."""
-        own = _is_own(url, self._server.base_url)
-        if own:
-            async with self._server.stream("GET", url, timeout=READ_SECONDS) as response:
-                yield _checked(response, url)
-            return
-        headers = {"accept-encoding": "identity"}
-        async with httpx.AsyncClient(
-            headers=headers, timeout=READ_SECONDS, trust_env=False, verify=trust(url)
-        ) as outside:
-            for _ in range(MAX_REDIRECTS + 1):
-                async with outside.stream("GET", url) as response:
-                    if response.next_request is None:
-                        yield _checked(response, url)
-                        return
-                    url = _redirected(url, response.headers["location"])
-        raise Unavailable(f"{url}: more than {MAX_REDIRECTS} redirects")
-
-    async def _in_thread(self, work: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        await in_thread(self._executor, self._tidy)
+        return archive
 
 
-def evict(cache: Path, *, keep: Path, max_bytes: int) -> None:
-    """Delete the archives used longest ago, until what is left, ``keep`` always, has at most ``max_bytes``."""
-    found = [(path.stat(), path) for path in cache.glob("*.zip") if path != keep]
-    kept = keep.stat().st_size
-    for info, path in sorted(found, key=lambda item: item[0].st_mtime_ns, reverse=True):
-        kept += info.st_size
-        if kept > max_bytes:
-            path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """A file that vanishes at the end of the block, unless it has got another name by then."""
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix="download.tmp-")
+def _drop_damaged(archive: Path) -> bool:
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield Path(name), file
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _is_own(url: str, server: httpx.URL) -> bool:
-    """Whether the URL is on our server. Raises Unavailable for what is no URL we fetch."""
-    if url.startswith("/") and not url.startswith("//"):
+        if is_archive(archive):
+            return False
+    except FileNotFoundError:
         return True
-    parts = _parts(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Unavailable(f"{url}: is neither a path of the server nor an http(s) URL")
-    there = httpx.URL(url)
-    return (there.scheme, there.host, there.port) == (server.scheme, server.host, server.port)
+    archive.unlink(missing_ok=True)
+    return True
 
 
-def _parts(url: str) -> SplitResult:
-    """The parts of a URL whose port can be one: sockets fail otherwise, and in no way that HTTP clients foresee. Raises
-    ValueError."""
-    parts = urlsplit(url)
-    _ = parts.port
-    return parts
+async def _ended(task: asyncio.Task[Path]) -> None:
+    """Wait for a cancelled task to end, also when the waiting is cancelled: both would write to the same file."""
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
-def _redirected(url: str, location: str) -> str:
-    target = urljoin(url, location)
-    if _parts(target).scheme != urlsplit(url).scheme:
-        raise Unavailable(f"{url}: redirects to another scheme: {target}")
-    return target
-
-
-def _checked(response: httpx.Response, url: str) -> httpx.Response:
-    if response.status_code != httpx.codes.OK:
-        raise Unavailable(f"{url}: the server answered {response.status_code} {response.reason_phrase}")
-    return response
+def _touch(archive: Path) -> bool:
+    """Note the use of an archive; whether it is here. Blocks."""
+    try:
+        os.utime(archive)
+    except FileNotFoundError:
+        return False
+    return True

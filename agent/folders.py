@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,8 @@ from agent.runtime import Process
 from apiserver.api.kinds.assignment import Assignment
 
 log = logging.getLogger(__name__)
+
+LOCK_TRIES, LOCK_PAUSE = 10, 0.02
 
 _PART = re.compile(r"[A-Za-z0-9._-]{0,253}")
 
@@ -54,15 +57,13 @@ class Folders:
         for folder in (self.root, self.cache, self.instances, self.ended, self.data, self.probes):
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         with (self.root / "lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _lock(file.fileno()):
                 file.seek(0)
                 holder = file.read(32).strip() or "unknown"
                 raise InUse(
                     f"{self.root}: another agent (pid {holder}) uses this data folder; "
                     "stop it, or give this one a --data-dir of its own"
-                ) from None
+                )
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
@@ -117,6 +118,14 @@ class Folders:
                 _remove(folder)
             except OSError as failure:
                 log.warning("%s: stays, it cannot be removed: %s", folder.name, failure)
+        return found
+
+    def digests(self) -> set[str]:
+        """The archives that the instances here were made from, as far as their records can be read."""
+        found = set()
+        for path in self.instances.glob("*/record.json"):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                found.add(str(json.loads(path.read_bytes())["assignment"]["spec"]["template"]["sha256"]))
         return found
 
     def _record(self, folder: Path) -> Record:
@@ -184,6 +193,18 @@ class Folders:
         """Delete what an agent that was killed left half done."""
         for leftover in [*self.cache.glob("*.tmp-*"), *self.instances.glob("*/app.tmp-*")]:
             _remove(leftover)
+
+
+def _lock(fd: int) -> bool:
+    """Whether it could be locked. Who only looks whether it is locked holds it for a moment."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE)
+        else:
+            return True
+    return False
 
 
 def _numbers(folder: Path) -> list[int]:

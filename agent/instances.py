@@ -143,6 +143,8 @@ class Instance:
     failure: Failure | None = None
     began: float = 0.0
     ended: float = 0.0
+    noticed: float = 0.0
+    """When this agent learned of the last end, which may have been while no agent was there."""
     exit_told: bool = True
     """Whether the server was told of the last exit, or an attempt was made."""
     report_after: float = 0.0
@@ -268,7 +270,8 @@ class Instance:
                 "end": end,
             }
         )
-        return replace(self, record=record, life="down", stopping=None, ended=ended, exit_told=not own_doing)
+        after = replace(self, record=record, life="down", stopping=None, ended=ended)
+        return replace(after, noticed=now.ticks, exit_told=not own_doing)
 
     def settled(self) -> Self:
         """It ended earlier, and since then it was asked to be stopped: the next start is a new beginning."""

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import orjson
 from pydantic import ValidationError
 
 from agent import sync
 from agent.folders import Folders
 from agent.instances import Instance, Key, Moment, Work, recalled
 from apiserver.api.kinds.assignment import Assignment
+from apiserver.api.kinds.task import Logs
 
 ANSWER_SECONDS = 30.0
 """How long the answer to a write counts against an older object in the cache."""
@@ -75,10 +77,13 @@ class Ledger:
             if instance is not None and not instance.removed and "remove" not in instance.busy:
                 await asyncio.to_thread(self.folders.save, instance.record, data)
 
-    def facts(self, key: Key) -> bytes:
-        """What a run's folder should say of the instance, should its record be lost."""
-        record = self._instances[key].record
-        return record.model_dump_json(by_alias=True, exclude_none=True, exclude={"assignment"}).encode()
+    def facts(self, key: Key, logs: Logs) -> bytes:
+        """What a run's folder should say of the instance, should its record be lost; and how much is kept of what the
+        run writes, for the rotator."""
+        body = self._instances[key].record.model_dump(
+            mode="json", by_alias=True, exclude_none=True, exclude={"assignment"}
+        )
+        return orjson.dumps(body | {"logs": {"maxSizeBytes": logs.max_size_bytes, "maxFiles": logs.max_files}})
 
     async def remove(self, key: Key) -> None:
         """Delete the instance's folder, after a save under way. Raises OSError, ValueError."""

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from agent import environment, offers, ports, restarts, status, sync
+from agent.artifact_failures import DiskFull, is_full
 from agent.folders import Folders
 from agent.instances import OWN_DOING, End, Failure, Instance, Key, Stop, Work
 from agent.ledger import Ledger
@@ -24,6 +25,7 @@ from agent.reports import Reports
 from agent.runtime import Launch, Process, Runtime, StartFailed
 from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
+from apiserver.api.kinds.task import Logs
 from apiserver.client.backoff import Backoff
 from apiserver.client.events import Type
 
@@ -166,7 +168,8 @@ class Performer:
         except NotPrepared as error:
             self._not_prepared(key, assignment, error.reason, str(error))
         except (OSError, ValueError) as error:
-            self._not_prepared(key, assignment, "UnpackFailed", f"cannot make the instance's folder: {error}")
+            reason = DiskFull.reason if isinstance(error, OSError) and is_full(error) else "UnpackFailed"
+            self._not_prepared(key, assignment, reason, f"cannot make the instance's folder: {error}")
         except Exception as error:  # a fault of ours must not be tried again at every look
             log.exception("%s: preparing failed", "/".join(key))
             self._not_prepared(key, assignment, "PrepareFailed", f"the agent failed: {error!r}; see its log")
@@ -192,7 +195,8 @@ class Performer:
             launch = self._launch(key, assignment, number, self._ports(key, assignment))
             self._is_starting(key, assignment, launch, number, counted=counted)
             await ledger.save(key, data=ledger.folders.slot_data(assignment))
-            process = await self._runtime.start(replace(launch, facts=ledger.facts(key)))
+            facts = ledger.facts(key, assignment.spec.template.logs or Logs())
+            process = await self._runtime.start(replace(launch, facts=facts))
         except (NoFreePort, StartFailed, OSError, ValueError) as error:
             await self._ended(key, partial(Instance.not_started, message=str(error), now=ledger.now()))
             return

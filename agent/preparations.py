@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from agent import unpack
-from agent.artifacts import Artifacts, Corrupt, Unavailable
+from agent.artifact_failures import ArtifactFailure, Invalid, is_full
+from agent.artifacts import Artifacts
+from agent.threads import in_thread
 from apiserver.api.kinds.assignment import Template
 
 
@@ -45,28 +47,40 @@ class ArchivePreparer:
         if await asyncio.to_thread(app.exists):
             return  # whatever has become of the archive
         try:
-            archive = await self._artifacts.obtain(template.artifact_url, template.sha256)
-            await self._unpack(archive, app)
-        except (Corrupt, unpack.Refused) as error:
-            raise NotPrepared("ArtifactCorrupt", str(error)) from error
-        except Unavailable as error:
-            raise NotPrepared("ArtifactUnavailable", str(error)) from error
+            await self._make(template, app)
+        except ArtifactFailure as error:
+            raise NotPrepared(error.reason, str(error)) from error
+        except unpack.Refused as error:
+            raise NotPrepared(Invalid.reason, str(error)) from error
         except OSError as error:
             raise NotPrepared("UnpackFailed", f"cannot unpack: {error}") from error
 
+    async def _make(self, template: Template, app: Path) -> None:
+        """An archive that cannot be unpacked may have been damaged where it lies: then it is fetched anew, once."""
+        url, sha256 = template.artifact_url, template.sha256
+        async with self._artifacts.held(url, sha256) as archive:
+            try:
+                return await self._unpack(archive, app)
+            except unpack.Refused:
+                if not await self._artifacts.renew(archive):
+                    raise
+        async with self._artifacts.held(url, sha256) as archive:
+            await self._unpack(archive, app)
+
     async def _unpack(self, archive: Path, app: Path) -> None:
-        abandoned = threading.Event()
+        abandoned, room = threading.Event(), self._artifacts.room
+        what = f"unpacking {archive.name}"
 
         def work() -> None:
-            unpack.unpack(archive, app, limits=self._limits, abandoned=abandoned)
+            unpack.unpack(
+                archive, app, limits=self._limits, abandoned=abandoned, ensure=lambda size: room.ensure(size, what)
+            )
 
-        running = asyncio.get_running_loop().run_in_executor(self._executor, work)
         try:
-            await asyncio.shield(running)
-        except asyncio.CancelledError:
-            abandoned.set()
-            await asyncio.wait([running])
-            running.exception()
+            await in_thread(self._executor, work, abandon=abandoned.set)
+        except OSError as error:
+            if is_full(error):
+                raise room.full(what) from error
             raise
 
     def close(self) -> None:

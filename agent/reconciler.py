@@ -11,6 +11,7 @@ from agent.performer import Host, Performer
 from agent.preparations import Preparer
 from agent.reports import Reports
 from agent.runtime import Runtime
+from agent.siblings import Siblings
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.client.controller import Result
 from apiserver.client.informer import Informer
@@ -43,7 +44,7 @@ class AssignmentReconciler:
         queue: WorkQueue[Key],
         rng: random.Random | None = None,
     ) -> None:
-        """The informer must have the index ``REPLACES``; its changes are enqueued from now on."""
+        """The informer must have the indexes ``REPLACES`` and ``SIBLINGS``; its changes are enqueued from now on."""
         self.draining = False
         """Whether everything is to end, because the agent is."""
         self.known = False
@@ -67,12 +68,20 @@ class AssignmentReconciler:
             left=self.checkups.leave,
             rng=rng,
         )
+        self._siblings = Siblings(assignments, ledger, self._find)
         assignments.add_handler(self._on_change)
 
     def _on_change(self, old: Assignment | None, new: Assignment | None) -> None:
         changed = new or old
         if changed is not None:
             self._queue.add(changed.key)
+            self._siblings.turned(changed.key, self._find(changed.key))
+            self._wake_dependents(changed)
+
+    def _wake_dependents(self, assignment: Assignment) -> None:
+        """Have those looked at that may wait for this one."""
+        for key in self._siblings.dependents(assignment):
+            self._queue.add(key)
 
     def _enqueue_after(self, key: Key, delay: float) -> None:
         self._queue.add_after(key, delay)
@@ -119,6 +128,8 @@ class AssignmentReconciler:
         assignment = self._find(key)
         if assignment is not None:
             self._ledger.expect(assignment)
+            if self._siblings.turned(key, assignment):
+                self._wake_dependents(assignment)
         self.checkups.look(key)
         actions = sync.plan(
             {key: assignment} if assignment is not None else {},
@@ -128,8 +139,13 @@ class AssignmentReconciler:
             ip=self._host.ip,
             keys=[key],
             known=self.known,
+            lacking=self._lacking(key, assignment),
         )
         return assignment, actions
+
+    def _lacking(self, key: Key, assignment: Assignment | None) -> dict[Key, tuple[str, ...]]:
+        missing = self._siblings.missing(assignment, trusting=not self.known) if assignment is not None else ()
+        return {key: missing} if missing else {}
 
     async def drain(self, *, end_within: float, tell_within: float) -> None:
         """End everything, each instance within its grace, and then tell the server; bounded in seconds.

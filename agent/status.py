@@ -23,9 +23,12 @@ Told = tuple[Phase, str, str]
 """Phase, reason, message."""
 
 
-def of(assignment: Assignment, instance: Instance, *, waits: bool, now: Moment, ip: str) -> dict[str, Any]:
-    """The agent's part of the status in wire form; ``waits``: for its predecessor to end."""
-    phase, reason, message = told(assignment, instance, waits=waits)
+def of(
+    assignment: Assignment, instance: Instance, *, waits: bool, now: Moment, ip: str, lacks: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The agent's part of the status in wire form; ``waits``: for its predecessor to end, ``lacks``: entries that
+    keep back a start."""
+    phase, reason, message = told(assignment, instance, waits=waits, lacks=lacks)
     record = instance.record
     end = record.end
     up = instance.life == "up"
@@ -71,7 +74,7 @@ def tells_exit(wanted: Mapping[str, Any]) -> bool:
     return wanted.get("phase") in ("Exited", "Failed")
 
 
-def told(assignment: Assignment, instance: Instance, *, waits: bool) -> Told:
+def told(assignment: Assignment, instance: Instance, *, waits: bool, lacks: tuple[str, ...] = ()) -> Told:
     """Phase, reason and message."""
     if instance.life == "up":
         return _up(instance)
@@ -81,6 +84,8 @@ def told(assignment: Assignment, instance: Instance, *, waits: bool) -> Told:
         return "Stopped", "Stopped", ""
     if waits:
         return "Pending", "WaitingForPredecessor", f"waits for {assignment.spec.replaces} to end"
+    if lacks and instance.failure is None:
+        return "Pending", "WaitingForDependencies", f"waits for {', '.join(lacks)}"
     return _down(assignment, instance)
 
 

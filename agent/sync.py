@@ -104,6 +104,8 @@ class _Look:
     assignment: Assignment | None
     instance: Instance
     waits: bool
+    lacks: tuple[str, ...]
+    """The entries that a start has to wait for."""
     draining: bool
     now: Moment
     ip: str
@@ -137,8 +139,10 @@ def plan(
     ip: str = "",
     keys: Iterable[Key] | None = None,
     known: bool = True,
+    lacking: Mapping[Key, tuple[str, ...]] | None = None,
 ) -> list[Action]:
     """The next actions, of all instances or of ``keys``. ``draining``: the agent is to end, and everything before it.
+    ``lacking``: the entries that the start of an instance has to wait for.
     ``known``: the server has told which assignments there are; before, the absence of one means nothing."""
     actions: list[Action] = []
     for key in sorted({*assignments, *instances}) if keys is None else keys:
@@ -150,7 +154,7 @@ def plan(
         if assignment is not None and assignment.metadata.uid != instance.record.uid:
             assignment = None  # another object of the same name: the old one goes first
         waits = assignment is not None and _is_alive(instances.get((key[0], assignment.spec.replaces)))
-        actions += _plan_one(_Look(assignment, instance, waits, draining, now, ip, known))
+        actions += _plan_one(_Look(assignment, instance, waits, (lacking or {}).get(key, ()), draining, now, ip, known))
     return actions
 
 
@@ -246,9 +250,19 @@ def _plan_start(look: _Look) -> list[Action]:
         return [_when(look, retry_at, Prepare(look.key))] if look.is_free("prepare") else []
     if look.waits:
         return []
+    if _withheld(look):
+        return []
     if not instance.exit_told:
-        start_at = max(start_at, instance.ended + TOLD_WITHIN)
+        start_at = max(start_at, instance.noticed + TOLD_WITHIN)
     return [_when(look, start_at, Start(look.key, counted=_is_counted(assignment, instance)))]
+
+
+def _withheld(look: _Look) -> tuple[str, ...]:
+    """The entries that keep back a start which is due. What ended before tells how until then."""
+    if look.assignment is None or look.instance.life != "down" or not _wants_start(look) or look.draining:
+        return ()
+    start_at = _start_at(look.assignment, look.instance)
+    return look.lacks if start_at is not None and look.now.ticks >= start_at else ()
 
 
 def _start_at(assignment: Assignment, instance: Instance) -> float | None:
@@ -284,7 +298,9 @@ def _plan_report(look: _Look, steps: list[Action]) -> list[Action]:
     quiet_until = _quiet_until(look)
     if look.now.ticks < quiet_until:
         return [Wait(look.key, quiet_until)]
-    wanted = status.of(look.assignment, look.instance, waits=look.waits, now=look.now, ip=look.ip)
+    wanted = status.of(
+        look.assignment, look.instance, waits=look.waits, lacks=_withheld(look), now=look.now, ip=look.ip
+    )
     if not status.differs(look.assignment, wanted):
         return []
     return [_when(look, look.instance.report_after, Report(look.key, wanted))]

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -74,10 +74,16 @@ class _Member:
 
 
 def unpack(
-    archive: Path, target: Path, *, limits: Limits = DEFAULT_LIMITS, abandoned: threading.Event | None = None
+    archive: Path,
+    target: Path,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    abandoned: threading.Event | None = None,
+    ensure: Callable[[int], None] = lambda size: None,
 ) -> None:
     """Unpack into ``target``, which must not exist; a single top folder is taken off.
 
+    ``ensure`` is called before the first byte is written with how many the archive says it becomes, and may raise.
     Blocks. Raises Refused, Abandoned soon after the event is set, or OSError; ``target`` then does not exist.
     """
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{target.name}.tmp-"))
@@ -85,6 +91,7 @@ def unpack(
         scratch.chmod(0o755)
         with _reading(archive, limits) as opened:
             members = _judged(opened.infolist(), limits)
+            ensure(min(limits.inflated_bytes, sum(member.info.file_size for member in members)))
             _Writer(opened, scratch, limits, archive.stat().st_size, abandoned or threading.Event()).write(members)
         _sync(scratch, members)
         scratch.rename(target)

@@ -2,7 +2,8 @@
 
 - ``manager``        one informer a kind and every loop on top, while it leads; ``__main__`` is the program
 - ``task``           tasks to assignments; ``task_plan`` decides, ``rollout`` for one entry, ``task_status``
-                     tells how they are (names, slots and templates are ``apiserver.api.expansion``)
+                     tells how they are, ``dependencies`` which copies must wait for others
+                     (names, slots and templates are ``apiserver.api.expansion``)
 - ``scheduler``      gives assignments without a home a node; ``scheduling`` decides
 - ``nodelifecycle``  leases to readiness, and the last word for agents that are gone; ``node_plan`` decides
 - ``endpoints``      endpoints of what instances offer, and the health of all; ``endpoints_plan`` decides

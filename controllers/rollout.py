@@ -24,6 +24,12 @@ def is_ready(copy: Assignment) -> bool:
     )
 
 
+def is_completed(copy: Assignment) -> bool:
+    """Whether a live copy has done its work for good: it ended well, and will not start again by itself."""
+    ended_well = copy.metadata.deletion_timestamp is None and copy.status.phase == "Exited"
+    return ended_well and copy.spec.template.restart_policy != "Always"
+
+
 def wanted_running(task: Task, entry: Entry, homes: Mapping[str, Group]) -> int:
     """How many copies of the entry should run: those of a stopped task, or that people stopped, should not."""
     if task.spec.state == "Stopped":

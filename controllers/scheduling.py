@@ -81,6 +81,7 @@ def beyond_original(template: Template) -> list[str]:
         "stopSignal": template.stop_signal != "TERM",
         "probes": not asks_nothing(template.probes),
         "terminationGracePeriodSeconds": template.termination_grace_period_seconds != 5,
+        "dependsOn": template.depends_on,
     }
     return [name for name, is_asked in asked.items() if is_asked]
 

@@ -10,13 +10,14 @@ from apiserver.api import conditions
 from apiserver.api.errors import AlreadyExists, Conflict, NotFound
 from apiserver.api.expansion import TASK_CONTROLLER, Resolution, is_live, resolve
 from apiserver.api.kinds.app import App, artifact_url
-from apiserver.api.kinds.assignment import Assignment
+from apiserver.api.kinds.assignment import DEPENDENCIES_READY, Assignment
 from apiserver.api.kinds.task import Task, TaskStatus
 from apiserver.api.meta import Body, Resource
 from apiserver.client.controller import Controller, Key, Result
 from apiserver.client.events import EventRecorder
 from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
+from controllers.dependencies import TellDependencies
 from controllers.task_plan import Action, Create, Delete, SetLabels, SetState, plan, rests_on_counts
 from controllers.task_status import is_current, summarize
 from controllers.writing import each, version_of
@@ -143,12 +144,15 @@ class TaskReconciler:
             await self._events.record(task, "Warning", "ArtifactMissing", resolution.missing[0].message)
 
     async def _perform(self, task: Task, actions: list[Action]) -> None:
-        """Deletions first, so that a slot's new copy never comes before its old one goes. Returns when the
-        cache has seen it all: the next plan must not be made on an older world."""
+        """What must wait is told so first, so that it does not start when it is told to run. Then deletions, so that a
+        slot's new copy never comes before its old one goes. Returns when the cache has seen it all: the next plan must
+        not be made on an older world."""
         write = partial(self._write, task)
+        reached = await each((action for action in actions if isinstance(action, TellDependencies)), write)
         deletions = [action for action in actions if isinstance(action, Delete)]
-        reached = await each(deletions, write)
-        reached = max(reached, await each((a for a in actions if not isinstance(a, Delete)), write))
+        reached = max(reached, await each(deletions, write))
+        rest = (action for action in actions if not isinstance(action, Delete | TellDependencies))
+        reached = max(reached, await each(rest, write))
         if created := sum(isinstance(action, Create) for action in actions):
             await self._events.record(task, "Normal", "Created", f"created {_counted(created)}")
         if deletions:
@@ -166,6 +170,8 @@ class TaskReconciler:
                 return await self._patch(namespace, name, {"spec": {"taskState": state, "desired": state}})
             case SetLabels(name, changes):
                 return await self._patch(namespace, name, {"metadata": {"labels": dict(changes)}})
+            case TellDependencies():
+                return await self._tell(action)
 
     async def _delete(self, namespace: str, name: str, uid: str) -> int:
         try:
@@ -174,6 +180,25 @@ class TaskReconciler:
             return version_of(await self._client.get(Assignment, name, namespace=namespace))
         except (NotFound, Conflict):
             return 0  # That very object is gone already.
+
+    async def _tell(self, fact: TellDependencies) -> int:
+        copy = fact.assignment
+        condition = conditions.renew(
+            copy.status.conditions,
+            DEPENDENCIES_READY,
+            fact.status,
+            reason=fact.reason,
+            message=fact.message,
+            now=self._now(),
+        )
+        told = condition.model_dump(mode="json", by_alias=True, exclude_none=True)
+        body: Body = {"metadata": {"uid": copy.metadata.uid}, "status": {"conditions": [told]}}
+        namespace, name = copy.key
+        try:
+            stored = await self._client.apply(Assignment, name, body, namespace=namespace, subresource="status")
+        except (NotFound, Conflict):
+            return 0  # That very object is gone already.
+        return version_of(stored)
 
     async def _patch(self, namespace: str, name: str, patch: Body) -> int:
         try:

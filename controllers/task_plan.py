@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from apiserver.api.expansion import Group, Resolution, group, is_live, wanted_labels
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.task import Entry, State, Task
-from controllers import labels
+from controllers import dependencies, labels
+from controllers.dependencies import TellDependencies
 from controllers.rollout import Rollout, plan_entry
 
 
@@ -42,7 +43,7 @@ class SetLabels:
     changes: Mapping[str, str | None]
 
 
-Action = Create | Delete | SetState | SetLabels
+Action = Create | Delete | SetState | SetLabels | TellDependencies
 
 
 def plan(task: Task, resolution: Resolution, assignments: Sequence[Assignment], *, manager: str) -> list[Action]:
@@ -50,7 +51,8 @@ def plan(task: Task, resolution: Resolution, assignments: Sequence[Assignment], 
 
     ``manager`` is the field manager that writes labels: those it owns and no longer wants go. Copies of an
     entry whose artifact is missing stay. A task under deletion gets an empty plan: the garbage collector sees
-    to its dependents. A converged world gets an empty plan.
+    to its dependents. A converged world gets an empty plan. Copies that must wait for others are told so before any
+    is told to run.
     """
     if task.metadata.deletion_timestamp is not None:
         return []
@@ -66,7 +68,8 @@ def plan(task: Task, resolution: Resolution, assignments: Sequence[Assignment], 
     doomed = {copy.metadata.name for rollout in rollouts for copy in rollout.deletions}
     doomed |= {copy.metadata.name for copy in strays}
     staying = [copy for copy in assignments if is_live(copy) and copy.metadata.name not in doomed]
-    return [*_commands(task, staying), *map(_delete, strays), *changes, *_relabel(task, staying, manager)]
+    told = dependencies.tell(staying)
+    return [*told, *_commands(task, staying), *map(_delete, strays), *changes, *_relabel(task, staying, manager)]
 
 
 def rests_on_counts(task: Task, actions: Iterable[Action]) -> bool:

@@ -8,7 +8,7 @@ from apiserver.api.expansion import Resolution, group, is_live, template_hash, w
 from apiserver.api.kinds.assignment import TASK_LABEL, Assignment
 from apiserver.api.kinds.task import EntryStatus, Task, TaskStatus
 from apiserver.api.meta import Condition
-from controllers.rollout import is_ready, wanted_running
+from controllers.rollout import is_completed, is_ready, wanted_running
 
 CONDITIONS = ("Available", "Progressing", "Placed")
 """The condition types that the task controller owns."""
@@ -94,14 +94,15 @@ def _conditions(task: Task, live: Sequence[Assignment], resolution: Resolution, 
 
 
 def _available(task: Task, live: Sequence[Assignment]) -> Condition:
-    """Every entry has all its copies but ``maxUnavailable``, and at least one of those it should have."""
+    """Every entry has all its copies but ``maxUnavailable``, and at least one of those it should have; what has
+    completed is not missing."""
     if task.spec.state == "Stopped":
         return Condition(type="Available", status="False", reason="TaskStopped", message="the task is stopped")
     groups = group(live)
     for entry in task.spec.entries:
         homes = {home: copies for (name, home), copies in groups.items() if name == entry.name}
         wanted = wanted_running(task, entry, homes)
-        ready = sum(is_ready(copy) for copies in homes.values() for copy in copies.live)
+        ready = sum(is_ready(copy) or is_completed(copy) for copies in homes.values() for copy in copies.live)
         least = max(min(1, wanted), wanted - task.spec.strategy.max_unavailable)
         if ready < least:
             message = f"entry {entry.name}: {ready} of {wanted} copies are ready, at least {least} should be"

@@ -5,9 +5,10 @@
 - ``raw``        requests whose answers are printed rather than read: tables, YAML
 - ``moments``    points in the past on the command line; ``changes``: changes in a few words
 - ``printers``   tables, YAML, JSON, names
+- ``log_follow``   several logs together; ``log_streams``: one of them, over breaks; ``log_lines``: read and written
 - ``manifests``  files to checked objects, all errors before anything is sent
 - ``archive``    a folder to a zip that is the same every time; ``entries``: what a zip may hold
 - ``children``   the processes of ``up``; ``locks``: on files, as long as their holder lives
-- commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``history``, ``rollout``, ``state``, ``delete``,
-                 ``backup`` and ``restore``, ``about``
+- commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``logs``, ``top``, ``history``, ``rollout``,
+                 ``state``, ``delete``, ``backup`` and ``restore``, ``about``
 """

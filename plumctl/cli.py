@@ -106,7 +106,7 @@ class _Commands(click.Group):
         except (click.Abort, KeyboardInterrupt):
             sys.exit(130)
         except BrokenPipeError:
-            _quiet_pipe()
+            quiet_pipe()
             sys.exit(0)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -132,7 +132,7 @@ def talk(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _quiet_pipe() -> None:
+def quiet_pipe() -> None:
     """A reader that has gone (``| head``) is no error."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())

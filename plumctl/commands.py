@@ -1,6 +1,6 @@
 """All commands, put together."""
 
-from plumctl import about, apply, backup, delete, describe, get, history, push, rollout, state, up
+from plumctl import about, apply, backup, delete, describe, get, history, logs, push, rollout, state, top, up
 from plumctl.cli import cli
 
 for _command in (
@@ -9,6 +9,8 @@ for _command in (
     apply.apply,
     get.get,
     describe.describe,
+    logs.logs,
+    top.top,
     history.history,
     rollout.rollout,
     state.start,

@@ -19,13 +19,14 @@ def read_moment(text: str, now: datetime) -> Query:
     if text.isascii() and text.isdigit() and int(text):
         return {"resourceVersion": text, "resourceVersionMatch": "Exact"}
     try:
-        ago = _duration(text)
+        ago = read_duration(text)
         return {"at": format_micro_time(parse_time(text) if ago is None else now - ago)}
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} names no point in the past: {_HELP}") from None
 
 
-def _duration(text: str) -> timedelta | None:
+def read_duration(text: str) -> timedelta | None:
+    """How long ``90s``, ``10m`` or ``1d12h`` is; None for what is no duration. Raises OverflowError."""
     if not re.fullmatch(rf"({_PART.pattern})+", text):
         return None
     return sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in _PART.findall(text)), timedelta())

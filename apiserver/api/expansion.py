@@ -152,7 +152,9 @@ def template_of(entry: Entry, artifact: Artifact, restarted_at: str) -> Template
         restart_policy=entry.restart_policy,
         termination_grace_period_seconds=entry.termination_grace_period_seconds,
         stop_signal=entry.stop_signal,
+        depends_on=entry.depends_on,
         probes=entry.probes,
+        logs=entry.logs,
         restarted_at=restarted_at,
     )
 

@@ -59,6 +59,16 @@ def no_rules(new: Body, old: Body | None) -> Sequence[Cause]:
 
 
 @dataclass(frozen=True)
+class Subresource:
+    """Something below each object of a kind that is not made of the object itself, such as what a node uses."""
+
+    name: str
+    verbs: tuple[str, ...]
+    answer: str
+    """The kind of what it answers with, of the group that the object is of."""
+
+
+@dataclass(frozen=True)
 class Kind:
     """A model and how it is served. ``default`` fills a wire object in place before it is validated;
     ``rules`` compares a valid object with its predecessor (None: it is being created)."""
@@ -81,6 +91,8 @@ class Kind:
     rolled_out: Callable[[Body], Any] | None = None
     """The part of an object whose change makes a new revision, for kinds whose specs are kept for rollback."""
     verbs: tuple[str, ...] = ALL_VERBS
+    subresources: tuple[Subresource, ...] = ()
+    """Beside ``/status`` and the past, which the generic verbs serve."""
 
     @cached_property
     def api_version(self) -> str:

@@ -7,6 +7,8 @@
 - ``history``      looking back: memory first, then the log
 - ``leases``       node leases, renewed in memory; ``endpoint_leases``: those of registered endpoints
 - ``endpoint_health``  whether endpoints are healthy, written with what turns it
+- ``channels``     requests to agents, which nothing dials, and their answers
+- ``usage``        what instances and nodes use, as agents said last; never stored
 - ``uids``         identities in the order of creation
 - ``blobs``        artifact files by digest; ``unused_blobs``: when they go
 - ``uploads``      whether a file is an app, and which

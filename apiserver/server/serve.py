@@ -24,6 +24,7 @@ from apiserver.api.machinery.documents import Document
 from apiserver.lifetime import end_requested
 from apiserver.server.backup import SCRATCH, Backups
 from apiserver.server.blobs import FOLDER, Blobs
+from apiserver.server.channels import Channels
 from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http.app import Parts, build_app
 from apiserver.server.http.auth import Tokens, read_token_file
@@ -40,6 +41,7 @@ from apiserver.server.store.store import Store, open_store
 from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
 from apiserver.server.uids import Uids
 from apiserver.server.unused_blobs import UnusedBlobs
+from apiserver.server.usage import UsageStore
 
 log = logging.getLogger(__name__)
 
@@ -159,10 +161,12 @@ async def _run(
     unused = UnusedBlobs(registry, blobs)
     await _bootstrap(registry)
     ending = asyncio.Event()
+    channels = Channels()
     parts = Parts(
         registry,
         blobs,
         unused,
+        UsageStore(store, monotonic=time.monotonic, clock=_now),
         backups,
         tokens,
         is_local=_is_loopback(settings.host),
@@ -172,6 +176,7 @@ async def _run(
         unready=lambda: "the server is shutting down" if ending.is_set() else store.committer.trouble,
         clock=_now,
         rng=rng,
+        channels=channels,
     )
     server = _Server(_config(build_app(parts)))
     host, port = listener.getsockname()[:2]
@@ -193,6 +198,7 @@ async def _run(
         silent.cancel()
         asked.cancel()
         store.watchers.end()
+        channels.end()
         removing.cancel()
         server.should_exit = True
         await asyncio.gather(serving, expiring, silent, removing, asked, return_exceptions=True)

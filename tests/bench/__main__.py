@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import creates, fanout, heartbeats, memory, probes, reads, tasks, v1
+from tests.bench import creates, fanout, heartbeats, holding, memory, probes, reads, tasks, v1
 from tests.bench.table import FULL, HEADING, QUICK
 
 GROUPS = {
@@ -19,6 +19,7 @@ GROUPS = {
     "memory": memory.run,
     "tasks": tasks.run,
     "probes": probes.run,
+    "holding": holding.run,
     "v1": v1.run,
 }
 

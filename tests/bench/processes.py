@@ -44,7 +44,7 @@ class Server:
 @contextmanager
 def plum(folder: Path) -> Iterator[Server]:
     """Our server over the folder."""
-    address = _free()
+    address = free_address()
     command = [sys.executable, "-m", "apiserver.server", "--data-dir", str(folder), "--addr", f"127.0.0.1:{address[1]}"]
     with _running(command, folder, address, "/readyz") as server:
         yield server
@@ -57,8 +57,8 @@ def has_etcd() -> bool:
 @contextmanager
 def etcd(folder: Path) -> Iterator[Server]:
     """One etcd with its defaults."""
-    address = _free()
-    mine, peers = f"http://127.0.0.1:{address[1]}", f"http://127.0.0.1:{_free()[1]}"
+    address = free_address()
+    mine, peers = f"http://127.0.0.1:{address[1]}", f"http://127.0.0.1:{free_address()[1]}"
     command = ["etcd", "--name", "one", "--data-dir", str(folder / "etcd"), "--log-level", "error"]
     command += ["--listen-client-urls", mine, "--advertise-client-urls", mine]
     command += [
@@ -76,7 +76,7 @@ def etcd(folder: Path) -> Iterator[Server]:
 @contextmanager
 def loopback(folder: Path) -> Iterator[Server]:
     """The server that only copies; see ``tests.bench.loopback``."""
-    address = _free()
+    address = free_address()
     command = [sys.executable, "-m", "tests.bench.loopback", str(address[1])]
     with _running(command, folder, address, "/1") as server:
         yield server
@@ -117,7 +117,7 @@ def _answers(address: Address, request: bytes) -> bool:
         return False
 
 
-def _free() -> Address:
+def free_address() -> Address:
     """A port that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return ("127.0.0.1", int(taken.getsockname()[1]))

@@ -248,6 +248,18 @@ def test_a_hostile_zip_fails_with_its_reason(cluster: Cluster, tmp_path: Path) -
     cluster.plumctl("delete", "task/evil")
 
 
+def test_what_is_used_is_shown(cluster: Cluster) -> None:
+    rows = wait_for("usage of both nodes", lambda: known(cluster.plumctl("top", "nodes", "--no-headers")))
+    assert [row[0] for row in rows] == ["nodeA", "nodeB"]
+    with urllib.request.urlopen(f"{cluster.url}/metrics", timeout=10) as reply:
+        assert 'plum_node_memory_bytes{node="nodeB"} ' in reply.read().decode()
+
+
+def known(table: str) -> list[list[str]] | None:
+    """The rows, once there are figures in all of them."""
+    return [line.split() for line in table.splitlines()] if "<unknown>" not in table else None
+
+
 @pytest.mark.skipif(
     not shutil.which("kubectl") and not os.environ.get("PLUM_REQUIRE_KUBECTL"), reason="kubectl is not installed"
 )

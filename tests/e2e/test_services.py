@@ -144,7 +144,10 @@ def test_from_meta_ini_to_an_address_and_back(cluster: Cluster, http: httpx.Clie
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_runs_as_it_is(cluster: Cluster, http: httpx.Client, example: str) -> None:
     cluster.plumctl("apply", "-f", f"manifests/{example}")
-    cluster.running(example, 2)
+    copies = cluster.running(example, 2)
+    if example == "notes":
+        began = {one["spec"]["entry"]: one["status"]["startedAt"] for one in copies}
+        assert began["store"] < began["count"]
     if example == "orders":
         until(http, "orders", nodeA="Ready", nodeB="Ready")
         until(http, "shop", nodeA="Ready", nodeB="Ready")

@@ -80,6 +80,8 @@ def test_wrong_input_names_the_field_and_changes_nothing(http: httpx.Client) -> 
             {"entries": [{"artifactUrl": "/x", "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 80}]}]},
             "spec.entries[0].ports[1].port",
         ),
+        ({"entries": [{"name": "a", "artifactUrl": "/x", "dependsOn": ["a"]}]}, "spec.entries[0].dependsOn"),
+        ({"entries": [{"name": "a", "artifactUrl": "/x", "dependsOn": ["b"]}]}, "spec.entries[0].dependsOn[0]"),
     ):
         status = expect(http.post(TASKS, json=task("wrong", **spec)), 422, "Invalid", field)
         assert status["details"]["causes"][0]["field"] == field

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from agent import sync
+from agent import dependencies, sync
 from agent.instances import Failure, Instance, Key, Moment, Record, Stop, recalled
 from agent.offers import Declared
 from agent.probes import FAILED, Health
@@ -23,10 +23,12 @@ from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assi
 
 BOOT = "boot"
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-KEYS: list[Key] = [("default", name) for name in ("a", "b", "c")]
+KEYS: list[Key] = [("default", name) for name in ("a", "b", "c", "d")]
 REPLACES = {"b": "a"}
+POLICIES = {"a": "Always", "b": "OnFailure", "c": "Never", "d": "Always"}
+LATER = {"d": {"dependsOn": ["main"]}}
+"""What starts after the others: an entry of its own."""
 HEALTHS = [Health(), Health(ready=False, reason=FAILED), Health(unhealthy="liveness: answered 500")]
-POLICIES = {"a": "Always", "b": "OnFailure", "c": "Never"}
 
 
 def new_assignment(key: Key, uid: str) -> Assignment:
@@ -35,11 +37,12 @@ def new_assignment(key: Key, uid: str) -> Assignment:
             "metadata": {"namespace": key[0], "name": key[1], "uid": uid, "finalizers": [STOPPED_FINALIZER]},
             "spec": {
                 "taskName": "t",
-                "entry": "main",
+                "entry": "later" if key[1] in LATER else "main",
                 "nodeName": "n",
                 "replaces": REPLACES.get(key[1], ""),
                 "templateHash": "h",
-                "template": {"artifactUrl": "/x", "sha256": "0" * 64, "restartPolicy": POLICIES[key[1]]},
+                "template": {"artifactUrl": "/x", "sha256": "0" * 64, "restartPolicy": POLICIES[key[1]]}
+                | LATER.get(key[1], {}),
             },
         }
     )
@@ -60,6 +63,8 @@ class World:
     """By run: what shims wrote down."""
     dies_in_start: bool = False
     """Whether the agent is killed in its next start, after it has written it down."""
+    elsewhere: bool = True
+    """Whether on other nodes what the last one depends on is ready."""
     stubborn: bool = False
     """Whether processes ignore the stop signal."""
     instances: dict[Key, Instance] = field(default_factory=dict)
@@ -76,7 +81,12 @@ class World:
     def plan(self) -> list[sync.Action]:
         for key, assignment in self.assignments.items():
             self.instances.setdefault(key, sync.newcomer(assignment))
-        return sync.plan(self.assignments, self.instances, self.now, draining=self.draining)
+        lacking = {key: self.lacks(key) for key in self.assignments}
+        return sync.plan(self.assignments, self.instances, self.now, draining=self.draining, lacking=lacking)
+
+    def lacks(self, key: Key) -> tuple[str, ...]:
+        siblings = [(one, self.instances.get(key)) for key, one in self.assignments.items()]
+        return dependencies.missing(self.assignments[key], siblings, trusting=self.elsewhere)
 
     def change(self, key: Key, step: Any) -> Instance:
         after: Instance = step(self.instances[key])
@@ -142,6 +152,7 @@ class World:
         assert self.folders.get(key) == record.uid, "started without its own folder"
         before = self.instances.get((key[0], assignment.spec.replaces))
         assert before is None or not self.alive(before.record.uid), "started beside its predecessor"
+        assert not self.lacks(key), "started before what it depends on"
         wanted = assignment.metadata.annotations.get(RESTARTED_AT, "")
         number = record.run + 1
         coming = Process(uid=record.uid, boot_id=BOOT, run=f"{record.uid}/{number}")
@@ -322,6 +333,11 @@ class AgentPlan(RuleBasedStateMachine):
         self.world.ticks += seconds
         self.follow_up(then)
 
+    @rule(elsewhere=st.booleans(), then=FOLLOW_UPS)
+    def other_nodes_change(self, elsewhere: bool, then: str) -> None:
+        self.world.elsewhere = elsewhere
+        self.follow_up(then)
+
     @rule(index=st.integers(0, 5), success=st.booleans(), then=FOLLOW_UPS)
     def work_is_over(self, index: int, success: bool, then: str) -> None:
         if self.world.beside:
@@ -389,6 +405,8 @@ class AgentPlan(RuleBasedStateMachine):
         elif before is not None and before.life == "up" and not alive:
             ended = instance.record.end is not None and phase in ("Exited", "Failed", "BackOff")
             assert phase == "Pending" or ended
+        elif not alive and self.world.lacks(assignment.key):
+            assert (phase, assignment.status.reason) == ("Pending", "WaitingForDependencies")
         elif not alive:
             policy = assignment.spec.template.restart_policy
             assert policy != "Always"
@@ -434,4 +452,4 @@ def test_a_crash_after_any_number_of_actions_still_converges() -> None:
                 world.perform(steps[0])
         world.crash()
         world.settle()
-        assert len(world.processes) == 2
+        assert len(world.processes) == 3

@@ -13,10 +13,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from apiserver.api import conditions
 from apiserver.api.expansion import Artifact, Resolution, group, is_live, template_hash, wanted_template
-from apiserver.api.kinds.assignment import Assignment
+from apiserver.api.kinds.assignment import DEPENDENCIES_READY, Assignment
 from apiserver.api.kinds.task import Task
 from apiserver.api.meta import Condition
+from controllers.dependencies import TellDependencies
 from controllers.rollout import is_ready, wanted_running
 from controllers.task_plan import Action, Create, Delete, SetLabels, SetState, plan
 from controllers.task_status import is_current, summarize
@@ -44,6 +46,10 @@ def changed(copy: Assignment, **change: Any) -> Assignment:
     return copy.model_copy(update={p: getattr(copy, p).model_copy(update=f) for p, f in parts.items()})
 
 
+def with_condition(copy: Assignment, condition: Condition) -> tuple[Condition, ...]:
+    return (*(found for found in copy.status.conditions if found.type != condition.type), condition)
+
+
 class TaskWorld(RuleBasedStateMachine):
     """One task, the assignments it has, and everybody who acts on them."""
 
@@ -56,10 +62,12 @@ class TaskWorld(RuleBasedStateMachine):
         self.state, self.generation, self.command = "Running", 0, ""
         self.counts: dict[str, dict[str, Any]] = {}
         self.strategy = (1, 0)
+        self.ordered = False
+        """Whether main depends on side."""
 
     def task(self) -> Task:
         spec_entries = [
-            {"name": name, "artifactUrl": ARTIFACTS[name].url, "startCmd": self.command, **count}
+            {"name": name, "artifactUrl": ARTIFACTS[name].url, "startCmd": self.command, **count, **self.order(name)}
             for name, count in self.counts.items()
         ]
         return Task.from_body(
@@ -75,6 +83,9 @@ class TaskWorld(RuleBasedStateMachine):
             }
         )
 
+    def order(self, name: str) -> dict[str, Any]:
+        return {"dependsOn": ["side"]} if name == "main" and self.ordered and "side" in self.counts else {}
+
     # What people do.
 
     @initialize(first=entries, strategy=strategies)
@@ -88,6 +99,10 @@ class TaskWorld(RuleBasedStateMachine):
     @rule(command=st.sampled_from(["", "run", "serve"]))
     def change_template(self, command: str) -> None:
         self.command, self.generation = command, self.generation + 1
+
+    @rule()
+    def change_order(self) -> None:
+        self.ordered, self.generation = not self.ordered, self.generation + 1
 
     @rule(state=st.sampled_from(["Running", "Stopped"]))
     def change_state(self, state: str) -> None:
@@ -165,7 +180,7 @@ class TaskWorld(RuleBasedStateMachine):
     def reported(copy: Assignment, status: str) -> Assignment:
         phase = {"True": "Running", "False": "Failed", "Unknown": "Unknown"}[status]
         ready = Condition.model_validate({"type": "Ready", "status": status})
-        return changed(copy, status__phase=phase, status__conditions=(ready,))
+        return changed(copy, status__phase=phase, status__conditions=with_condition(copy, ready))
 
     def resolution(self) -> Resolution:
         return Resolution({name: ARTIFACTS[name] for name in self.counts})
@@ -192,6 +207,15 @@ class TaskWorld(RuleBasedStateMachine):
                     labels = {**self.copies[name].metadata.labels, **changes}
                     kept = {key: value for key, value in labels.items() if value is not None}
                     self.copies[name] = changed(self.copies[name], metadata__labels=kept)
+                case TellDependencies(copy, status, reason, message):
+                    told = Condition(type=DEPENDENCIES_READY, status=status, reason=reason, message=message)
+                    self.tell(copy.metadata.name, told)
+
+    def tell(self, name: str, condition: Condition) -> None:
+        copy = self.copies[name]
+        assert copy.spec.template.depends_on == ("side",)
+        assert is_live(copy)
+        self.copies[name] = changed(copy, status__conditions=with_condition(copy, condition))
 
     def check_availability(self, actions: list[Action]) -> None:
         """After all deletions of a plan enough ready copies are left, unless people lowered a home's count."""
@@ -217,6 +241,7 @@ class TaskWorld(RuleBasedStateMachine):
             copies = [copy for copy in self.copies.values() if copy.spec.entry == entry.name]
             assert {copy.spec.template_hash for copy in copies} <= {digest}
             assert {copy.spec.task_state for copy in copies} <= {self.state}
+        self.check_order()
         for members in groups.values():
             ordinals = [copy.spec.ordinal for copy in members.live]
             assert len(set(ordinals)) == len(ordinals)
@@ -224,6 +249,16 @@ class TaskWorld(RuleBasedStateMachine):
         assert status.updated_replicas == status.replicas == sum(wanted.values())
         again = task.model_copy(update={"status": status})
         assert is_current(status, summarize(again, list(self.copies.values()), self.resolution(), now=NOW))
+
+    def check_order(self) -> None:
+        side_is_ready = any(is_ready(copy) for copy in self.copies.values() if copy.spec.entry == "side")
+        for copy in self.copies.values():
+            told = conditions.find(copy.status.conditions, DEPENDENCIES_READY)
+            if self.order(copy.spec.entry):
+                assert told is not None
+                assert (told.status == "True") == side_is_ready
+            else:
+                assert told is None
 
 
 TestTaskWorld = TaskWorld.TestCase

@@ -1,6 +1,7 @@
 """What the documents promise is there."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -8,14 +9,18 @@ import pytest
 from pydantic import TypeAdapter
 
 from agent.__main__ import main as agent
+from agent.artifact_failures import ArtifactFailure
 from agent.probes import FAILED, PENDING, RUNNING
 from apiserver.api.discovery import Reason
 from apiserver.api.kinds.probe import Probe
 from apiserver.api.scheme import SCHEME
+from apiserver.api.usage import InstanceUsage, NodeUsage, UsageReport
 from apiserver.server.__main__ import main as apiserver
+from apiserver.server.http.usage_metrics import INSTANCE, NODE
 from apiserver.server.original import DATABASE, FAILOVER
 from plumctl.commands import cli
 
+REASONS = {kind.reason for kind in ArtifactFailure.__subclasses__()}
 COMMANDS = re.compile(r"^ *\$?(?:\.venv/bin/|\")?plumctl\"? (?:app )?([a-z][a-z-]*)", re.MULTILINE)
 
 
@@ -58,6 +63,42 @@ def test_the_page_about_services_knows_every_reason() -> None:
     assert set(re.findall(r"^\| `([A-Za-z]+)` \|", text, re.MULTILINE)) == set(get_args(Reason))
 
 
+def test_the_page_about_usage_has_every_metric_with_its_type() -> None:
+    text = Path("docs/usage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(plum_[a-z0-9_]+)` \| (counter|gauge) \|", text, re.MULTILINE)
+    assert rows == [*((one.name, one.type) for one in INSTANCE), *((one.name, one.type) for one in NODE)]
+
+
+def test_the_page_about_usage_names_every_figure() -> None:
+    text = Path("docs/usage.md").read_text(encoding="utf-8")
+    identity = {"namespace", "name", "uid"}
+    for model in (InstanceUsage, NodeUsage, UsageReport):
+        names = {field.alias or name for name, field in model.model_fields.items()} - identity
+        assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+
+
+def test_the_page_about_artifacts_names_reasons_and_tests_that_exist() -> None:
+    text = Path("docs/artifacts.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| (?:`(\w+)`|none) \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE)
+    assert {reason for reason, _ in rows if reason} == {*REASONS, "UnpackFailed"}
+    assert len(rows) > 10
+    assert missing_tests(names for _, names in rows) == []
+
+
+def missing_tests(cells: Iterable[str]) -> list[str]:
+    """The tests named in cells of a table that no test of the agent is."""
+    tests = "".join(path.read_text() for path in Path("tests/unit/agent").glob("test_*.py"))
+    named = [name for names in cells for name in re.findall(r"`(\w+)`", names)]
+    return [name for name in named if f"def {name}(" not in tests]
+
+
+def test_the_page_about_dependencies_names_tests_that_exist() -> None:
+    text = Path("docs/dependencies.md").read_text(encoding="utf-8")
+    cells = re.findall(r"\| (`test_[^|]+) \|$", text, re.MULTILINE)
+    assert len(cells) == 9
+    assert missing_tests(cells) == []
+
+
 def test_the_page_about_probes_knows_every_field_reason_and_test() -> None:
     text = Path("docs/probes.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([A-Za-z]+)` \| (\d+) \| (\d+), (\d+) \|", text, re.MULTILINE)
@@ -72,3 +113,14 @@ def test_the_page_about_probes_knows_every_field_reason_and_test() -> None:
     named = set(re.findall(r"`(test_[a-z_]+)`", text))
     assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
     assert len(named) >= 15
+
+
+def test_the_page_about_the_agent_backs_each_cell_with_a_test() -> None:
+    text = Path("docs/agent.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    tests = "".join(path.read_text() for path in Path("tests").rglob("*.py"))
+    assert len(named) > 20
+    assert sorted(name for name in named if f"def {name}(" not in tests) == []
+    rows = re.findall(r"^\| .+ \|$", text.partition("## Ending an agent")[0], re.MULTILINE)[1:]
+    assert len(rows) == 13
+    assert [cell for row in rows for cell in row.split("|")[2:6] if "`test_" not in cell] == []

@@ -11,6 +11,7 @@ from apiserver.api.errors import Cause
 from apiserver.api.kinds.probe import NO_PROBES, Probes, asks_nothing
 from apiserver.api.kinds.task import (
     EnvVar,
+    Logs,
     OfferedService,
     Port,
     Protocol,
@@ -20,8 +21,8 @@ from apiserver.api.kinds.task import (
     StopSignal,
     is_node_name,
 )
-from apiserver.api.meta import Body, Conditions, Listed, ListMap, MicroTime, Model, Resource, Status, is_empty
-from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
+from apiserver.api.meta import Body, Conditions, Listed, ListMap, ListSet, MicroTime, Model, Resource, Status, is_empty
+from apiserver.api.scheme import SCHEME, Column, Kind, Subresource, at, dig
 
 STOPPED_FINALIZER = "plum.dev/stopped"
 """Held until the whole process tree is dead; released by the agent, or for a lost node by the node controller."""
@@ -29,6 +30,9 @@ STOPPED_FINALIZER = "plum.dev/stopped"
 TASK_LABEL, ENTRY_LABEL, NODE_LABEL = "plum.dev/task", "plum.dev/entry", "plum.dev/node"
 RESTARTED_AT = "plum.dev/restartedAt"
 """Annotation: a new value on a task rolls it, on an assignment restarts the process in place."""
+
+DEPENDENCIES_READY = "DependenciesReady"
+"""Condition of copies that depend on other entries: whether each of those has a copy that is ready or completed."""
 
 REPORTED = "Reported"
 """Condition: what an agent of the original said last, its phase as the reason. It says everything once."""
@@ -51,7 +55,10 @@ class Template(Model):
     restart_policy: RestartPolicy = "Always"
     termination_grace_period_seconds: int = 5
     stop_signal: StopSignal = "TERM"
+    depends_on: Annotated[Listed[str], ListSet()] = ()
+    """The entries of the task that come first."""
     probes: Annotated[Probes, Field(exclude_if=asks_nothing)] = NO_PROBES
+    logs: Logs | None = None
     restarted_at: Annotated[str, Field(exclude_if=is_empty)] = ""
     """Copied from the task's annotation, so that a restart of the task is a rollout."""
 
@@ -163,6 +170,7 @@ ASSIGNMENTS = SCHEME.register(
             "spec.templateHash",
         ),
         rules=_rules,
+        subresources=(Subresource("log", ("get",), "Assignment"),),
         columns=(
             NAME,
             Column("Node", at("spec.nodeName", default="")),

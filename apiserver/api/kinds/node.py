@@ -8,7 +8,7 @@ from pydantic import Field
 from apiserver.api.columns import AGE, NAME, condition_status
 from apiserver.api.kinds.task import is_node_name
 from apiserver.api.meta import Body, Conditions, Model, Resource, Status, is_empty
-from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
+from apiserver.api.scheme import SCHEME, Column, Kind, Subresource, at, dig
 
 NODE_LEASES = "plum-node-lease"
 """The namespace of node leases; a node's lease has the node's name."""
@@ -78,6 +78,7 @@ NODES = SCHEME.register(
         short_names=("no",),
         namespaced=False,
         is_name=is_node_name,
+        subresources=(Subresource("usage", ("get", "update"), "NodeUsage"),),
         name_rule="letters, digits, '.', '_' and '-', at most 63 characters",
         columns=(
             NAME,

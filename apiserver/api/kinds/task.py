@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from apiserver.api import start_order
 from apiserver.api.columns import AGE, NAME
 from apiserver.api.errors import Cause
 from apiserver.api.kinds import probe
@@ -19,6 +20,7 @@ from apiserver.api.meta import (
     Labels,
     Listed,
     ListMap,
+    ListSet,
     Model,
     Resource,
     Status,
@@ -27,12 +29,15 @@ from apiserver.api.meta import (
     is_label_value,
     is_qualified_name,
 )
+from apiserver.api.quantities import Quantity, format_bytes, whole
 from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 
 TASK_NAME_LENGTH = 40
 ENTRY_NAME_LENGTH = 13
 MAX_COPIES = 10_000
 """The most copies one entry may ask for."""
+
+MIN_LOG_SIZE, MAX_LOG_SIZE = 64 * 1024, 1024**4
 
 State = Literal["Running", "Stopped"]
 StopSignal = Literal["TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "KILL"]
@@ -166,6 +171,27 @@ class OfferedService(Model):
     """Empty: the app's."""
 
 
+def _log_size(text: str) -> str:
+    if not MIN_LOG_SIZE <= whole(text) <= MAX_LOG_SIZE:
+        raise ValueError(f"must be between {format_bytes(MIN_LOG_SIZE)} and {format_bytes(MAX_LOG_SIZE)}, not {text}")
+    return text
+
+
+class Logs(Model):
+    """How much is kept on the node of what a copy writes: ``maxFiles`` rotated files of about ``maxSize``, and the
+    present one."""
+
+    max_size: Annotated[Quantity, AfterValidator(_log_size)] = "10Mi"
+    """The size at which the log is rotated, between 64Ki and 1Ti."""
+    max_files: Annotated[int, Field(ge=1, le=100)] = 5
+    """How many rotated files are kept."""
+
+    @property
+    def max_size_bytes(self) -> int:
+        """The size as a number."""
+        return whole(str(self.max_size))
+
+
 class Entry(Model):
     """One program of the task: what to run, how many copies, and where."""
 
@@ -198,8 +224,12 @@ class Entry(Model):
     """Seconds between the stop signal and KILL."""
     stop_signal: StopSignal = "TERM"
     """The signal that asks the process group to end."""
+    depends_on: Annotated[Listed[str], ListSet(), Field(max_length=32)] = ()
+    """Entries of this task that must be ready, or have completed, before a copy of this one starts."""
     probes: Annotated[Probes, Field(exclude_if=asks_nothing)] = NO_PROBES
     """How it is found out whether a copy has started, is ready and is alive."""
+    logs: Logs | None = None
+    """How much is kept of what the copies write; by default 5 rotated files of 10Mi."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -295,7 +325,7 @@ def _rules(new: Body, old: Body | None) -> Sequence[Cause]:
         causes += _unique(f"{where}.services", entry.get("services", ()))
         causes += _unknown_ports(where, entry)
         causes += probe.faults(f"{where}.probes", entry.get("probes", {}), _port_names(entry))
-    return [*_unique("spec.entries", new["spec"]["entries"]), *causes]
+    return [*_unique("spec.entries", new["spec"]["entries"]), *causes, *start_order.causes(new["spec"]["entries"])]
 
 
 def _unique(where: str, items: Sequence[dict[str, Any]], *, key: str = "name") -> list[Cause]:

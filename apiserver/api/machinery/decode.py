@@ -109,7 +109,7 @@ def parse(kind: Kind, body: Body) -> Resource:
     try:
         model = kind.model.model_validate_json(orjson.dumps(body), strict=True)
     except ValidationError as error:
-        causes += [_cause(found) for found in error.errors(include_url=False, include_input=True)]
+        causes += causes_of(error)
     else:
         if not causes:
             return model
@@ -173,6 +173,11 @@ _TYPE_ERRORS = {
     "list_type": "array",
 }
 _TIME_ERRORS = ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware")
+
+
+def causes_of(error: ValidationError) -> list[Cause]:
+    """What a model did not take, field by field."""
+    return [_cause(found) for found in error.errors(include_url=False, include_input=True)]
 
 
 def _cause(error: Any) -> Cause:

@@ -12,7 +12,10 @@
 - ``artifacts``    blobs: streamed upload, download with Range
 - ``multipart``    one file out of a form, as it arrives
 - ``backup``       one archive of everything, streamed
+- ``channel``      the agents' channels: requests to nodes, answers posted
+- ``logs``         what an instance writes, relayed from its node
 - ``auth``         bearer tokens
-- ``metrics``      what Prometheus scrapes
+- ``metrics``      what Prometheus scrapes; ``usage_metrics``: what of it is about instances and nodes
+- ``usage``        what instances and nodes use: reported by agents, read by anybody
 - ``protocol``     limits below ASGI: header size and time
 """

@@ -3,7 +3,7 @@
 import platform
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version as package_version
 
@@ -17,19 +17,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from apiserver.api.errors import ApiError, MethodNotAllowed
 from apiserver.server.backup import Backups
 from apiserver.server.blobs import Blobs
+from apiserver.server.channels import Channels
 from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http import discovery
 from apiserver.server.http.artifacts import Artifacts
 from apiserver.server.http.auth import Tokens
 from apiserver.server.http.backup import BackupEndpoint, BackupMetrics
+from apiserver.server.http.channel import ChannelEndpoint
 from apiserver.server.http.cors import Cors, is_legacy
 from apiserver.server.http.gate import Gate, error_response
+from apiserver.server.http.logs import Logs
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import ApiRequest, no_resource
-from apiserver.server.http.resources import Resources
+from apiserver.server.http.resources import Own, Resources
+from apiserver.server.http.usage import UsageEndpoint
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Registry
 from apiserver.server.unused_blobs import UnusedBlobs
+from apiserver.server.usage import UsageStore
 from apiserver.server.v1.apps import Apps
 from apiserver.server.v1.openapi import Swagger
 from apiserver.server.v1.operations import operations
@@ -49,6 +54,7 @@ class Parts:
     registry: Registry
     blobs: Blobs
     unused: UnusedBlobs
+    usage: UsageStore
     backups: Backups
     tokens: Tokens | None
     is_local: bool
@@ -61,13 +67,20 @@ class Parts:
     """Why the server cannot do all of its work now; empty when it can."""
     clock: Callable[[], datetime]
     rng: random.Random
+    channels: Channels = field(default_factory=Channels)
 
 
 def build_app(parts: Parts) -> ASGIApp:
     """Wire routes, errors and the gate."""
-    metrics = Metrics(parts.registry.store)
+    metrics = Metrics(parts.registry.store, parts.usage)
     watching = Watching(parts.registry, metrics, parts.clock, parts.rng)
-    serve = Resources(parts.registry, watching, parts.clock)
+    metrics.channels(parts.channels)
+    usage = UsageEndpoint(parts.registry, parts.usage)
+    own: dict[tuple[str, str], Own] = {
+        ("nodes", "usage"): usage.node,
+        ("assignments", "log"): Logs(parts.registry, parts.channels).get,
+    }
+    serve = Resources(parts.registry, watching, parts.clock, own)
     artifacts = Artifacts(parts.blobs)
     backup = BackupEndpoint(parts.backups, BackupMetrics(metrics.register))
 
@@ -101,6 +114,7 @@ def build_app(parts: Parts) -> ASGIApp:
             Route("/apis/{group}", discovery.group),
             Route("/apis/{group}/{version}", discovery.resources),
             Route("/apis/plum.dev/v1/watch", watching.several),
+            Route("/apis/plum.dev/v1/usage", usage.everything),
             Route("/artifacts/sha256/{digest}", artifacts.get, methods=["GET"]),
             Route("/artifacts/sha256/{digest}", artifacts.put, methods=["PUT"]),
             Route("/artifacts/{file}", apps.file, methods=["GET"]),
@@ -111,7 +125,7 @@ def build_app(parts: Parts) -> ASGIApp:
         ],
         exception_handlers={ApiError: _refused, HTTPException: _unrouted},
     )
-    routed = _Router(serve, Router(table), app)
+    routed = _Router(serve, ChannelEndpoint(parts.registry, parts.channels), Router(table), app)
     return Gate(routed, metrics=metrics, tokens=parts.tokens, is_local=parts.is_local, cors=parts.cors)
 
 
@@ -119,8 +133,8 @@ class _Router:
     """Objects and collections at once, everything else through the list of routes: matching paths against each
     of them in turn would cost a small request half of its time."""
 
-    def __init__(self, serve: Resources, legacy: ASGIApp, others: ASGIApp) -> None:
-        self._serve, self._legacy, self._others = serve, legacy, others
+    def __init__(self, serve: Resources, channel: ChannelEndpoint, legacy: ASGIApp, others: ASGIApp) -> None:
+        self._serve, self._channel, self._legacy, self._others = serve, channel, legacy, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. Raises ApiError."""
@@ -128,10 +142,14 @@ class _Router:
             await self._legacy(scope, receive, send)
             return
         root, group, version, rest = _split(scope["path"])
-        if not rest or (root, rest) == ("apis", "watch"):
+        if not rest or (root == "apis" and rest in ("watch", "usage")):
             await self._others(scope, receive, send)
             return
-        response = await self._serve(ApiRequest(scope, receive), group, version, rest)
+        request = ApiRequest(scope, receive)
+        if group == "plum.dev" and rest.startswith("nodes/") and "/channel" in rest:
+            response = await self._channel(request, rest)
+        else:
+            response = await self._serve(request, group, version, rest)
         await response(scope, receive, send)
 
 

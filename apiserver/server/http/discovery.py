@@ -35,9 +35,13 @@ def _extras(kind: Kind) -> dict[str, Any]:
 
 def _below(kind: Kind) -> Iterator[tuple[str, list[str], dict[str, str]]]:
     """The subresources: their names, verbs, and what they answer with."""
+    own = {found.name: found for found in kind.subresources}
     for name in subresources(kind):
         if name in READ_ONLY:
             yield name, ["get"], LISTS[name]
+        elif name in own:
+            answer = {"group": kind.group, "version": kind.version, "kind": own[name].answer}
+            yield name, list(own[name].verbs), answer
         else:
             yield name, STATUS_VERBS, {"group": kind.group, "version": kind.version, "kind": kind.name}
 

@@ -45,11 +45,11 @@ async def list_collection(
     query = request.query_params
     selection = read_filter(target, query)
     limit = number(query, "limit", 0, most=MAX_LIMIT)
-    version, after = await _place(registry, query)
+    version, after = await place(registry, query)
     slots, more = await registry.store.page(selection, version=version, after=after, limit=limit)
     metadata: dict[str, Any] = {"resourceVersion": str(version)}
     if more:
-        metadata["continue"] = _token(version, slots[-1])
+        metadata["continue"] = continue_token(version, slots[-1])
         if selection.is_open:
             metadata["remainingItemCount"] = more
     if accepted.form == "table":
@@ -112,7 +112,7 @@ async def reach(registry: Registry, version: int) -> None:
         waited += 0.1
 
 
-async def _place(registry: Registry, query: Mapping[str, str]) -> tuple[int, tuple[str, str]]:
+async def place(registry: Registry, query: Mapping[str, str]) -> tuple[int, tuple[str, str]]:
     """The version that a list is of, and the object that it begins behind. Raises BadRequest, Expired, Timeout."""
     wanted, is_exact = read_version(query)
     if token := query.get("continue"):
@@ -126,7 +126,8 @@ async def _place(registry: Registry, query: Mapping[str, str]) -> tuple[int, tup
     return wanted if is_exact else registry.store.version, FIRST
 
 
-def _token(version: int, last: Slot) -> str:
+def continue_token(version: int, last: Slot) -> str:
+    """What a client sends back to get the page after the one that ends with that object."""
     raw = orjson.dumps([version, last.key.namespace, last.key.name])
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 

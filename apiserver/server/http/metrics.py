@@ -7,8 +7,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from starlette.requests import Request
 from starlette.responses import Response
 
+from apiserver.server.channels import Channels
+from apiserver.server.http import usage_metrics
 from apiserver.server.http.store_metrics import StoreCollector
+from apiserver.server.http.streams import StreamedResponse
 from apiserver.server.store.store import Store
+from apiserver.server.usage import UsageStore
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -20,12 +24,13 @@ _REQUEST = ("verb", "resource", "code")
 class Metrics:
     """The server's metrics, in a register of their own: two servers in one process do not mix."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, usage: UsageStore) -> None:
+        self._usage = usage
         self._register = register = CollectorRegistry()
         self._requests = Counter("apiserver_request", "Requests.", _REQUEST, registry=register)
         self._latency = Histogram(
             "apiserver_request_duration_seconds",
-            "Time to the end of the reply; watches are left out.",
+            "Time to the end of the reply; watches, channels and logs are left out.",
             _REQUEST,
             buckets=_LATENCY,
             registry=register,
@@ -96,7 +101,7 @@ class Metrics:
             self._children[key] = found
         count, latency, sizes = found
         count.inc()
-        if verb != "watch":
+        if verb not in ("watch", "connect"):
             latency.observe(seconds)
             sizes.observe(size)
 
@@ -109,10 +114,22 @@ class Metrics:
                     yield frame
                     sent.inc(events)
 
+    def channels(self, channels: Channels) -> None:
+        """Tell how many channels there are, and streams over them."""
+        nodes = Gauge("plum_node_channels", "Nodes whose agent has a channel.", registry=self._register)
+        nodes.set_function(lambda: channels.nodes)
+        streams = Gauge("plum_node_streams", "Answers of agents under way, such as logs.", registry=self._register)
+        streams.set_function(lambda: channels.streams)
+
     def stuck(self) -> None:
         """A watch has been cut because its client took nothing."""
         self._stuck.inc()
 
     async def serve(self, request: Request) -> Response:
         """``GET /metrics``."""
-        return Response(generate_latest(self._register), headers={"content-type": CONTENT_TYPE})
+        return StreamedResponse(self._text(), media_type=CONTENT_TYPE)
+
+    async def _text(self) -> AsyncIterator[bytes]:
+        yield generate_latest(self._register)
+        async for piece in usage_metrics.pieces(self._usage):
+            yield piece.encode()

@@ -21,7 +21,7 @@ from apiserver.api.errors import (
 from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json
 from apiserver.api.machinery.fencing import HEADER, Fence
 from apiserver.api.machinery.yaml_documents import read_yaml
-from apiserver.api.scheme import SCHEME, Kind
+from apiserver.api.scheme import SCHEME, Kind, Subresource
 from apiserver.api.selectors import parse_fields, parse_labels
 from apiserver.server.registry import Mode, Options, Target
 from apiserver.server.store.snapshot import Filter
@@ -75,7 +75,12 @@ def read_target(group: str, version: str, path: str) -> Target:
 def subresources(kind: Kind) -> Sequence[str]:
     """What there is below each object of a kind."""
     has = {"status": kind.has_status, "history": True, "revisions": kind.rolled_out is not None}
-    return [name for name in SUBRESOURCES if has[name]]
+    return [*(name for name in SUBRESOURCES if has[name]), *(found.name for found in kind.subresources)]
+
+
+def own_subresource(target: Target) -> Subresource | None:
+    """The subresource that the request is about, if it is one that a part of the server answers by itself."""
+    return next((found for found in target.kind.subresources if found.name == target.subresource), None)
 
 
 def read_filter(target: Target, query: Mapping[str, str]) -> Filter:

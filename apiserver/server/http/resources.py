@@ -1,8 +1,8 @@
 """The verbs over objects and collections. No rule lives here: requests in, registry, replies out."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, cast, get_args
 
@@ -22,6 +22,7 @@ from apiserver.server.http.requests import (
     media_type,
     negotiate,
     number,
+    own_subresource,
     read_body,
     read_document,
     read_fence,
@@ -47,8 +48,12 @@ MERGE, JSON_PATCH, APPLY = (
 )
 _OF_SUBRESOURCE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch"}
 _OF_OBJECT = _OF_SUBRESOURCE | {"DELETE": "delete"}
+_OF_OWN = {"GET": "get", "HEAD": "get", "PUT": "update", "POST": "create"}
 _OF_READ_ONLY = {"GET": "get", "HEAD": "get"}
 _OF_COLLECTION = {"POST": "create", "DELETE": "deletecollection"}
+Own = Callable[[Request, Target, str], Awaitable[Response]]
+"""Answers a verb on a subresource of its own. Raises ApiError."""
+
 Propagation = Literal["Background", "Foreground", "Orphan"]
 _PROPAGATION = get_args(Propagation)
 
@@ -60,12 +65,16 @@ class Resources:
     registry: Registry
     watching: Watching
     clock: Callable[[], datetime]
+    own: Mapping[tuple[str, str], Own] = field(default_factory=dict)
+    """Who answers the subresources that kinds declare, by plural and name."""
 
     async def __call__(self, request: Request, group: str, version: str, path: str) -> Response:
         """Serve one request for what is behind ``/apis/<group>/<version>/``. Raises ApiError."""
         target = read_target(group, version, path)
         verb = self._verb(request, target)
         request.scope["plum_resource"], request.scope["plum_verb"] = target.kind.resource, verb
+        if own_subresource(target):
+            return await self.own[target.kind.plural, target.subresource](request, target, verb)
         accepted = negotiate(request)
         if verb == "get" and not _is_about_the_past(target, request):
             return self._reply(target, Outcome(self.registry.get(target)), accepted)
@@ -79,7 +88,10 @@ class Resources:
 
     def _verb(self, request: Request, target: Target) -> str:
         method = request.method
-        if target.subresource:
+        if own := own_subresource(target):
+            verb = _OF_OWN.get(method, "")
+            verb = verb if verb in own.verbs else ""
+        elif target.subresource:
             verb = (_OF_READ_ONLY if target.subresource in READ_ONLY else _OF_SUBRESOURCE).get(method, "")
         elif target.name:
             verb = _OF_OBJECT.get(method, "")

@@ -26,11 +26,13 @@ class StreamedResponse(Response):
         *,
         media_type: str,
         on_stuck: Callable[[], None] = lambda: None,
+        stuck_seconds: float | None = None,
     ) -> None:
         """``seconds`` None: it takes as long as it takes. ``on_stuck`` is called when the client is cut off because
-        it takes nothing."""
+        it takes nothing for ``stuck_seconds``, by default ``STUCK_SECONDS``."""
         super().__init__(media_type=media_type)
         self._frames, self._seconds, self._on_stuck = frames, seconds, on_stuck
+        self._stuck_seconds = stuck_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -57,7 +59,7 @@ class StreamedResponse(Response):
     async def _send(self, send: Send) -> None:
         async with aclosing(self._frames) as frames:  # type: ignore[type-var]
             async for frame in frames:
-                async with asyncio.timeout(STUCK_SECONDS):
+                async with asyncio.timeout(self._stuck_seconds or STUCK_SECONDS):
                     await send({"type": "http.response.body", "body": frame, "more_body": True})
 
 

@@ -19,6 +19,7 @@ from agent.performer import Host
 from agent.ports import PortRange
 from agent.preparations import ArchivePreparer
 from agent.runtime import Runtime
+from agent.usage.reports import Send
 from apiserver.api.errors import NotFound, ServiceUnavailable
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.client.testing import MemoryClient, MemoryCluster
@@ -37,7 +38,8 @@ class Site:
 
     folders: Folders
     runtime: Runtime
-    cluster: MemoryCluster = field(default_factory=MemoryCluster)
+    cluster: MemoryCluster = field(default_factory=lambda: MemoryCluster(seed=uuid.uuid4().int))
+    """Its uids are not those of another test's: real processes are told apart by them."""
 
     @property
     def user(self) -> MemoryClient:
@@ -45,8 +47,7 @@ class Site:
 
     async def create(self, name: str, *, command: str = FOREVER, sha256: str = SHA, **parts: Any) -> Assignment:
         template = {"artifactUrl": f"/artifacts/sha256/{sha256}", "sha256": sha256, "startCmd": command}
-        uid = parts.pop("uid", str(uuid.uuid4()))  # real processes are told apart by it, also from other tests'
-        return await self.user.create(assignment(name, uid=uid, template=template | parts.pop("template", {}), **parts))
+        return await self.user.create(assignment(name, template=template | parts.pop("template", {}), **parts))
 
     async def get(self, name: str) -> Assignment:
         return await self.user.get(Assignment, name)
@@ -75,13 +76,15 @@ class Site:
                 await asyncio.sleep(0.005)
 
     @asynccontextmanager
-    async def agent(self, *, patience: float = PATIENCE_SECONDS) -> AsyncIterator["Running"]:
+    async def agent(
+        self, *, patience: float = PATIENCE_SECONDS, send_usage: Send | None = None
+    ) -> AsyncIterator["Running"]:
         """An agent that runs during the block, and is then drained if it has not ended."""
         async with httpx.AsyncClient(base_url="http://127.0.0.1:1") as server:
             preparer = ArchivePreparer(Artifacts(self.folders.cache, server))
             machine = Machine(NODE, "agent-1", "10.0.0.1", "boot", "1", "30000-30999", "2", "1Ki")
             client = self.cluster.client(MANAGER)
-            parts = Parts(client, self.folders, self.runtime, preparer, Registration(client, machine))
+            parts = Parts(client, self.folders, self.runtime, preparer, Registration(client, machine), send_usage)
             host = Host(NODE, "http://server", "10.0.0.1", PortRange(30000, 30999))
             running = Running(asyncio.Event(), asyncio.get_running_loop().create_future())
             agent = Agent(host, parts, patience=patience)

@@ -1,5 +1,6 @@
 """The agent as a whole, against a server in memory, with a runtime that starts no processes."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -168,11 +169,12 @@ async def test_an_artifact_that_cannot_be_had_is_told_with_its_cause(node: Site)
         await node.vanishes("web")
 
 
-async def test_a_corrupt_archive_is_told(node: Site) -> None:
-    (node.folders.cache / f"{'2' * 64}.zip").write_bytes(b"no zip")
+async def test_an_archive_that_is_none_is_told(node: Site) -> None:
+    sha256 = hashlib.sha256(b"no zip").hexdigest()
+    (node.folders.cache / f"{sha256}.zip").write_bytes(b"no zip")
     async with node.agent():
-        await node.create("web", sha256="2" * 64)
-        await node.reaches("web", "Preparing", but=lambda one: one.status.reason == "ArtifactCorrupt")
+        await node.create("web", sha256=sha256)
+        await node.reaches("web", "Preparing", but=lambda one: one.status.reason == "ArtifactInvalid")
 
 
 async def test_a_lost_node_that_is_found_again_corrects_the_phase(node: Site) -> None:
@@ -239,6 +241,20 @@ async def test_what_ended_while_no_agent_was_there_starts_again_by_its_policy(no
         await node.reaches("web", "Running", but=lambda one: one.status.restarts == 1)
         job = await node.reaches("job", "Exited")
         assert (job.status.exit_code, job.status.restarts) == (0, 0)
+
+
+async def test_after_a_restart_of_the_machine_everything_starts_again_uncounted(node: Site) -> None:
+    async with node.agent() as agent:
+        await node.create("web")
+        await node.create("job", template={"restartPolicy": "Never"})
+        for name in ("web", "job"):
+            await node.reaches(name, "Running")
+        await agent.kill()
+    node.runtime = later = FakeRuntime(boot_id="boot-2")
+    async with node.agent():
+        await eventually(lambda: len(later.running()) == 2)
+        for name in ("web", "job"):
+            assert (await node.reaches(name, "Running")).status.restarts == 0
 
 
 async def test_what_was_deleted_while_no_agent_ran_is_cleaned_up(node: Site, runtime: FakeRuntime) -> None:

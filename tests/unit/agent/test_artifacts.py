@@ -1,66 +1,18 @@
+"""The cache of archives: shared downloads, the token, and what is kept."""
+
 import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 
-from agent.artifacts import Artifacts, Corrupt, Unavailable, evict
+from agent.artifact_failures import Corrupt, Unavailable
+from agent.artifacts import Artifacts
+from tests.unit.agent.sites import CONTENT, SHA, File, Site, answer, redirect, serving
 from tests.unit.agent.waiting import eventually
-
-CONTENT = b"archive" * 1000
-SHA = hashlib.sha256(CONTENT).hexdigest()
-NOT_FOUND = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-
-
-@dataclass
-class Site:
-    """A real HTTP server of a few lines: what it was asked, and what it answers."""
-
-    url: str = ""
-    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
-    answers: dict[str, bytes] = field(default_factory=dict)
-    open: int = 0
-    """Requests that are being answered."""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        path = head[0].split(" ")[1]
-        self.requests.append((path, {k.lower(): v for k, _, v in (line.partition(": ") for line in head[1:] if line)}))
-        self.open += 1
-        await self.gate.wait()
-        writer.write(self.answers.get(path, NOT_FOUND))
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
-        self.open -= 1
-
-
-def answer(content: bytes, *, length: int | None = None) -> bytes:
-    size = len(content) if length is None else length
-    return f"HTTP/1.1 200 OK\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n".encode() + content
-
-
-def redirect(target: str) -> bytes:
-    return f"HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode()
-
-
-@asynccontextmanager
-async def serving() -> AsyncIterator[Site]:
-    site = Site()
-    site.gate.set()
-    server = await asyncio.start_server(site.serve, "127.0.0.1", 0)
-    site.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    site.answers["/app.zip"] = answer(CONTENT)
-    async with server:
-        yield site
-        site.gate.set()
-        await eventually(lambda: not site.open)
 
 
 @pytest.fixture
@@ -75,17 +27,29 @@ async def artifacts(site: Site, tmp_path: Path) -> AsyncIterator[Artifacts]:
         yield Artifacts(tmp_path, server, max_bytes=100_000, total_seconds=5)
 
 
+async def obtained(artifacts: Artifacts, url: str, sha256: str = SHA) -> Path:
+    async with artifacts.held(url, sha256) as path:
+        return path
+
+
 async def test_an_archive_is_fetched_once_and_kept(site: Site, artifacts: Artifacts, tmp_path: Path) -> None:
-    path = await artifacts.obtain("/app.zip", SHA)
-    assert path == await artifacts.obtain("/app.zip", SHA) == artifacts.cached(SHA)
+    path = await obtained(artifacts, "/app.zip")
+    assert path == await obtained(artifacts, "/app.zip")
     assert path.read_bytes() == CONTENT
     assert [*tmp_path.iterdir()] == [path]
     assert len(site.requests) == 1
 
 
+async def test_without_a_digest_it_is_what_is_there_now(site: Site, artifacts: Artifacts, tmp_path: Path) -> None:
+    assert (await obtained(artifacts, "/app.zip", "")).name == f"{SHA}.zip"
+    site.answers["/app.zip"] = File(b"other")
+    assert (await obtained(artifacts, "/app.zip", "")).read_bytes() == b"other"
+    assert len([*tmp_path.iterdir()]) == 2
+
+
 async def test_concurrent_wishes_share_a_download_that_outlives_one_of_them(site: Site, artifacts: Artifacts) -> None:
     site.gate.clear()
-    wishes = [asyncio.create_task(artifacts.obtain("/app.zip", SHA)) for _ in range(3)]
+    wishes = [asyncio.create_task(obtained(artifacts, "/app.zip")) for _ in range(3)]
     await eventually(lambda: site.requests)
     wishes[0].cancel()
     await asyncio.wait([wishes[0]])
@@ -96,44 +60,35 @@ async def test_concurrent_wishes_share_a_download_that_outlives_one_of_them(site
 
 async def test_a_download_that_nobody_wants_ends(site: Site, artifacts: Artifacts, tmp_path: Path) -> None:
     site.gate.clear()
-    wish = asyncio.create_task(artifacts.obtain("/app.zip", SHA))
+    wish = asyncio.create_task(obtained(artifacts, "/app.zip"))
     await eventually(lambda: site.requests)
     wish.cancel()
-    await eventually(lambda: not [*tmp_path.iterdir()])
+    await asyncio.wait([wish])
     site.gate.set()
-    assert (await artifacts.obtain("/app.zip", SHA)).read_bytes() == CONTENT
+    assert (await obtained(artifacts, "/app.zip")).read_bytes() == CONTENT
+    assert len([*tmp_path.iterdir()]) == 1
 
 
-async def test_other_bytes_are_refused_and_not_kept(site: Site, artifacts: Artifacts, tmp_path: Path) -> None:
+async def test_a_wish_that_comes_while_another_is_given_up_waits_for_its_end(site: Site, artifacts: Artifacts) -> None:
+    """However they come and go, one of them writes."""
+    site.answers["/app.zip"] = File(CONTENT, stalls_after=100)
+    site.gate.clear()
+    for _ in range(3):
+        asked = len(site.requests)
+        wish = asyncio.create_task(obtained(artifacts, "/app.zip"))
+        await eventually(lambda asked=asked: len(site.requests) > asked)  # type: ignore[misc]
+        wish.cancel()
+        for _ in range(5):
+            short = asyncio.create_task(obtained(artifacts, "/app.zip"))
+            await asyncio.sleep(0)
+            short.cancel()
+    site.gate.set()
+    assert (await obtained(artifacts, "/app.zip")).read_bytes() == CONTENT
+
+
+async def test_other_bytes_are_refused_and_not_kept(artifacts: Artifacts, tmp_path: Path) -> None:
     with pytest.raises(Corrupt, match=f"its SHA-256 is {SHA}, not 0000"):
-        await artifacts.obtain("/app.zip", "0" * 64)
-    assert [*tmp_path.iterdir()] == []
-
-
-async def test_failures_say_what_and_why(site: Site, artifacts: Artifacts, tmp_path: Path) -> None:
-    site.answers |= {
-        "/big": answer(b"x" * 100_001),
-        "/short": answer(b"x", length=10),
-        "/elsewhere": redirect(f"{site.url}/app.zip"),
-        "/nowhere": redirect("http://127.0.0.1:99999/x"),
-    }
-    for url, cause in {
-        "/none": "404 Not Found",
-        "/big": "larger than 100000 bytes",
-        "/short": "peer closed connection",
-        "/elsewhere": "302 Found",
-        "ftp://host/x": "neither a path of the server nor",
-        "//host/x": "neither a path of the server nor",
-        "http://127.0.0.1:1/x": "connection",
-        "http://host:abc/x": "port",
-        "http://127.0.0.1:99999/x": "port out of range",
-        "http://[::1/x": "invalid IPv6 URL",
-        "http://xn--a/x": "codepoint",
-        "http://host/\x01": "non-printable",
-        site.url.replace("127.0.0.1", "localhost") + "/nowhere": "port out of range",
-    }.items():
-        with pytest.raises(Unavailable, match=rf"(?i){cause}"):
-            await artifacts.obtain(url, SHA)
+        await obtained(artifacts, "/app.zip", "0" * 64)
     assert [*tmp_path.iterdir()] == []
 
 
@@ -141,32 +96,55 @@ async def test_a_drip_without_end_is_given_up(site: Site, tmp_path: Path) -> Non
     site.gate.clear()
     async with httpx.AsyncClient(base_url=site.url) as server:
         with pytest.raises(Unavailable, match=r"more than 0.05 s"):
-            await Artifacts(tmp_path, server, total_seconds=0.05).obtain("/app.zip", SHA)
+            await obtained(Artifacts(tmp_path, server, total_seconds=0.05), "/app.zip")
 
 
 async def test_the_token_goes_to_our_server_only(site: Site, artifacts: Artifacts) -> None:
     async with serving() as other:
         other.answers["/moved"] = redirect("/app.zip")
-        await artifacts.obtain(f"{other.url}/moved", SHA)
+        path = await obtained(artifacts, f"{other.url}/moved")
         assert [path for path, _ in other.requests] == ["/moved", "/app.zip"]
         assert all("authorization" not in headers for _, headers in other.requests)
-    artifacts.cached(SHA).unlink()  # type: ignore[union-attr]
-    await artifacts.obtain(f"{site.url}/app.zip", SHA)
+    path.unlink()
+    await obtained(artifacts, f"{site.url}/app.zip")
     assert site.requests[-1][1]["authorization"] == "Bearer secret"
 
 
-async def test_redirects_stay_within_the_scheme_and_have_an_end(site: Site, artifacts: Artifacts) -> None:
+async def test_redirects_stay_within_the_scheme_and_have_an_end(artifacts: Artifacts) -> None:
     async with serving() as other:
         other.answers |= {"/tls": redirect("https://host/x"), "/loop": redirect("/loop")}
         with pytest.raises(Unavailable, match="redirects to another scheme"):
-            await artifacts.obtain(f"{other.url}/tls", SHA)
+            await obtained(artifacts, f"{other.url}/tls")
         with pytest.raises(Unavailable, match="more than 5 redirects"):
-            await artifacts.obtain(f"{other.url}/loop", SHA)
+            await obtained(artifacts, f"{other.url}/loop")
 
 
-def test_the_archives_used_longest_ago_make_room(tmp_path: Path) -> None:
-    for age, name in enumerate(["new.zip", "used.zip", "old.zip", "oldest.zip"]):
-        (tmp_path / name).write_bytes(b"x" * 10)
-        os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    evict(tmp_path, keep=tmp_path / "oldest.zip", max_bytes=30)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.zip", "oldest.zip", "used.zip"]
+async def test_an_archive_stays_while_it_is_held(site: Site, tmp_path: Path) -> None:
+    contents = {f"/{number}": bytes([number]) * 1000 for number in range(3)}
+    site.answers |= {path: answer(content) for path, content in contents.items()}
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    async with httpx.AsyncClient(base_url=site.url) as server:
+        artifacts = Artifacts(tmp_path, server, cache_bytes=1500)
+        async with artifacts.held("/0", digests["/0"]) as first:
+            os.utime(first, (1, 1))
+            async with artifacts.held("/1", digests["/1"]) as second:
+                assert first.exists()
+                assert second.exists()
+        await obtained(artifacts, "/2", digests["/2"])
+    assert [path.stem for path in tmp_path.iterdir()] == [digests["/2"]]
+
+
+async def test_a_damaged_archive_is_dropped_and_a_sound_one_kept(artifacts: Artifacts) -> None:
+    path = await obtained(artifacts, "/app.zip")
+    assert not await artifacts.renew(path)
+    path.write_bytes(CONTENT[:-1])
+    assert await artifacts.renew(path)
+    assert await artifacts.renew(path)
+    assert (await obtained(artifacts, "/app.zip")).read_bytes() == CONTENT
+
+
+async def test_it_tends_the_cache_by_itself(artifacts: Artifacts, tmp_path: Path) -> None:
+    (tmp_path / f"{SHA}.part").write_bytes(b"nobody knows from where")
+    tending = asyncio.create_task(artifacts.tend())
+    await eventually(lambda: not [*tmp_path.iterdir()])
+    tending.cancel()

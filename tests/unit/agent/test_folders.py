@@ -8,7 +8,7 @@ import pytest
 
 from agent import runs
 from agent.folders import Folders, InUse, NewerFormat
-from agent.instances import FORMAT, End, Record
+from agent.instances import FORMAT, End, Record, remembered
 from agent.runs import Who
 from agent.runtime import Exit, Process
 from apiserver.api.kinds.assignment import Assignment
@@ -95,6 +95,16 @@ def test_the_kept_sample_of_format_1_is_read(folders: Folders) -> None:
     assert ended.end == End(cause="Exited", exit=Exit(code=3))
     assert runs.exit_code(folders.run(ended.key, 1)) == 3
     assert runs.is_gone(folders.run(ended.key, 1))
+
+
+def test_the_archives_of_instances_are_known_as_far_as_records_can_be_read(folders: Folders) -> None:
+    folders.save(
+        RECORD.model_copy(update={"assignment": remembered(assignment("web-1", template={"sha256": "1" * 64}))})
+    )
+    folders.save(RECORD.model_copy(update={"name": "nothing-known"}))
+    (folders.instances / "default.torn").mkdir()
+    (folders.instances / "default.torn" / "record.json").write_text("{")
+    assert folders.digests() == {"1" * 64}
 
 
 def test_what_it_wrote_is_kept_when_an_instance_goes(folders: Folders) -> None:

@@ -42,6 +42,7 @@ def ended(code: int, *, streak: int, at: float = NOW.ticks) -> dict[str, Any]:
         "record": {"streak": streak, "end": End(cause="Exited", exit=Exit(code=code))},
         "prepared": True,
         "ended": at,
+        "noticed": at,
     }
 
 
@@ -111,6 +112,12 @@ UP = instance(WEB, life="up", prepared=True, record={"process": PROCESS})
             replace(instance(WEB, **ended(1, streak=1, at=999)), exit_told=False),
             [sync.Wait(KEY, 1001)],
             id="not before the exit is told",
+        ),
+        pytest.param(
+            WEB,
+            replace(instance(WEB, **ended(1, streak=1, at=900)), noticed=1000, exit_told=False),
+            [sync.Wait(KEY, 1002)],
+            id="nor if it was long ago, without an agent",
         ),
         pytest.param(
             WEB,

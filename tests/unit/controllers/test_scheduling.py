@@ -41,6 +41,7 @@ def copy(name: str = "web-main-1", node_name: str = "", **template: Any) -> Assi
         ({"stopSignal": "INT"}, ["stopSignal"]),
         ({"probes": {"readiness": {"tcpSocket": {"port": 80}}}}, ["probes"]),
         ({"terminationGracePeriodSeconds": 6}, ["terminationGracePeriodSeconds"]),
+        ({"dependsOn": ["db"]}, ["dependsOn"]),
         ({"env": [{"name": "A"}], "stopSignal": "INT"}, ["env", "stopSignal"]),
     ],
 )

@@ -1,0 +1,143 @@
+"""One run's log and one instance's logs, looked at again and again: sampled, rotated, kept within bounds."""
+
+import os
+import sys
+import time
+
+from agent.logs import cutting, retention, runs, times
+from agent.logs.segments import LOG, SCRATCH, base, spans
+
+PER_LOOK = 64
+"""Segments cut in one look, so that other instances get their turn."""
+
+FRESH_SECONDS = 2.0
+"""A folder that changed so recently may change again without its time showing it."""
+
+
+class Run:
+    """One run. Whoever tends it is the only one who rotates it."""
+
+    def __init__(self, folder: str) -> None:
+        """Finishes what an earlier rotator may have left half done. Raises OSError."""
+        self.folder = folder
+        self.limits = runs.limits(folder)
+        self._log = os.path.join(folder, LOG)
+        self._base = -1
+        self._sampled = self._times_size = 0
+
+    def look(self) -> bool:
+        """Sample and rotate; whether there are new segments. Raises OSError; FileNotFoundError where there is no
+        log yet, or no longer."""
+        found = os.stat(self._log)
+        if self._base < 0:
+            self._begin()
+        if found.st_size > self._sampled:
+            self._sample(found.st_size, found.st_mtime)
+        if found.st_size - self._base < self.limits.size:
+            return False
+        try:
+            self._rotate(found.st_size)
+        except OSError:
+            self._base = -1  # what has happened is found out from the names
+            raise
+        return True
+
+    def _begin(self) -> None:
+        scratch = os.path.join(self.folder, SCRATCH)
+        if os.path.lexists(scratch):
+            os.unlink(scratch)
+        begun = base(spans(self.folder))
+        if begun:
+            cutting.punch_up_to(self.folder, begun)
+        known = times.load(self.folder)
+        self._sampled = known.offsets[-1] if known.offsets else 0
+        self._base = begun
+
+    def _sample(self, size: int, seconds: float) -> None:
+        self._times_size = times.append(self.folder, size, seconds)
+        self._sampled = size
+        if self._times_size > times.MAX_BYTES:
+            segments = spans(self.folder)
+            times.thin(self.folder, segments[0][0] if segments else 0)
+
+    def _rotate(self, size: int) -> None:
+        if size - self._base > self.limits.budget:
+            # So far behind, or no space to copy to: what would be deleted next is not copied first.
+            end = cutting.next_line_start(self.folder, size - self.limits.size * self.limits.files)
+            cutting.give_up(self.folder, (self._base, end))
+            self._base = end
+        for _ in range(PER_LOOK):
+            if size - self._base < self.limits.size:
+                break
+            end = cutting.last_line_end(self.folder, self._base, self._base + self.limits.size)
+            cutting.cut(self.folder, (self._base, end))
+            self._base = end
+
+
+class Instance:
+    """One instance: its newest run, and older ones that are not over."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._runs: dict[int, Run] = {}
+        self._listed = -1
+        self._told = ""
+
+    def look(self) -> bool:
+        """Tend all runs that somebody may write to; whether anything was rotated. What fails is told once, and tried
+        again next time."""
+        try:
+            return self._look()
+        except FileNotFoundError:
+            self._listed = -1  # moved away, or removed, under our hands
+        except OSError as error:
+            self._tell(f"{self.folder}: {error}; trying again")
+        return False
+
+    def _look(self) -> bool:
+        is_new = self._list()
+        is_rotated = sum(self._look_at(run) for run in self._runs.values()) > 0
+        if self._runs and (is_new or is_rotated):
+            retention.trim(self.folder, self._runs[max(self._runs)].limits)
+        self._told = ""
+        return is_rotated
+
+    def _look_at(self, run: Run) -> bool:
+        try:
+            return run.look()
+        except FileNotFoundError:
+            return False
+
+    def _list(self) -> bool:
+        """Know the runs there are; whether they are others than before."""
+        try:
+            changed_at = os.stat(os.path.join(self.folder, runs.RUNS)).st_mtime_ns
+        except FileNotFoundError:
+            self._runs.clear()
+            return False
+        if changed_at == self._listed:
+            return False
+        numbers = runs.numbers(self.folder)
+        if time.time() - changed_at / 1e9 > FRESH_SECONDS:
+            self._listed = changed_at
+        wanted = [number for number in numbers if number == numbers[-1] or self._may_grow(number)]
+        if wanted == list(self._runs):
+            return False
+        self._runs = {number: self._runs.get(number) or self._run(number) for number in wanted}
+        return True
+
+    def _run(self, number: int) -> Run:
+        return Run(runs.folder(self.folder, number))
+
+    def _may_grow(self, number: int) -> bool:
+        return not runs.is_over(runs.folder(self.folder, number))
+
+    def is_alive(self) -> bool:
+        """Whether any run has a process left."""
+        return any(not runs.is_over(run.folder) for run in self._runs.values())
+
+    def _tell(self, text: str) -> None:
+        if text != self._told:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+            self._told = text

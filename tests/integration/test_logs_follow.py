@@ -1,0 +1,175 @@
+"""``plumctl logs -f`` as a process, over everything that may break between it and a node's folder."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agent.logs.tending import Instance
+from tests.channels import ASSIGNMENTS, NODES, assignment, channel_process
+from tests.e2e.cluster import wait_for
+from tests.servers import running_apiserver
+from tests.unit.agent.logs.world import World
+
+TASK = {
+    "apiVersion": "plum.dev/v1",
+    "kind": "Task",
+    "metadata": {"name": "web"},
+    "spec": {"entries": [{"artifactUrl": "http://x/y.zip", "sha256": "a" * 64}]},
+}
+
+
+class Following:
+    """A running ``plumctl logs -f``."""
+
+    def __init__(self, url: str, folder: Path, *args: str) -> None:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PLUM_")}
+        command = [sys.executable, "-m", "plumctl", "logs", "-f", *args]
+        self.out, self.err = folder / "out.txt", folder / "err.txt"
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen(command, stdout=out, stderr=err, env=kept | {"PLUM_SERVER": url})
+
+    def lines(self) -> list[str]:
+        """What it has printed."""
+        return self.out.read_text().splitlines()
+
+    def has(self, count: int) -> None:
+        """Wait until it has printed so many lines, and no more."""
+        wait_for(f"{count} lines", lambda: len(self.lines()) >= count)
+        assert len(self.lines()) == count, self.lines()[-20:]
+
+
+@contextmanager
+def following(url: str, folder: Path, *args: str) -> Iterator[Following]:
+    found = Following(url, folder, *args)
+    try:
+        yield found
+    finally:
+        found.process.kill()
+        found.process.wait(10)
+
+
+def make(http: httpx.Client, data: Path, name: str, node: str) -> World:
+    made = http.post(ASSIGNMENTS, json=assignment(name, node))
+    assert made.status_code == 201, made.text
+    return World(data, name=name, uid=made.json()["metadata"]["uid"], size=2000, files=1000)
+
+
+def test_a_task_over_rotations_runs_comings_goings_and_a_server_restart(tmp_path: Path) -> None:
+    data = tmp_path / "node"
+    with ExitStack() as stack:
+        server = running_apiserver(tmp_path / "server")
+        process, url = stack.enter_context(server)
+        port = url.rpartition(":")[2]
+        http = stack.enter_context(httpx.Client(base_url=url, trust_env=False))
+        http.post(NODES, json={"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "n1"}})
+        http.post("/apis/plum.dev/v1/namespaces/default/tasks", json=TASK)
+        worlds = [make(http, data, f"web-{number}", "n1") for number in range(3)]
+        for world in worlds:
+            world.start()
+        stack.enter_context(channel_process(url, "n1", data))
+        wait_for("the channel", lambda: http.get(f"{ASSIGNMENTS}/web-0/log").status_code == 200)
+        told = stack.enter_context(following(url, tmp_path, "web", "--prefix"))
+        count = 0
+
+        def write(lines: int) -> None:
+            nonlocal count
+            for _ in range(lines):
+                for world in worlds:
+                    count += 1
+                    world.write(f"{count} {'.' * 40}\n".encode())
+            told.has(count)
+
+        write(50)
+        for world in worlds:
+            Instance(str(world.folder)).look()
+        write(50)
+        for world in worlds:
+            world.start()
+        write(20)
+        worlds.append(make(http, data, "web-3", "n1"))
+        worlds[-1].start()
+        write(20)
+        process.terminate()
+        process.wait(15)
+        for world in worlds:
+            world.write(b"while the server is away\n")
+            Instance(str(world.folder)).look()
+        count += len(worlds)
+        again = running_apiserver(tmp_path / "server", "--addr", f"127.0.0.1:{port}")
+        stack.enter_context(again)
+        write(20)
+        # One note a break, however many streams broke, and no other word.
+        assert [line.endswith("trying again") for line in told.err.read_text().splitlines()] == [True]
+        leaving = worlds.pop()
+        leaving.write(b"bye\n")
+        http.delete(f"{ASSIGNMENTS}/{leaving.name}")
+        leaving.remove()
+        count += 1
+        write(5)
+        assert "[assignment/web-3] bye" in told.lines()
+        for name in ("web-0", "web-1", "web-2", "web-3"):
+            own = [line.split()[1] for line in told.lines() if line.startswith(f"[assignment/{name}] ")]
+            numbers = [int(word) for word in own if word.isdecimal()]
+            assert len(numbers) > 20
+            assert numbers == sorted(set(numbers))
+        told.process.send_signal(signal.SIGINT)
+        assert told.process.wait(10) == 130
+        assert "Traceback" not in told.err.read_text()
+
+
+def test_it_ends_with_what_it_is_about(tmp_path: Path) -> None:
+    data = tmp_path / "node"
+    with ExitStack() as stack:
+        _, url = stack.enter_context(running_apiserver(tmp_path / "server"))
+        http = stack.enter_context(httpx.Client(base_url=url, trust_env=False))
+        http.post(NODES, json={"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "n1"}})
+        http.post("/apis/plum.dev/v1/namespaces/default/tasks", json=TASK)
+        world = make(http, data, "web-0", "n1")
+        world.start()
+        stack.enter_context(channel_process(url, "n1", data))
+        wait_for("the channel", lambda: http.get(f"{ASSIGNMENTS}/web-0/log").status_code == 200)
+        one, other = tmp_path / "one", tmp_path / "other"
+        one.mkdir()
+        other.mkdir()
+        of_one = stack.enter_context(following(url, one, "assignment/web-0", "--limit-bytes", "1000"))
+        of_task = stack.enter_context(following(url, other, "web"))
+        world.write(b"one\n")
+        of_one.has(1)
+        of_task.has(1)
+        http.delete(f"{ASSIGNMENTS}/web-0")
+        http.delete("/apis/plum.dev/v1/namespaces/default/tasks/web")
+        world.write(b"two")
+        world.remove()
+        assert of_one.process.wait(15) == of_task.process.wait(15) == 0
+        assert of_one.lines() == of_task.lines() == ["one", "two"]
+
+
+@pytest.mark.parametrize("lines", [1, 20_000])
+def test_a_pipe_that_closes_is_quiet(tmp_path: Path, lines: int) -> None:
+    data = tmp_path / "node"
+    with ExitStack() as stack:
+        _, url = stack.enter_context(running_apiserver(tmp_path / "server"))
+        http = stack.enter_context(httpx.Client(base_url=url, trust_env=False))
+        http.post(NODES, json={"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "n1"}})
+        world = make(http, data, "web-0", "n1")
+        world.start()
+        world.write(b"a line of some length\n" * lines)
+        stack.enter_context(channel_process(url, "n1", data))
+        wait_for("the channel", lambda: http.get(f"{ASSIGNMENTS}/web-0/log").status_code == 200)
+        command = [sys.executable, "-m", "plumctl", "logs", "-f", "web-0", "--server", url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout
+            assert process.stderr
+            assert process.stdout.readline() == b"a line of some length\n"
+            process.stdout.close()
+            for _ in range(3):
+                world.write(b"nobody reads this\n" * 2000)
+            assert process.wait(15) == 0
+            assert process.stderr.read() == b""

@@ -1,0 +1,1 @@
+"""What instances write: rotated, kept, read."""
