@@ -22,7 +22,7 @@ from agent.ledger import Ledger
 from agent.ports import NoFreePort, PortRange
 from agent.preparations import NotPrepared, Preparer
 from agent.reports import Reports
-from agent.runtime import Launch, Process, Runtime, StartFailed
+from agent.runtime import Exit, Launch, Process, Runtime, StartFailed
 from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 from apiserver.api.kinds.task import Logs
@@ -198,8 +198,8 @@ class Performer:
             facts = ledger.facts(key, assignment.spec.template.logs or Logs())
             process = await self._runtime.start(replace(launch, facts=facts))
         except (NoFreePort, StartFailed, OSError, ValueError) as error:
-            await self._ended(key, partial(Instance.not_started, message=str(error), now=ledger.now()))
-            return
+            self._is_over(key, partial(Instance.not_started, message=str(error), now=ledger.now()))
+            return await ledger.save(key)
         ledger.change(key, partial(Instance.started, process=process, now=ledger.now()))
         self._spawn(key, "supervise", self._supervise(key, process))
         self._reports.tell(assignment, "Normal", "Started", f"started on {self._host.node}")
@@ -232,9 +232,9 @@ class Performer:
             await self._read_meta(key, self._find(key))
         ledger.change(key, partial(Instance.adopted, adopted=adopted, now=ledger.now()))
         log.info("%s: adopted, pid %d", "/".join(key), adopted.process.pid)
+        self._spawn(key, "supervise", self._supervise(key, adopted.process, ended_at=adopted.ended_at))
         if left.stop is not None:
             self._runtime.stop(adopted.process, _number(left.stop.signal), grace=left.stop.grace)
-        self._spawn(key, "supervise", self._supervise(key, adopted.process, ended_at=adopted.ended_at))
 
     def _ports(self, key: Key, assignment: Assignment) -> dict[str, int]:
         return ports.choose(
@@ -259,7 +259,10 @@ class Performer:
     async def _stop(self, action: sync.Stop, assignment: Assignment | None) -> None:
         ledger, stop = self._ledger, Stop(cause=action.cause, signal=action.signal, grace=action.grace)
         ledger.change(action.key, lambda one: one.stopped_by(stop, ledger.now()))
-        await ledger.save(action.key)
+        try:
+            await ledger.save(action.key)
+        except OSError as error:  # the next agent will not know of it; that is no reason to keep the app from its grace
+            log.warning("%s: its stop is not on disk: %s", "/".join(action.key), error)
         process = ledger.instances[action.key].record.process
         if process is not None:
             self._runtime.stop(process, _number(action.signal), grace=action.grace)
@@ -271,14 +274,17 @@ class Performer:
     async def _supervise(self, key: Key, process: Process, *, ended_at: datetime | None = None) -> None:
         while True:
             try:
-                return await self._see_end(key, process, ended_at)
+                exit = await self._see_end(key, process)
+                break
             except OSError:
                 log.exception("%s: cannot watch pid %d; trying again", "/".join(key), process.pid)
                 await asyncio.sleep(AGAIN_SECONDS)
+        self._is_over(key, partial(Instance.down, exit=exit, now=self._ledger.now(), ended_at=ended_at))
+        await self._write_down(key)
 
-    async def _see_end(self, key: Key, process: Process, ended_at: datetime | None) -> None:
+    async def _see_end(self, key: Key, process: Process) -> Exit:
         """From the end of the main process to the end of all of them. Asked to end, the others have what is
-        left of the grace; if the main process ends by itself, they have no one left to work for."""
+        left of the grace; if the main process ends by itself, they have no one left to work for. Raises OSError."""
         exit = await self._runtime.exited(process)
         self._left(key)
         stopping = self._ledger.instances[key].stopping
@@ -286,7 +292,17 @@ class Performer:
         if not grace or not await self._runtime.drained(process, within=grace):
             await self._kill_all(key, process)
         self._runtime.release(process)
-        await self._ended(key, partial(Instance.down, exit=exit, now=self._ledger.now(), ended_at=ended_at))
+        return exit
+
+    async def _write_down(self, key: Key) -> None:
+        """Bring an end to the disk before anything follows from it; if the disk refuses, the plan goes on meanwhile."""
+        while True:
+            try:
+                return await self._ledger.save(key)
+            except OSError as error:
+                log.warning("%s: its end is not on disk: %s; trying again", "/".join(key), error)
+            self._enqueue_after(key, 0.0)
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _kill(self, key: Key) -> None:
         """KILL everything; ``_supervise`` sees it end."""
@@ -298,15 +314,14 @@ class Performer:
         while not await self._runtime.kill(process):
             log.error("%s: processes survive SIGKILL; trying on", "/".join(key))
 
-    async def _ended(self, key: Key, step: Callable[[Instance], Instance]) -> None:
-        """No process is left: write that down before anything follows from it."""
+    def _is_over(self, key: Key, step: Callable[[Instance], Instance]) -> None:
+        """No process is left; to be written down before anything follows from it."""
         record = self._ledger.change(key, step).record
         ended, end = self._ledger.instances[key], record.end
         log.info("%s: %s: %s", "/".join(key), end.cause if end else "", status.describe(ended))
         assignment = self._find(key)
         if assignment is not None and end is not None and end.cause in OWN_DOING:
             self._tell_end(assignment, ended, end)
-        await self._ledger.save(key)
 
     def _tell_end(self, assignment: Assignment, ended: Instance, end: End) -> None:
         success, streak = end.success, ended.record.streak
