@@ -190,19 +190,26 @@ class Performer:
         self._reports.tell(assignment, "Warning", reason, message)
 
     async def _start(self, key: Key, assignment: Assignment, *, counted: bool) -> None:
+        """Start it. Raises OSError where nobody can say whether it runs: then it is adopted."""
         ledger, number = self._ledger, self._ledger.instances[key].record.run + 1
         try:
             launch = self._launch(key, assignment, number, self._ports(key, assignment))
             self._is_starting(key, assignment, launch, number, counted=counted)
             await ledger.save(key, data=ledger.folders.slot_data(assignment))
-            facts = ledger.facts(key, assignment.spec.template.logs or Logs())
+        except (NoFreePort, OSError, ValueError) as error:
+            return await self._not_started(key, error)
+        facts = ledger.facts(key, assignment.spec.template.logs or Logs())
+        try:
             process = await self._runtime.start(replace(launch, facts=facts))
-        except (NoFreePort, StartFailed, OSError, ValueError) as error:
-            self._is_over(key, partial(Instance.not_started, message=str(error), now=ledger.now()))
-            return await ledger.save(key)
+        except StartFailed as error:
+            return await self._not_started(key, error)
         ledger.change(key, partial(Instance.started, process=process, now=ledger.now()))
         self._spawn(key, "supervise", self._supervise(key, process))
         self._reports.tell(assignment, "Normal", "Started", f"started on {self._host.node}")
+
+    async def _not_started(self, key: Key, error: Exception) -> None:
+        self._is_over(key, partial(Instance.not_started, message=str(error), now=self._ledger.now()))
+        await self._ledger.save(key)
 
     def _is_starting(self, key: Key, assignment: Assignment, launch: Launch, number: int, *, counted: bool) -> None:
         self._ledger.change(
@@ -272,10 +279,10 @@ class Performer:
         self._reports.tell(assignment, "Normal", "Killing", message)
 
     async def _supervise(self, key: Key, process: Process, *, ended_at: datetime | None = None) -> None:
-        while True:
+        exit = None
+        while exit is None:
             try:
                 exit = await self._see_end(key, process)
-                break
             except OSError:
                 log.exception("%s: cannot watch pid %d; trying again", "/".join(key), process.pid)
                 await asyncio.sleep(AGAIN_SECONDS)
