@@ -251,7 +251,7 @@ def own_server(tmp_path: Path) -> Iterator[tuple[psutil.Process, str]]:
 async def test_a_reader_that_stops_reading_costs_nobody_memory(
     own_server: tuple[psutil.Process, str], tmp_path: Path
 ) -> None:
-    await stall(own_server[0], own_server[1], tmp_path, seconds=2.0, size=60 * 1024 * 1024)
+    await stall(own_server[0], own_server[1], tmp_path, seconds=1.0, size=40 * 1024 * 1024)
 
 
 async def stall(server: psutil.Process, url: str, folder: Path, *, seconds: float, size: int) -> None:

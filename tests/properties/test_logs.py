@@ -119,7 +119,7 @@ def nobody_writes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 PLAYS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -62,7 +62,7 @@ def test_rotated_parts_are_read_in_order_and_without_notes_about_what_went_befor
     assert found.count(b"\n") > 500
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     lengths=st.lists(st.integers(0, 300), max_size=30),
     count=st.integers(0, 40),
