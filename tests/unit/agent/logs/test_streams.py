@@ -177,8 +177,8 @@ def test_nothing_is_there(world: World) -> None:
     other = World(world.data / "elsewhere")
     with pytest.raises(NotFound):
         opened(other, live=False, follow=True)
-    with pytest.raises(NotFound):
-        opened(other)
+    assert other.read() == b""
+    assert drain(opened(other, cursors=True)) == b""
 
 
 def test_who_follows_waits_for_what_is_to_come(tmp_path: Path) -> None:
