@@ -319,8 +319,10 @@ class Performer:
             self._spawn(key, "note", self._note_later(key))
 
     async def _note_later(self, key: Key) -> None:
-        while not await self._is_saved(key):
+        saved = False
+        while not saved:
             await asyncio.sleep(AGAIN_SECONDS)
+            saved = await self._is_saved(key)
 
     async def _is_saved(self, key: Key) -> bool:
         try:
