@@ -208,8 +208,7 @@ class Performer:
         self._reports.tell(assignment, "Normal", "Started", f"started on {self._host.node}")
 
     async def _not_started(self, key: Key, error: Exception) -> None:
-        self._is_over(key, partial(Instance.not_started, message=str(error), now=self._ledger.now()))
-        await self._ledger.save(key)
+        await self._ended(key, partial(Instance.not_started, message=str(error), now=self._ledger.now()))
 
     def _is_starting(self, key: Key, assignment: Assignment, launch: Launch, number: int, *, counted: bool) -> None:
         self._ledger.change(
@@ -233,15 +232,15 @@ class Performer:
         adopted = await self._runtime.adopt(left.process)
         if adopted is None:
             ledger.change(key, partial(Instance.never_ran, now=ledger.now()))
-            await ledger.save(key)
+            await self._note(key)
             return
         if left.declared is None:
             await self._read_meta(key, self._find(key))
         ledger.change(key, partial(Instance.adopted, adopted=adopted, now=ledger.now()))
         log.info("%s: adopted, pid %d", "/".join(key), adopted.process.pid)
-        self._spawn(key, "supervise", self._supervise(key, adopted.process, ended_at=adopted.ended_at))
         if left.stop is not None:
             self._runtime.stop(adopted.process, _number(left.stop.signal), grace=left.stop.grace)
+        self._spawn(key, "supervise", self._supervise(key, adopted.process, ended_at=adopted.ended_at))
 
     def _ports(self, key: Key, assignment: Assignment) -> dict[str, int]:
         return ports.choose(
@@ -266,10 +265,7 @@ class Performer:
     async def _stop(self, action: sync.Stop, assignment: Assignment | None) -> None:
         ledger, stop = self._ledger, Stop(cause=action.cause, signal=action.signal, grace=action.grace)
         ledger.change(action.key, lambda one: one.stopped_by(stop, ledger.now()))
-        try:
-            await ledger.save(action.key)
-        except OSError as error:  # the next agent will not know of it; that is no reason to keep the app from its grace
-            log.warning("%s: its stop is not on disk: %s", "/".join(action.key), error)
+        await self._note(action.key)
         process = ledger.instances[action.key].record.process
         if process is not None:
             self._runtime.stop(process, _number(action.signal), grace=action.grace)
@@ -279,37 +275,28 @@ class Performer:
         self._reports.tell(assignment, "Normal", "Killing", message)
 
     async def _supervise(self, key: Key, process: Process, *, ended_at: datetime | None = None) -> None:
-        exit = None
-        while exit is None:
+        exit = await self._watch(key, process)
+        self._runtime.release(process)
+        await self._ended(key, partial(Instance.down, exit=exit, now=self._ledger.now(), ended_at=ended_at))
+
+    async def _watch(self, key: Key, process: Process) -> Exit:
+        while True:
             try:
-                exit = await self._see_end(key, process)
+                return await self._see_end(key, process)
             except OSError:
                 log.exception("%s: cannot watch pid %d; trying again", "/".join(key), process.pid)
                 await asyncio.sleep(AGAIN_SECONDS)
-        self._is_over(key, partial(Instance.down, exit=exit, now=self._ledger.now(), ended_at=ended_at))
-        await self._write_down(key)
 
     async def _see_end(self, key: Key, process: Process) -> Exit:
         """From the end of the main process to the end of all of them. Asked to end, the others have what is
-        left of the grace; if the main process ends by itself, they have no one left to work for. Raises OSError."""
+        left of the grace; if the main process ends by itself, they have no one left to work for."""
         exit = await self._runtime.exited(process)
         self._left(key)
         stopping = self._ledger.instances[key].stopping
         grace = max(0.0, stopping.deadline - self._ledger.now().ticks) if stopping else 0.0
         if not grace or not await self._runtime.drained(process, within=grace):
             await self._kill_all(key, process)
-        self._runtime.release(process)
         return exit
-
-    async def _write_down(self, key: Key) -> None:
-        """Bring an end to the disk before anything follows from it; if the disk refuses, the plan goes on meanwhile."""
-        while True:
-            try:
-                return await self._ledger.save(key)
-            except OSError as error:
-                log.warning("%s: its end is not on disk: %s; trying again", "/".join(key), error)
-            self._enqueue_after(key, 0.0)
-            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _kill(self, key: Key) -> None:
         """KILL everything; ``_supervise`` sees it end."""
@@ -321,14 +308,35 @@ class Performer:
         while not await self._runtime.kill(process):
             log.error("%s: processes survive SIGKILL; trying on", "/".join(key))
 
-    def _is_over(self, key: Key, step: Callable[[Instance], Instance]) -> None:
-        """No process is left; to be written down before anything follows from it."""
+    async def _ended(self, key: Key, step: Callable[[Instance], Instance]) -> None:
+        """No process is left: write that down before anything follows from it, if that is possible."""
         record = self._ledger.change(key, step).record
         ended, end = self._ledger.instances[key], record.end
         log.info("%s: %s: %s", "/".join(key), end.cause if end else "", status.describe(ended))
         assignment = self._find(key)
         if assignment is not None and end is not None and end.cause in OWN_DOING:
             self._tell_end(assignment, ended, end)
+        await self._note(key)
+
+    async def _note(self, key: Key) -> None:
+        """Write down what has happened or is about to end. A disk that refuses stops neither: it is tried again beside,
+        and until then the files of the run tell the next agent what came of it."""
+        if not await self._is_saved(key) and (key, "note") not in self._tasks:
+            self._spawn(key, "note", self._note_later(key))
+
+    async def _note_later(self, key: Key) -> None:
+        saved = False
+        while not saved:
+            await asyncio.sleep(AGAIN_SECONDS)
+            saved = await self._is_saved(key)
+
+    async def _is_saved(self, key: Key) -> bool:
+        try:
+            await self._ledger.save(key)
+        except OSError as error:
+            log.warning("%s: its record cannot be written: %s", "/".join(key), error)
+            return False
+        return True
 
     def _tell_end(self, assignment: Assignment, ended: Instance, end: End) -> None:
         success, streak = end.success, ended.record.streak

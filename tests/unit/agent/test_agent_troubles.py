@@ -1,4 +1,4 @@
-"""The agent while its disk is full or its descriptors are all in use: nobody is killed or started twice for it."""
+"""The agent on a full disk, or with all its descriptors in use: nobody is killed, lost or started twice for it."""
 
 import errno
 import os
