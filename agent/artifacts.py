@@ -50,9 +50,7 @@ class _Use:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that must stay."""
-        if self.task.done() and not self.failed:
-            return (self.task.result(),)
-        return (self.landing.path, self.landing.path.with_suffix(".zip"))
+        return self.landing.path, self.landing.archive
 
 
 class Artifacts:
@@ -95,6 +93,11 @@ class Artifacts:
                 use.task.cancel()
                 self._leave(sha256 or url, use)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being obtained or held."""
+        return not self._uses
+
     async def renew(self, archive: Path) -> bool:
         """Look whether a cached archive still is what its name says, and drop it if not; whether it was dropped.
 
@@ -110,7 +113,7 @@ class Artifacts:
 
     def _tidy(self) -> None:
         try:
-            partials.sweep(self._cache, spared=self._spared())
+            self.room.undisturbed(lambda: partials.sweep(self._cache, spared=self._spared()))
             self.room.make()
         except OSError as error:
             log.warning("the cache of archives cannot be tidied: %s", error)
@@ -143,8 +146,9 @@ class Artifacts:
     async def _provide(self, url: str, sha256: str, landing: Partial, before: asyncio.Task[Path] | None) -> Path:
         if before is not None:
             await _ended(before)
-        archive = self._cache / f"{sha256}.zip"
-        is_here = await in_thread(self._executor, partial(_touch, archive)) if sha256 else False
+        archive = landing.archive
+        touch = partial(self.room.undisturbed, partial(_touch, archive))
+        is_here = await in_thread(self._executor, touch) if sha256 else False
         if is_here:
             return archive
         try:

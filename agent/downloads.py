@@ -92,14 +92,14 @@ class Downloader:
         if sha256 and found != sha256:
             landing.discard()
             raise Corrupt(f"{url}: its SHA-256 is {found}, not {sha256}")
-        archive = self._cache / f"{found}.zip"
-        await self._in_thread(lambda: landing.complete(archive))
-        return archive
+        landing.archive = self._cache / f"{found}.zip"
+        await self._in_thread(lambda: self._room.undisturbed(landing.complete))
+        return landing.archive
 
     async def _receive(self, url: str, sha256: str, landing: Partial) -> tuple[bool, str]:
         """Bring all bytes into the landing's file and to the disk; returns whether some were there before, and the
         digest of the whole."""
-        rest = await self._in_thread(lambda: _rest(url, landing))
+        rest = await self._in_thread(lambda: self._room.undisturbed(lambda: _rest(url, landing)))
         if rest is not None and rest.offset == rest.size:
             return True, await self._in_thread(lambda: _digest(landing.path))
         async with sources.opened(self._server, url, rest) as response:

@@ -225,8 +225,8 @@ class Instance:
 
     def never_ran(self, now: Moment) -> Self:
         """What an earlier agent was about to start did not run. That is no end: what is told of the last one stays."""
-        exit = self.record.end.exit if self.record.end else Exit()
-        end = End(cause="AgentRestarted", exit=exit, message="the agent ended before the start")
+        before = self.record.end or End(cause="AgentRestarted", message="the agent ended before the start")
+        end = before.model_copy(update={"cause": "AgentRestarted"})
         record = self.record.model_copy(update={"process": None, "stop": None, "end": end})
         return replace(self, record=record, life="down", ended=now.ticks)
 
@@ -311,8 +311,14 @@ def is_remembered(record: Record, assignment: Assignment) -> bool:
 
 def recalled(record: Record, *, prepared: bool, boot_id: str, now: Moment) -> Instance:
     """An instance as an earlier agent left it. What it declares is found out, as part of a preparation, where the
-    record does not say it."""
-    instance = Instance(record, prepared=prepared and record.declared is not None, ended=now.ticks)
+    record does not say it. Whether the server was told of its last end is not known here."""
+    instance = Instance(
+        record,
+        prepared=prepared and record.declared is not None,
+        ended=now.ticks,
+        noticed=now.ticks,
+        exit_told=record.end is None or record.end.cause not in OWN_DOING,
+    )
     if record.process is None:
         return instance
     if record.process.boot_id == boot_id:

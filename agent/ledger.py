@@ -54,7 +54,8 @@ class Ledger:
 
     def expect(self, assignment: Assignment) -> None:
         """Know the assignment's instance from now on."""
-        self._instances.setdefault(assignment.key, sync.newcomer(assignment))
+        if assignment.key not in self._instances:
+            self._instances[assignment.key] = sync.newcomer(assignment)
 
     def change(self, key: Key, step: Callable[[Instance], Instance]) -> Instance:
         """Take one step, if the instance is still known."""

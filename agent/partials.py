@@ -36,6 +36,8 @@ class Partial:
     def __init__(self, cache: Path, name: str) -> None:
         """``name`` is the digest, or another that no digest is."""
         self.path = cache / f"{name}.part"
+        self.archive = cache / f"{name}.zip"
+        """Where the bytes go when they are complete; of an unknown digest that is set when it is known."""
         self._note = cache / f"{name}.part.json"
         self._scratch = cache / f"{name}.part.json.tmp-"
 
@@ -61,9 +63,9 @@ class Partial:
             self._scratch.write_text(json.dumps({"format": FORMAT} | asdict(origin)))
             self._scratch.replace(self._note)
 
-    def complete(self, archive: Path) -> None:
+    def complete(self) -> None:
         """Give the bytes, which the caller has verified, the archive's name."""
-        self.path.replace(archive)
+        self.path.replace(self.archive)
         self._note.unlink(missing_ok=True)
 
     def discard(self) -> None:

@@ -22,7 +22,7 @@ from agent.ledger import Ledger
 from agent.ports import NoFreePort, PortRange
 from agent.preparations import NotPrepared, Preparer
 from agent.reports import Reports
-from agent.runtime import Launch, Process, Runtime, StartFailed
+from agent.runtime import Exit, Launch, Process, Runtime, StartFailed
 from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 from apiserver.api.kinds.task import Logs
@@ -226,7 +226,7 @@ class Performer:
         adopted = await self._runtime.adopt(left.process)
         if adopted is None:
             ledger.change(key, partial(Instance.never_ran, now=ledger.now()))
-            await ledger.save(key)
+            await self._note(key)
             return
         if left.declared is None:
             await self._read_meta(key, self._find(key))
@@ -259,7 +259,7 @@ class Performer:
     async def _stop(self, action: sync.Stop, assignment: Assignment | None) -> None:
         ledger, stop = self._ledger, Stop(cause=action.cause, signal=action.signal, grace=action.grace)
         ledger.change(action.key, lambda one: one.stopped_by(stop, ledger.now()))
-        await ledger.save(action.key)
+        await self._note(action.key)
         process = ledger.instances[action.key].record.process
         if process is not None:
             self._runtime.stop(process, _number(action.signal), grace=action.grace)
@@ -269,14 +269,19 @@ class Performer:
         self._reports.tell(assignment, "Normal", "Killing", message)
 
     async def _supervise(self, key: Key, process: Process, *, ended_at: datetime | None = None) -> None:
+        exit = await self._watch(key, process)
+        self._runtime.release(process)
+        await self._ended(key, partial(Instance.down, exit=exit, now=self._ledger.now(), ended_at=ended_at))
+
+    async def _watch(self, key: Key, process: Process) -> Exit:
         while True:
             try:
-                return await self._see_end(key, process, ended_at)
+                return await self._see_end(key, process)
             except OSError:
                 log.exception("%s: cannot watch pid %d; trying again", "/".join(key), process.pid)
                 await asyncio.sleep(AGAIN_SECONDS)
 
-    async def _see_end(self, key: Key, process: Process, ended_at: datetime | None) -> None:
+    async def _see_end(self, key: Key, process: Process) -> Exit:
         """From the end of the main process to the end of all of them. Asked to end, the others have what is
         left of the grace; if the main process ends by itself, they have no one left to work for."""
         exit = await self._runtime.exited(process)
@@ -285,8 +290,7 @@ class Performer:
         grace = max(0.0, stopping.deadline - self._ledger.now().ticks) if stopping else 0.0
         if not grace or not await self._runtime.drained(process, within=grace):
             await self._kill_all(key, process)
-        self._runtime.release(process)
-        await self._ended(key, partial(Instance.down, exit=exit, now=self._ledger.now(), ended_at=ended_at))
+        return exit
 
     async def _kill(self, key: Key) -> None:
         """KILL everything; ``_supervise`` sees it end."""
@@ -299,14 +303,22 @@ class Performer:
             log.error("%s: processes survive SIGKILL; trying on", "/".join(key))
 
     async def _ended(self, key: Key, step: Callable[[Instance], Instance]) -> None:
-        """No process is left: write that down before anything follows from it."""
+        """No process is left: write that down before anything follows from it, if that is possible."""
         record = self._ledger.change(key, step).record
         ended, end = self._ledger.instances[key], record.end
         log.info("%s: %s: %s", "/".join(key), end.cause if end else "", status.describe(ended))
         assignment = self._find(key)
         if assignment is not None and end is not None and end.cause in OWN_DOING:
             self._tell_end(assignment, ended, end)
-        await self._ledger.save(key)
+        await self._note(key)
+
+    async def _note(self, key: Key) -> None:
+        """Write down what has happened or is about to end. A disk that refuses stops neither: to the next agent the
+        files of the run say what came of it."""
+        try:
+            await self._ledger.save(key)
+        except OSError as error:
+            log.warning("%s: its record cannot be written: %s", "/".join(key), error)
 
     def _tell_end(self, assignment: Assignment, ended: Instance, end: End) -> None:
         success, streak = end.success, ended.record.streak

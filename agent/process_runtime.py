@@ -130,7 +130,8 @@ class ProcessRuntime:
             elif not _is_alive(shim):
                 lost_at = lost_at or loop.time()
                 if loop.time() - lost_at > LOST_SECONDS and runs.withdraw(run, "pid"):
-                    raise StartFailed("its shim was killed before the command could start")
+                    reason = self._launcher.failure(run) or "its shim was killed before the command could start"
+                    raise StartFailed(f"cannot start the command: {reason}")
             if loop.time() > deadline and runs.withdraw(run, "claim" if shim is None else "pid"):
                 raise StartFailed(f"did not come up within {START_SECONDS:g} s")
             await asyncio.sleep(pause)

@@ -16,6 +16,9 @@ from apiserver.client.interface import Client
 log = logging.getLogger(__name__)
 
 WRITE_SECONDS = 2.0
+MAX_WRITES = 8
+"""Writes on their way at a time: more would each open a connection, which costs more than it saves."""
+
 PATIENCE_SECONDS = 2.0
 """How long an event lets statuses go before it."""
 
@@ -30,6 +33,7 @@ class Reports:
         self._client, self._recorder = client, recorder
         self._events: deque[tuple[Assignment, Type, str, str]] = deque(maxlen=MAX_EVENTS)
         self._told = asyncio.Event()
+        self._slots = asyncio.Semaphore(MAX_WRITES)
         self._writing = 0
         self._calm = asyncio.Event()
         self._calm.set()
@@ -61,7 +65,8 @@ class Reports:
         self._writing += 1
         self._calm.clear()
         try:
-            yield
+            async with self._slots:
+                yield
         finally:
             self._writing -= 1
             if not self._writing:

@@ -6,12 +6,16 @@ each time what was used longest ago. Instances have their own copies, so that wh
 """
 
 import os
+import threading
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from agent.artifact_failures import DiskFull
+
+T = TypeVar("T")
 
 RESERVE_BYTES = 1 << 30
 RESERVE_SHARE = 20
@@ -82,10 +86,20 @@ class Room:
     ) -> None:
         self._cache, self._max_bytes = cache, max_bytes
         self._spared, self._wanted, self._space = spared, wanted, space
+        self._lock = threading.Lock()
+
+    def undisturbed(self, work: Callable[[], T]) -> T:
+        """Do the work while nothing is deleted. What is spared by then and found to be there stays there."""
+        with self._lock:
+            return work()
 
     def make(self, need: int = 0) -> None:
         """Give back what is over the cache's size, and what is needed so that the reserve is free beside ``need``
         bytes. Raises OSError where the disk cannot be asked."""
+        with self._lock:
+            self._make(need)
+
+    def _make(self, need: int) -> None:
         kept = list(self._kept())
         space = self._space(self._cache)
         over = sum(one.size for one in kept) + need - self._max_bytes

@@ -5,7 +5,7 @@ actions leaves a world from which the next plan goes on.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent import restarts, status
@@ -153,9 +153,19 @@ def plan(
             continue
         if assignment is not None and assignment.metadata.uid != instance.record.uid:
             assignment = None  # another object of the same name: the old one goes first
+        if assignment is not None:
+            instance = _heard(instance, assignment)
         waits = assignment is not None and _is_alive(instances.get((key[0], assignment.spec.replaces)))
         actions += _plan_one(_Look(assignment, instance, waits, (lacking or {}).get(key, ()), draining, now, ip, known))
     return actions
+
+
+def _heard(instance: Instance, assignment: Assignment) -> Instance:
+    """The server has been told of the last end if it tells of it, whichever agent said so."""
+    told = assignment.status.finished_at
+    if instance.exit_told or told is None or told != instance.record.finished_at:
+        return instance
+    return replace(instance, exit_told=True)
 
 
 def _is_alive(instance: Instance | None) -> bool:

@@ -4,7 +4,7 @@ In the rotator, a process of its own, of which nothing here may load more than t
 
 - ``segments``   which part of a run's log is in which file
 - ``punching``   giving back the disk space of what has been copied
-- ``cutting``    one step of rotation: copy, rename, punch
+- ``cutting``    one step of rotation: copy, rename, punch; ``stopping``: the same where nothing can be punched
 - ``times``      when lines were written
 - ``runs``       the folders of instances and their runs, and whether a run is over
 - ``retention``  what goes, oldest first

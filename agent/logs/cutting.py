@@ -23,7 +23,7 @@ def cut(folder: str, span: Span) -> None:
     try:
         target = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
         try:
-            _copy(source, target, start, end)
+            copy(source, target, start, end)
             os.fdatasync(target)  # the space of the original is given back: the copy must not be in memory alone
         finally:
             os.close(target)
@@ -75,7 +75,8 @@ def next_line_start(folder: str, offset: int) -> int:
     return offset
 
 
-def _copy(source: int, target: int, start: int, end: int) -> None:
+def copy(source: int, target: int, start: int, end: int) -> None:
+    """Append a part of one file to another. Raises OSError."""
     at = start
     while at < end:
         count = os.sendfile(target, source, at, min(COPY, end - at))

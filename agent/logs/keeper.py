@@ -19,7 +19,7 @@ from apiserver.client.backoff import Backoff
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.0
-RETRY = Backoff(base=CHECK_SECONDS, cap=60.0)
+RETRY = Backoff(base=CHECK_SECONDS, cap=10.0)
 END_SECONDS = 10.0
 """How long a rotator may take to finish the step at hand."""
 

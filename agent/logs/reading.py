@@ -5,9 +5,10 @@ the log itself count only if a later look at the names still says that they are 
 """
 
 import os
+import time
 from contextlib import suppress
 
-from agent.logs.segments import LOG, base, holder, kept_from, name_of, spans
+from agent.logs.segments import LOG, Layout, holder, kept_from, name_of
 
 CHUNK = 64 * 1024
 TRIES = 1000
@@ -15,11 +16,14 @@ TRIES = 1000
 
 
 def size(run: str) -> int:
-    """The logical size of a run's log; 0 where there is none."""
-    try:
-        return os.stat(os.path.join(run, LOG)).st_size
-    except FileNotFoundError:
-        return 0
+    """The logical size of a run's log; 0 where there is none. Raises OSError."""
+    with suppress(FileNotFoundError):
+        for _ in range(TRIES):
+            layout = Layout(run)
+            found = os.stat(os.path.join(run, LOG)).st_size + layout.missing
+            if not layout.truncates or _is_still(run, layout):
+                return found
+    return 0
 
 
 def changed_at(run: str) -> float:
@@ -35,12 +39,12 @@ def read(run: str, offset: int, limit: int = CHUNK) -> tuple[int, bytes]:
     later one where what lies between is gone. Raises OSError, FileNotFoundError where there is no such run."""
     at = offset
     for _ in range(TRIES):
-        segments = spans(run)
-        at = kept_from(segments, at)
-        span = holder(segments, at)
+        layout = Layout(run)
+        at = kept_from(layout.segments, at)
+        span = holder(layout.segments, at)
         if span is None:
-            raw = _pread(os.path.join(run, LOG), at, limit)
-            if base(spans(run)) <= at:
+            raw = _pread(os.path.join(run, LOG), at - layout.missing, limit)
+            if _is_still(run, layout) if layout.truncates else Layout(run).base <= at:
                 return at, raw
             continue
         with suppress(FileNotFoundError):  # dropped since: look again
@@ -49,6 +53,15 @@ def read(run: str, offset: int, limit: int = CHUNK) -> tuple[int, bytes]:
                 return at, raw
             at = span[1]
     raise OSError(f"{run}: rotated faster than it can be read")
+
+
+def _is_still(run: str, before: Layout) -> bool:
+    """Whether nothing was moved out of a log since a look, and nothing is being moved."""
+    after = Layout(run)
+    if not (before.is_moving or after.is_moving):
+        return after.base == before.base
+    time.sleep(0.001)
+    return False
 
 
 def read_exactly(run: str, start: int, end: int) -> tuple[int, bytes]:

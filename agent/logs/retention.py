@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 from agent.logs import runs
-from agent.logs.segments import LOG, base, name_of, spans
+from agent.logs.segments import LOG, Layout, name_of
 
 MAX_RUNS = 10
 """Runs that are kept of an instance, the present one included."""
@@ -54,12 +54,12 @@ def trim(instance: str, limits: runs.Limits) -> None:
 def _parts(run: str) -> list[_Kept]:
     """What there is of a run's log, oldest first."""
     try:
-        segments = spans(run)
+        layout = Layout(run)
         found = []
-        for span in segments:
+        for span in layout.segments:
             path = os.path.join(run, name_of(span))
-            found.append(_Kept(run, path, os.stat(path).st_size, is_last=span == segments[-1]))
-        rest = os.stat(os.path.join(run, LOG)).st_size - base(segments)
+            found.append(_Kept(run, path, os.stat(path).st_size, is_last=span == layout.segments[-1]))
+        rest = os.stat(os.path.join(run, LOG)).st_size + layout.missing - layout.base
     except FileNotFoundError:
         return []
     return [*found, _Kept(run, "", max(0, rest), is_last=False)]

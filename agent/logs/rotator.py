@@ -11,6 +11,7 @@ import signal
 import time
 
 from agent.logs import retention, runs
+from agent.logs.punching import can_punch
 from agent.logs.tending import Instance
 
 LOCK, AGENT_LOCK = "rotator.lock", "lock"
@@ -26,9 +27,11 @@ class Rotator:
     """Looks at everything below one data folder."""
 
     def __init__(self, data: str) -> None:
+        """Raises OSError where nothing can be written."""
         self._data = data
         self._instances: dict[str, Instance] = {}
         self._swept = 0.0
+        self._punches = can_punch(data)
 
     def look(self) -> float:
         """One round; the seconds until the next one."""
@@ -47,7 +50,7 @@ class Rotator:
             return []
 
     def _instance(self, name: str) -> Instance:
-        return Instance(os.path.join(self._data, runs.INSTANCES, name))
+        return Instance(os.path.join(self._data, runs.INSTANCES, name), punches=self._punches)
 
     def is_needed(self) -> bool:
         """Whether somebody may still write, or an agent is there that may start something."""

@@ -12,6 +12,10 @@ LOG = "out.log"
 SCRATCH = "out.log.tmp"
 """A segment under way; whoever finds one may remove it."""
 
+TRUNCATES, TRUNCATING = "truncates", "truncating"
+"""Where holes cannot be punched (see ``stopping``): the log is truncated when a part has been moved out of it, and
+just now that is under way."""
+
 Span = tuple[int, int]
 
 
@@ -33,6 +37,29 @@ def span_of(name: str) -> Span | None:
 def spans(folder: str) -> list[Span]:
     """The segments of a run, oldest first. Raises OSError, FileNotFoundError where there is no such folder."""
     return sorted(span for name in os.listdir(folder) if (span := span_of(name)))
+
+
+class Layout:
+    """A run's folder as it is at a moment."""
+
+    __slots__ = ("is_moving", "segments", "truncates")
+
+    def __init__(self, folder: str) -> None:
+        """Raises OSError, FileNotFoundError where there is no such folder."""
+        names = os.listdir(folder)
+        self.segments = sorted(span for name in names if (span := span_of(name)))
+        self.truncates = TRUNCATES in names
+        self.is_moving = TRUNCATING in names
+
+    @property
+    def base(self) -> int:
+        """Where ``out.log`` begins to count."""
+        return base(self.segments)
+
+    @property
+    def missing(self) -> int:
+        """How much less is in ``out.log`` than its offsets say."""
+        return self.base if self.truncates else 0
 
 
 def base(segments: Sequence[Span]) -> int:

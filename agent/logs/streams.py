@@ -73,7 +73,7 @@ class Reader:
     def __init__(self, place: Place, options: LogOptions, *, live: bool, now: Callable[[], float] = time.time) -> None:
         """``live``: what is not there may come yet."""
         self._place, self._options, self._now = place, options, now
-        self._waits = live and options.follow
+        self._live = live
         self._at: Cursor | None = None
         """Where the next bytes are read from."""
         self._until: Cursor | None = None
@@ -86,17 +86,18 @@ class Reader:
         self._seems_over = False
 
     def open(self) -> None:
-        """Find the beginning. Raises NotFound, BadRequest for a previous run that there is not; OSError."""
+        """Find the beginning. Raises NotFound for what is gone, BadRequest for a previous run that there is not;
+        OSError."""
         root, _ = self._place.find()
         if root:
             self._begin(root)
-        elif not self._waits:
+        elif not self._live:
             raise NotFound("its log is not on its node, or no longer")
 
     def step(self) -> Step:
         """Read on, a chunk at most. Raises OSError."""
         root, is_ended = self._place.find()
-        if not root and self._at is None and self._waits:
+        if not root and self._at is None:
             return self._not_yet()
         first = self._at is None and not self._marked
         at = self._at or self._begin(root)
@@ -120,6 +121,9 @@ class Reader:
         return Step(data, is_over=is_over, is_idle=is_idle and not is_over)
 
     def _not_yet(self) -> Step:
+        """Nothing of the instance is on the node."""
+        if not (self._live and self._options.follow):
+            return Step(is_over=True)
         if self._options.cursors and self._is_mark_due():
             self._marked = time.monotonic()
             return Step(lines.mark(self._start_of(self._options.cursor)), is_idle=True)

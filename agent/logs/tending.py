@@ -4,8 +4,8 @@ import os
 import sys
 import time
 
-from agent.logs import cutting, retention, runs, times
-from agent.logs.segments import LOG, SCRATCH, base, spans
+from agent.logs import cutting, retention, runs, stopping, times
+from agent.logs.segments import LOG, SCRATCH, Layout, spans
 
 PER_LOOK = 64
 """Segments cut in one look, so that other instances get their turn."""
@@ -17,9 +17,9 @@ FRESH_SECONDS = 2.0
 class Run:
     """One run. Whoever tends it is the only one who rotates it."""
 
-    def __init__(self, folder: str) -> None:
-        """Finishes what an earlier rotator may have left half done. Raises OSError."""
-        self.folder = folder
+    def __init__(self, folder: str, *, punches: bool) -> None:
+        """``punches``: whether the file system can free the beginning of a file."""
+        self.folder, self._punches = folder, punches
         self.limits = runs.limits(folder)
         self._log = os.path.join(folder, LOG)
         self._base = -1
@@ -28,26 +28,32 @@ class Run:
     def look(self) -> bool:
         """Sample and rotate; whether there are new segments. Raises OSError; FileNotFoundError where there is no
         log yet, or no longer."""
-        found = os.stat(self._log)
         if self._base < 0:
             self._begin()
-        if found.st_size > self._sampled:
-            self._sample(found.st_size, found.st_mtime)
-        if found.st_size - self._base < self.limits.size:
+        found = os.stat(self._log)
+        size = found.st_size if self._punches else found.st_size + self._base
+        if size > self._sampled:
+            self._sample(size, found.st_mtime)
+        if size - self._base < self.limits.size:
             return False
         try:
-            self._rotate(found.st_size)
+            self._rotate(size)
         except OSError:
             self._base = -1  # what has happened is found out from the names
             raise
         return True
 
     def _begin(self) -> None:
+        """Finish what an earlier rotator may have left half done."""
+        stopping.recover(self.folder)
         scratch = os.path.join(self.folder, SCRATCH)
         if os.path.lexists(scratch):
             os.unlink(scratch)
-        begun = base(spans(self.folder))
-        if begun:
+        layout = Layout(self.folder)
+        begun = layout.base
+        # As it was begun, so it goes on: offsets mean what they meant.
+        self._punches = not layout.truncates and (self._punches or begun > 0)
+        if begun and self._punches:
             cutting.punch_up_to(self.folder, begun)
         known = times.load(self.folder)
         self._sampled = known.offsets[-1] if known.offsets else 0
@@ -61,6 +67,10 @@ class Run:
             times.thin(self.folder, segments[0][0] if segments else 0)
 
     def _rotate(self, size: int) -> None:
+        if not self._punches:
+            is_too_much = size - self._base > self.limits.budget
+            self._base = stopping.move(self.folder, self._base, keeps=not is_too_much)
+            return
         if size - self._base > self.limits.budget:
             # So far behind, or no space to copy to: what would be deleted next is not copied first.
             end = cutting.next_line_start(self.folder, size - self.limits.size * self.limits.files)
@@ -77,8 +87,8 @@ class Run:
 class Instance:
     """One instance: its newest run, and older ones that are not over."""
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: str, *, punches: bool = True) -> None:
+        self.folder, self._punches = folder, punches
         self._runs: dict[int, Run] = {}
         self._listed = -1
         self._told = ""
@@ -127,7 +137,7 @@ class Instance:
         return True
 
     def _run(self, number: int) -> Run:
-        return Run(runs.folder(self.folder, number))
+        return Run(runs.folder(self.folder, number), punches=self._punches)
 
     def _may_grow(self, number: int) -> bool:
         return not runs.is_over(runs.folder(self.folder, number))

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 FIRST_SECONDS = 2.0
 EVERY_SECONDS = 15.0
+GROWTH = 2.5
+"""Of the pauses at the beginning: rates need two looks, and people wait for them."""
+
 SEND_SECONDS = 10.0
 PACK_BYTES = 4096
 """Longer reports are sent compressed, to a twentieth."""
@@ -52,7 +55,7 @@ class UsageReports:
         pause = self._first
         while True:
             await asyncio.sleep(pause * self._rng.uniform(0.9, 1.1))
-            pause = self._every
+            pause = min(self._every, pause * GROWTH)
             try:
                 report = await asyncio.to_thread(self._looks.look, self._instances())
                 async with asyncio.timeout(SEND_SECONDS):

@@ -44,7 +44,7 @@ class Node:
             yield
 
     async def connected(self) -> None:
-        """Wait until the server has the channel: it then says that there is no such assignment's log."""
+        """Wait until the server has the channel."""
         name = f"probe-{self.name}"
         await self.http.post(ASSIGNMENTS, json=assignment(name, self.name))
         while (await self.http.get(f"{ASSIGNMENTS}/{name}/log")).status_code == 503:
@@ -125,6 +125,8 @@ async def test_where_there_is_no_log(node: Node) -> None:
     assert (await node.http.post(ASSIGNMENTS, json=pending)).status_code == 201
     assert "has no node yet" in expect(await node.http.get(f"{ASSIGNMENTS}/pending/log"), 400, "BadRequest")["message"]
     async with node.channel():
+        assert ((await node.http.get(log)).status_code, (await node.http.get(log)).text) == (200, "")
+        assert (await node.http.delete(f"{ASSIGNMENTS}/{world.name}")).is_success
         assert world.name in expect(await node.http.get(log), 404, "NotFound")["message"]
         expect(await node.http.post(log), 405, "MethodNotAllowed")
         expect(await node.http.get("/apis/plum.dev/v1/namespaces/default/tasks/x/log"), 404, "NotFound")
@@ -251,7 +253,7 @@ def own_server(tmp_path: Path) -> Iterator[tuple[psutil.Process, str]]:
 async def test_a_reader_that_stops_reading_costs_nobody_memory(
     own_server: tuple[psutil.Process, str], tmp_path: Path
 ) -> None:
-    await stall(own_server[0], own_server[1], tmp_path, seconds=2.0, size=60 * 1024 * 1024)
+    await stall(own_server[0], own_server[1], tmp_path, seconds=1.0, size=40 * 1024 * 1024)
 
 
 async def stall(server: psutil.Process, url: str, folder: Path, *, seconds: float, size: int) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -124,52 +125,61 @@ def test_a_task_over_rotations_runs_comings_goings_and_a_server_restart(tmp_path
         assert "Traceback" not in told.err.read_text()
 
 
-def test_it_ends_with_what_it_is_about(tmp_path: Path) -> None:
-    data = tmp_path / "node"
-    with ExitStack() as stack:
-        _, url = stack.enter_context(running_apiserver(tmp_path / "server"))
-        http = stack.enter_context(httpx.Client(base_url=url, trust_env=False))
-        http.post(NODES, json={"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "n1"}})
-        http.post("/apis/plum.dev/v1/namespaces/default/tasks", json=TASK)
-        world = make(http, data, "web-0", "n1")
+@dataclass(frozen=True)
+class Site:
+    """A server, and a node that is a folder with a channel."""
+
+    url: str
+    http: httpx.Client
+    data: Path
+
+    def world(self, name: str) -> World:
+        """An assignment with its first run, whose log can be had."""
+        world = make(self.http, self.data, name, "n1")
         world.start()
-        stack.enter_context(channel_process(url, "n1", data))
-        wait_for("the channel", lambda: http.get(f"{ASSIGNMENTS}/web-0/log").status_code == 200)
-        one, other = tmp_path / "one", tmp_path / "other"
-        one.mkdir()
-        other.mkdir()
-        of_one = stack.enter_context(following(url, one, "assignment/web-0", "--limit-bytes", "1000"))
-        of_task = stack.enter_context(following(url, other, "web"))
+        wait_for("the channel", lambda: self.http.get(f"{ASSIGNMENTS}/{name}/log").status_code == 200)
+        return world
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    with running_apiserver(folder / "server") as (_, url), httpx.Client(base_url=url, trust_env=False) as http:
+        http.post(NODES, json={"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "n1"}})
+        with channel_process(url, "n1", folder / "node"):
+            yield Site(url, http, folder / "node")
+
+
+def test_it_ends_with_what_it_is_about(site: Site, tmp_path: Path) -> None:
+    site.http.post("/apis/plum.dev/v1/namespaces/default/tasks", json=TASK)
+    world = site.world("web-0")
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    with (
+        following(site.url, one, "assignment/web-0", "--limit-bytes", "1000") as of_one,
+        following(site.url, other, "web") as of_task,
+    ):
         world.write(b"one\n")
         of_one.has(1)
         of_task.has(1)
-        http.delete(f"{ASSIGNMENTS}/web-0")
-        http.delete("/apis/plum.dev/v1/namespaces/default/tasks/web")
+        site.http.delete(f"{ASSIGNMENTS}/web-0")
+        site.http.delete("/apis/plum.dev/v1/namespaces/default/tasks/web")
         world.write(b"two")
         world.remove()
         assert of_one.process.wait(15) == of_task.process.wait(15) == 0
         assert of_one.lines() == of_task.lines() == ["one", "two"]
 
 
-@pytest.mark.parametrize("lines", [1, 20_000])
-def test_a_pipe_that_closes_is_quiet(tmp_path: Path, lines: int) -> None:
-    data = tmp_path / "node"
-    with ExitStack() as stack:
-        _, url = stack.enter_context(running_apiserver(tmp_path / "server"))
-        http = stack.enter_context(httpx.Client(base_url=url, trust_env=False))
-        http.post(NODES, json={"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "n1"}})
-        world = make(http, data, "web-0", "n1")
-        world.start()
-        world.write(b"a line of some length\n" * lines)
-        stack.enter_context(channel_process(url, "n1", data))
-        wait_for("the channel", lambda: http.get(f"{ASSIGNMENTS}/web-0/log").status_code == 200)
-        command = [sys.executable, "-m", "plumctl", "logs", "-f", "web-0", "--server", url]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            assert process.stdout
-            assert process.stderr
-            assert process.stdout.readline() == b"a line of some length\n"
-            process.stdout.close()
-            for _ in range(3):
-                world.write(b"nobody reads this\n" * 2000)
-            assert process.wait(15) == 0
-            assert process.stderr.read() == b""
+def test_a_pipe_that_closes_is_quiet(site: Site) -> None:
+    world = site.world("piped")
+    world.write(b"a line of some length\n" * 20_000)
+    command = [sys.executable, "-m", "plumctl", "logs", "-f", "piped", "--server", site.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == b"a line of some length\n"
+        process.stdout.close()
+        world.write(b"nobody reads this\n")
+        assert process.wait(15) == 0
+        assert process.stderr.read() == b""

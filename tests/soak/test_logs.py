@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from agent.logs import keeper
+from apiserver.client.backoff import Backoff
 from tests.e2e.test_logs import follow_many
 from tests.integration.test_logs import stall
 from tests.servers import running_apiserver
@@ -19,7 +21,8 @@ ROUNDS = int(os.environ.get("PLUM_SOAK_LOGS", "0"))
 pytestmark = pytest.mark.skipif(not ROUNDS, reason="takes minutes: make soak")
 
 
-async def test_rotators_are_killed_again_and_again(tmp_path: Path) -> None:
+async def test_rotators_are_killed_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "RETRY", Backoff(base=0.01, cap=0.02))
     await kill_rotators(tmp_path, lines=200_000 * ROUNDS, kills=150 * ROUNDS)
 
 

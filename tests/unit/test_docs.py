@@ -10,12 +10,19 @@ from pydantic import TypeAdapter
 
 from agent.__main__ import main as agent
 from agent.artifact_failures import ArtifactFailure
+from agent.logs import retention, runs
+from agent.logs.lines import MAX_LINE
 from agent.probes import FAILED, PENDING, RUNNING
+from apiserver.api.channel import MAX_STREAMS
 from apiserver.api.discovery import Reason
 from apiserver.api.kinds.probe import Probe
+from apiserver.api.kinds.task import MAX_LOG_SIZE, MIN_LOG_SIZE, Logs
+from apiserver.api.quantities import format_bytes
 from apiserver.api.scheme import SCHEME
 from apiserver.api.usage import InstanceUsage, NodeUsage, UsageReport
 from apiserver.server.__main__ import main as apiserver
+from apiserver.server.channels import ANSWER_SECONDS
+from apiserver.server.http.logs import STUCK_SECONDS
 from apiserver.server.http.usage_metrics import INSTANCE, NODE
 from apiserver.server.original import DATABASE, FAILOVER
 from plumctl.commands import cli
@@ -95,7 +102,7 @@ def missing_tests(cells: Iterable[str]) -> list[str]:
 def test_the_page_about_dependencies_names_tests_that_exist() -> None:
     text = Path("docs/dependencies.md").read_text(encoding="utf-8")
     cells = re.findall(r"\| (`test_[^|]+) \|$", text, re.MULTILINE)
-    assert len(cells) == 9
+    assert len(cells) == 11
     assert missing_tests(cells) == []
 
 
@@ -124,3 +131,21 @@ def test_the_page_about_the_agent_backs_each_cell_with_a_test() -> None:
     rows = re.findall(r"^\| .+ \|$", text.partition("## Ending an agent")[0], re.MULTILINE)[1:]
     assert len(rows) == 13
     assert [cell for row in rows for cell in row.split("|")[2:6] if "`test_" not in cell] == []
+
+
+def test_the_page_about_logs_tells_the_numbers_as_they_are() -> None:
+    text = Path("docs/logs.md").read_text(encoding="utf-8")
+    defaults = Logs()
+    assert f"logs: {{maxSize: {defaults.max_size}, maxFiles: {defaults.max_files}}}" in text
+    assert (runs.Limits().size, runs.Limits().files) == (defaults.max_size_bytes, defaults.max_files)
+    assert f"`maxSize` ({format_bytes(MIN_LOG_SIZE)} to {format_bytes(MAX_LOG_SIZE)})" in text
+    assert f"The last {retention.MAX_RUNS} runs of an instance are kept" in text
+    assert (retention.ENDED_SECONDS, f"newest {format_bytes(retention.ENDED_BYTES)}") == (3600, "newest 256Mi")
+    assert f"the newest {format_bytes(retention.ENDED_BYTES)}" in text
+    assert f"answers {MAX_STREAMS} readers" in text
+    assert f"for {STUCK_SECONDS / 60:.0f} minutes is cut off" in text
+    assert f"A line longer than {format_bytes(MAX_LINE)} is shown as several" in text
+    assert f"within {ANSWER_SECONDS:.0f} s" in text
+    (command,) = (command for name, command in cli.commands.items() if name == "logs")
+    options = {flag for option in command.params for flag in option.opts if flag.startswith("-")}
+    assert set(re.findall(r"`(-[a-z-]+)[ `,]", text)) <= options | {"ls -l"}

@@ -74,16 +74,19 @@ class Stage:
         logs = _logs(ledger) if cast.behaviour(name).command.startswith("writer") else {}
         restarts = self.reports.latest[name].get("status", {}).get("restarts", 0)
         reported = self.reports.ends(name)
+        unheard = self.kills.agent.log.read_text().count(f"/{name}: the server was not told")
         self.kills.counts += Counter(
             {
                 "starts": len(ledger.runs),
                 "ends told": len(reported),
+                "reports not answered": unheard,
                 "restarts asked for": cast.requests[name],
                 "lines": sum(found.lines for found in logs.values()),
                 "segments": sum(found.segments for found in logs.values()),
             }
         )
-        return Case(name, cast.behaviour(name), ledger, reported, restarts, cast.requests[name], shimless, logs)
+        asked = cast.requests[name]
+        return Case(name, cast.behaviour(name), ledger, reported, restarts, asked, unheard, shimless, logs)
 
     def delete(self) -> None:
         """Delete all tasks and wait until nothing of them is left, here or on the server."""

@@ -28,10 +28,11 @@ def case(
     requests: int = 0,
     restarts: int | None = None,
     orphaned: frozenset[int] = frozenset(),
+    unheard: int = 0,
 ) -> Case:
     ledger = parse(notes)
     told = len(ledger.runs) - 1 if restarts is None else restarts
-    return Case("app", behaviour, ledger, reported, told, requests, orphaned)
+    return Case("app", behaviour, ledger, reported, told, requests, unheard, orphaned)
 
 
 def found(one: Case) -> list[str]:
@@ -53,6 +54,9 @@ def found(one: Case) -> list[str]:
         (case(EXITS, [FIRST, "end code 3", SECOND, "double 10 start"], THREE, TERM), ["doubles"]),
         (case(EXITS, [FIRST, "end code 3", SECOND], How(code=4), TERM), ["wrong_ends"]),
         (case(EXITS, [FIRST, "end code 3", SECOND], TERM), ["wrong_ends"]),
+        (case(EXITS, [FIRST, "end code 3", SECOND], TERM, unheard=1), []),
+        (case(EXITS, [FIRST, "end code 3", SECOND], KILL, unheard=1), ["wrong_ends"]),
+        (case(EXITS, [FIRST, "end code 3", SECOND], unheard=1), ["wrong_ends"]),
         (case(EXITS, [FIRST, "end code 3", SECOND], THREE, TERM, restarts=0), ["wrong_ends"]),
         (case(EXITS, [FIRST, "end signal KILL", SECOND], KILL, TERM), []),
         (case(EXITS, [FIRST, "end code 3", SECOND], UNKNOWN, TERM), ["wrong_ends"]),

@@ -64,14 +64,19 @@ class Site:
     """Requests that are being answered."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        try:
+            lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        except (asyncio.IncompleteReadError, OSError):  # who asked has gone before it did
+            writer.close()
+            return
         path = lines[0].split(" ")[1]
         headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines[1:] if line)}
         self.requests.append((path, headers))
         self.open += 1
         with suppress(OSError):
             await self._answer(self.answers.get(path, status("404 Not Found")), headers, writer)
-            writer.close()
+        writer.close()
+        with suppress(OSError):
             await writer.wait_closed()
         self.open -= 1
 

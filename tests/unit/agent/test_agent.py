@@ -1,10 +1,12 @@
 """The agent as a whole, against a server in memory, with a runtime that starts no processes."""
 
+import errno
 import hashlib
 from pathlib import Path
 
 import pytest
 
+from agent.instances import Record
 from agent.runtime import Exit
 from agent.testing import FakeRuntime
 from apiserver.api.conditions import is_true
@@ -241,6 +243,33 @@ async def test_what_ended_while_no_agent_was_there_starts_again_by_its_policy(no
         await node.reaches("web", "Running", but=lambda one: one.status.restarts == 1)
         job = await node.reaches("job", "Exited")
         assert (job.status.exit_code, job.status.restarts) == (0, 0)
+
+
+async def test_a_full_disk_keeps_nothing_from_ending_and_nothing_ends_twice(
+    node: Site, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = True
+    save = node.folders.save
+
+    def refused(record: Record, data: Path | None = None) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(record, data)
+
+    async with node.agent():
+        await node.create("web")
+        await node.create("job")
+        uid = (await node.reaches("web", "Running")).metadata.uid or ""
+        await node.reaches("job", "Running")
+        monkeypatch.setattr(node.folders, "save", refused)
+        runtime.end(uid, Exit(code=3))
+        await node.reaches("web", "BackOff", but=lambda one: "No space left" in one.status.message)
+        await node.patch("job", {"spec": {"desired": "Stopped"}})
+        await node.reaches("job", "Stopped")
+        full = False
+        again = await node.reaches("web", "Running")
+        assert runtime.running() == [uid]
+        assert again.status.restarts >= 1
 
 
 async def test_after_a_restart_of_the_machine_everything_starts_again_uncounted(node: Site) -> None:

@@ -3,13 +3,15 @@
 import asyncio
 import hashlib
 import os
+import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
-from agent.artifact_failures import Corrupt, Unavailable
+from agent.artifact_failures import ArtifactFailure, Corrupt, Unavailable
 from agent.artifacts import Artifacts
 from tests.unit.agent.sites import CONTENT, SHA, File, Site, answer, redirect, serving
 from tests.unit.agent.waiting import eventually
@@ -132,6 +134,40 @@ async def test_an_archive_stays_while_it_is_held(site: Site, tmp_path: Path) -> 
                 assert second.exists()
         await obtained(artifacts, "/2", digests["/2"])
     assert [path.stem for path in tmp_path.iterdir()] == [digests["/2"]]
+
+
+async def test_whoever_holds_an_archive_has_it_whole_however_others_come_and_go(site: Site, tmp_path: Path) -> None:
+    """Six archives in a cache for one or two of them, breaks, and wishes that are given up at any moment."""
+    rng = random.Random(7)
+    files = {f"/{number}": File(rng.randbytes(rng.randrange(1, 1 << 20))) for number in range(6)}
+    site.answers |= files
+    held = 0
+    async with httpx.AsyncClient(base_url=site.url) as server:
+        artifacts = Artifacts(tmp_path, server, cache_bytes=1 << 20)
+
+        async def wish(url: str, *, named: bool) -> None:
+            nonlocal held
+            digest = hashlib.sha256(files[url].content).hexdigest() if named else ""
+            with suppress(ArtifactFailure):
+                async with artifacts.held(url, digest) as path:
+                    await asyncio.sleep(0)
+                    assert path.read_bytes() == files[url].content
+                    held += 1
+
+        wishes: list[asyncio.Task[None]] = []
+        for _ in range(200):
+            url = rng.choice([*files])
+            if rng.random() < 0.2:
+                files[url].breaks.append(rng.randrange(1 << 19))
+            wishes.append(asyncio.create_task(wish(url, named=rng.random() < 0.8)))
+            for _ in range(rng.randrange(20)):
+                await asyncio.sleep(0)
+            if rng.random() < 0.3:
+                rng.choice(wishes[-8:]).cancel()
+        outcomes = await asyncio.gather(*wishes, return_exceptions=True)
+        assert [found for found in outcomes if isinstance(found, Exception)] == []
+        assert held
+        await eventually(lambda: artifacts.idle)
 
 
 async def test_a_damaged_archive_is_dropped_and_a_sound_one_kept(artifacts: Artifacts) -> None:

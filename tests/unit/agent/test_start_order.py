@@ -1,5 +1,6 @@
 """A whole agent that starts what comes first first, against a server in memory."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,34 @@ async def test_it_starts_when_the_other_is_up_here(node: Site, runtime: FakeRunt
         await node.patch("db", {"spec": {"desired": "Running"}})
         await node.reaches("web", "Running")
         assert [launch.environment["PLUM_ENTRY"] for launch in runtime.launches] == ["db", "web"]
+
+
+async def test_it_starts_when_the_other_is_ready_here(node: Site, runtime: FakeRuntime) -> None:
+    """Up is not enough where a readiness probe says otherwise, whether or not the server is there."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    probe = {"readiness": {"tcpSocket": {"port": listener.getsockname()[1]}, "periodSeconds": 1}}
+    async with node.agent() as agent:
+        await create(node, "db", template={"probes": probe})
+        await create(node, "web", "db")
+        await node.reaches("db", "Running")
+        await waiting(node, "web")
+        node.cluster.fail_next(10_000, ServiceUnavailable("away"))
+        listener.listen()
+        await eventually(lambda: len(runtime.launches) == 2)
+        await agent.kill()
+    listener.close()
+
+
+async def test_a_job_that_is_not_ready_is_waited_for_to_the_end(node: Site, runtime: FakeRuntime) -> None:
+    probe = {"readiness": {"tcpSocket": {"port": 1}}}
+    async with node.agent():
+        job = await create(node, "job", template={"restartPolicy": "OnFailure", "probes": probe})
+        await create(node, "web", "job")
+        await node.reaches("job", "Running")
+        await waiting(node, "web")
+        runtime.end(job.metadata.uid or "", Exit(code=0))
+        await node.reaches("web", "Running")
 
 
 async def test_it_starts_when_a_job_here_has_completed(node: Site, runtime: FakeRuntime) -> None:

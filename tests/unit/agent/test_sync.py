@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent import status, sync
-from agent.instances import End, Failure, Instance, Moment, Stop, Stopping
+from agent.instances import End, Failure, Instance, Moment, Stop, Stopping, recalled
 from agent.offers import Declared
 from agent.probes import PENDING, Health
 from agent.runtime import Exit, Process
@@ -294,3 +294,23 @@ def test_the_first_answer_is_waited_for_but_not_long() -> None:
 
 def ready(status: dict[str, Any]) -> str:
     return next(str(one["status"]) for one in status["conditions"] if one["type"] == "Ready")
+
+
+def test_an_agent_that_starts_has_the_last_end_told_before_the_next_start() -> None:
+    """The one before may have been killed between the end and its report."""
+    end = {"streak": 1, "end": End(cause="Exited", exit=Exit(code=3)), "finished_at": NOW.wall, "declared": Declared()}
+    left = recalled(instance(WEB, record=end).record, prepared=True, boot_id="b", now=NOW)
+    later = Moment(NOW.ticks + 1, NOW.wall)
+    wait, report = sync.plan({KEY: WEB}, {KEY: left}, later)
+    assert wait == sync.Wait(KEY, NOW.ticks + sync.TOLD_WITHIN)
+    assert isinstance(report, sync.Report)
+    assert (report.status["phase"], report.status["exitCode"]) == ("Failed", 3)
+    told = assignment("web-1", status={"finishedAt": "2026-01-01T00:00:00.000000Z"})
+    assert sync.plan({KEY: told}, {KEY: left}, later) == [sync.Start(KEY, counted=True)]
+
+
+def test_a_start_that_never_happened_leaves_the_end_before_it_to_be_told() -> None:
+    end = {"end": End(cause="Exited", exit=Exit(code=3)), "finished_at": NOW.wall, "process": PROCESS}
+    left = recalled(instance(WEB, record=end).record, prepared=True, boot_id="b", now=NOW).never_ran(NOW)
+    assert left.record.finished_at == NOW.wall
+    assert status.told(WEB, left, waits=False) == ("Failed", "Error", "exited with code 3")

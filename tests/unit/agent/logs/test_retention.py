@@ -123,7 +123,7 @@ def test_a_disk_without_space_loses_what_cannot_be_copied_at_last(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("agent.logs.cutting._copy", full)
+    monkeypatch.setattr("agent.logs.cutting.copy", full)
     world.start()
     rotator = Instance(str(world.folder))
     for _ in range(30):

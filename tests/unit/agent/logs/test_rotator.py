@@ -48,7 +48,7 @@ async def test_kills_lose_and_repeat_nothing(tmp_path: Path) -> None:
     await kill_rotators(tmp_path, lines=12_000, kills=8)
 
 
-async def kill_rotators(data: Path, *, lines: int, kills: int) -> None:
+async def kill_rotators(data: Path, *, lines: int, kills: int, segments: int = 10) -> None:
     """A rotator after the other is killed while an app writes and a reader follows."""
     world = World(data, size=8 * 1024, files=100_000)
     run = world.start(alive=False)
@@ -70,7 +70,7 @@ async def kill_rotators(data: Path, *, lines: int, kills: int) -> None:
                 if killed < kills and (found := holder(data)):
                     os.kill(int(found.split()[0]), signal.SIGKILL)
                     killed += 1
-            await eventually(lambda: len(spans(str(run))) > 10)
+            await eventually(lambda: len(spans(str(run))) > segments)
     await hand.end()
     raw += settle(reader)
     text = b"".join(line.text + b"\n" for line in told(raw) if line.text is not None)
@@ -164,3 +164,15 @@ def test_it_loads_nothing_but_the_standard_library() -> None:
     modules = {name.partition(".")[0] for name in found.stdout.decode().split()}
     assert modules <= {*sys.stdlib_module_names, "agent", "__main__"}
     assert not modules & {"asyncio", "typing", "dataclasses", "logging", "subprocess", "pathlib"}
+
+
+@pytest.mark.usefixtures("quick")
+async def test_the_same_where_no_hole_can_be_punched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills also hit a rotator while it has stopped the app."""
+    cannot = "import agent.logs.rotator as it; it.can_punch = lambda folder: False; it.main(*sys.argv[1:3])"
+    monkeypatch.setattr(keeper, "_PROGRAM", f"import sys; sys.path.insert(0, sys.argv[3]); {cannot}")
+    await kill_rotators(tmp_path, lines=12_000, kills=8, segments=0)
+    run = tmp_path / "instances" / "default.web" / "runs" / "1"
+    assert (run / "truncates").exists()
+    assert not (run / "stopped").exists()
+    assert (run / "out.log").stat().st_size < 100_000
