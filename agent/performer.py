@@ -313,12 +313,24 @@ class Performer:
         await self._note(key)
 
     async def _note(self, key: Key) -> None:
-        """Write down what has happened or is about to end. A disk that refuses stops neither: to the next agent the
-        files of the run say what came of it."""
+        """Write down what has happened or is about to end. A disk that refuses stops neither: it is tried again beside,
+        and until then the files of the run tell the next agent what came of it."""
+        if not await self._is_saved(key) and (key, "note") not in self._tasks:
+            self._spawn(key, "note", self._note_later(key))
+
+    async def _note_later(self, key: Key) -> None:
+        saved = False
+        while not saved:
+            await asyncio.sleep(AGAIN_SECONDS)
+            saved = await self._is_saved(key)
+
+    async def _is_saved(self, key: Key) -> bool:
         try:
             await self._ledger.save(key)
         except OSError as error:
             log.warning("%s: its record cannot be written: %s", "/".join(key), error)
+            return False
+        return True
 
     def _tell_end(self, assignment: Assignment, ended: Instance, end: End) -> None:
         success, streak = end.success, ended.record.streak

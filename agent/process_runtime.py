@@ -195,12 +195,12 @@ class ProcessRuntime:
 
     async def kill(self, process: Process, *, within: float = 10.0) -> bool:
         """See ``Runtime.kill``."""
-        if process.boot_id != self.boot_id:
-            return True
         held = self._held.get(process.run)
+        if process.boot_id != self.boot_id or (held is None and process.run and runs.is_gone(Path(process.run))):
+            return True
         loop = asyncio.get_running_loop()
         began, pause = loop.time(), 0.002
-        while True:
+        while held is self._held.get(process.run):  # once it is released, what carries its marker is the next run
             left = await self._in_thread(lambda: _kill_members(process, held))
             if not left and (held is None or not held.has_shim):
                 return True
@@ -210,6 +210,7 @@ class ProcessRuntime:
                 return False
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.1)
+        return True
 
     def release(self, process: Process) -> None:
         """See ``Runtime.release``."""

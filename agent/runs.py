@@ -100,8 +100,9 @@ def withdraw(run: Path, name: str) -> bool:
 
 
 def leave_until(run: Path, uptime: float) -> None:
-    """Leave the children after the main process's end until that many seconds of uptime; then they are killed."""
-    with suppress(FileNotFoundError):
+    """Leave the children after the main process's end until that many seconds of uptime; then they are killed. Where
+    that cannot be written they are killed at once."""
+    with suppress(OSError):
         scratch = run / "stop.tmp"
         scratch.write_text(f"{int(uptime)}\n")
         scratch.replace(run / "stop")

@@ -258,7 +258,7 @@ def _plan_start(look: _Look) -> list[Action]:
     if not instance.prepared:
         retry_at = instance.failure.retry_at if instance.failure else 0.0
         return [_when(look, retry_at, Prepare(look.key))] if look.is_free("prepare") else []
-    if look.waits:
+    if look.waits or not look.is_free("kill"):  # a kill of the last run finds the next one by the same marker
         return []
     if _withheld(look):
         return []

@@ -86,22 +86,21 @@ class Reader:
         self._seems_over = False
 
     def open(self) -> None:
-        """Find the beginning. Raises NotFound for what is gone, BadRequest for a previous run that there is not;
-        OSError."""
+        """See that there is something to read, without reading: finding the beginning may take a while. Raises NotFound
+        for what is gone, BadRequest for a previous run that there is not; OSError."""
         root, _ = self._place.find()
-        if root:
-            self._begin(root)
-        elif not self._live:
+        if not root and not self._live:
             raise NotFound("its log is not on its node, or no longer")
+        if self._options.previous and (not root or len(runs.numbers(root)) < 2):
+            raise BadRequest("previous: there is no run before the newest one, or its log is no longer kept")
 
     def step(self) -> Step:
         """Read on, a chunk at most. Raises OSError."""
         root, is_ended = self._place.find()
         if not root and self._at is None:
             return self._not_yet()
-        first = self._at is None and not self._marked
         at = self._at or self._begin(root)
-        found = [lines.mark(at)] if first and self._options.cursors else []
+        found: list[bytes] = []
         if self._clock:
             self._clock.look()
         read, is_idle, is_over = self._read(root, at, is_ended=is_ended) if root else ([], True, True)
@@ -160,8 +159,9 @@ class Reader:
         return at
 
     def _begin_of_previous(self, root: str, numbers: Sequence[int]) -> Cursor:
-        if len(numbers) < 2:
-            raise BadRequest("previous: there is no run before the newest one, or its log is no longer kept")
+        if len(numbers) < 2:  # removed since
+            self._until = Cursor(0, 0)
+            return self._until
         self._until = _end_of(root, numbers[-2])
         return self._start_in(root, self._until)
 

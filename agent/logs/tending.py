@@ -122,7 +122,7 @@ class Instance:
         """Know the runs there are; whether they are others than before."""
         try:
             changed_at = os.stat(os.path.join(self.folder, runs.RUNS)).st_mtime_ns
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._runs.clear()
             return False
         if changed_at == self._listed:

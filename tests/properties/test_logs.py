@@ -63,7 +63,7 @@ class Play:
         self.punches = punches
         self.rotator = self._rotator()
         self.reader = self._open()
-        self.raw = b""
+        self.raw = self.reader.step().data  # it begins where it takes its first step
         self.number = 0
 
     def _rotator(self) -> Instance:

@@ -11,6 +11,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -207,6 +208,23 @@ async def test_how_it_ended_may_be_unknown_if_the_shim_was_killed_while_no_agent
     assert await finish(later, process) == Exit()
     later.close()
     await finish(runtime, process)
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+async def test_a_late_kill_of_a_run_spares_the_next_one(tmp_path: Path, grouped: bool) -> None:
+    groups = cgroups.find(tmp_path) if grouped else None
+    if grouped and groups is None:
+        pytest.skip("no cgroup can be made here")
+    runtime = ProcessRuntime(groups=groups)
+    first = launch(tmp_path, "exit 0")
+    process = await runtime.start(first)
+    await finish(runtime, process)
+    later = await runtime.start(replace(first, command="sleep 1000", run=tmp_path / "run.2"))
+    assert await runtime.kill(process)
+    assert members(later)
+    assert await runtime.kill(later)
+    await finish(runtime, later)
+    runtime.close()
 
 
 async def test_a_shim_that_was_stopped_does_not_keep_its_tree(runtime: ProcessRuntime, tmp_path: Path) -> None:

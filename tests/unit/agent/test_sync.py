@@ -58,6 +58,12 @@ UP = instance(WEB, life="up", prepared=True, record={"process": PROCESS})
         pytest.param(WEB, None, [sync.Prepare(KEY), sync.Wait(KEY, 1000.5)], id="a new one is prepared, quietly"),
         pytest.param(WEB, instance(WEB, prepared=True), [sync.Start(KEY)], id="a prepared one is started"),
         pytest.param(WEB, UP, [], id="a running one runs"),
+        pytest.param(
+            WEB,
+            instance(WEB, prepared=True, busy=frozenset({"kill"})),
+            [],
+            id="not before a kill of what ran before is over",
+        ),
         pytest.param(STOPPED, UP, [sync.Stop(KEY, "Stopped", "TERM", 5)], id="an unwanted one is stopped"),
         pytest.param(
             assignment("web-1", metadata=DELETED, template={"stopSignal": "INT", "terminationGracePeriodSeconds": 9}),

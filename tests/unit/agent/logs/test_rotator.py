@@ -55,7 +55,7 @@ async def kill_rotators(data: Path, *, lines: int, kills: int, segments: int = 1
     rng = random.Random(7)
     reader = world.reader(follow=True, cursors=True)
     reader.open()
-    raw = b""
+    raw = reader.step().data
     hand = Keeper(data)
     killed = 0
     with writing(run, lines) as app:

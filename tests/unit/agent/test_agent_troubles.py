@@ -1,0 +1,72 @@
+"""The agent on a full disk, or with all its descriptors in use: nobody is killed, lost or started twice for it."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.instances import Record
+from agent.runtime import Exit
+from agent.testing import FakeRuntime
+from tests.unit.agent.driving import Site, site
+from tests.unit.agent.waiting import eventually
+
+
+@pytest.fixture
+def runtime() -> FakeRuntime:
+    return FakeRuntime()
+
+
+@pytest.fixture
+def node(tmp_path: Path, runtime: FakeRuntime) -> Site:
+    return site(tmp_path, runtime)
+
+
+class FullDisk:
+    """Records that fulfil a condition cannot be written while ``is_full``."""
+
+    def __init__(self, node: Site, concerns: Callable[[Record], bool]) -> None:
+        self.is_full = True
+        self.refused = 0
+        self._save, self._concerns = node.folders.save, concerns
+
+    def save(self, record: Record, data: Path | None = None) -> None:
+        if self.is_full and self._concerns(record):
+            self.refused += 1
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._save(record, data)
+
+
+async def test_an_exit_that_cannot_be_written_down_is_known_all_the_same(
+    node: Site, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(node, lambda record: record.end is not None and record.process is None)
+    monkeypatch.setattr(node.folders, "save", disk.save)
+    monkeypatch.setattr("agent.performer.AGAIN_SECONDS", 0.05)
+    async with node.agent():
+        one = await node.create("web", template={"restartPolicy": "Never"})
+        await node.reaches("web", "Running")
+        runtime.end(one.metadata.uid or "", Exit(code=3))
+        await eventually(lambda: disk.refused >= 3)
+        disk.is_full = False
+        one = await node.reaches("web", "Failed")
+        await eventually(lambda: node.folders.records("boot-1")[0].end is not None)
+        (record,) = node.folders.records("boot-1")
+        assert record.end is not None
+        assert (one.status.exit_code, record.end.exit, record.streak) == (3, Exit(code=3), 1)
+
+
+async def test_a_stop_that_cannot_be_written_down_is_asked_for_all_the_same(
+    node: Site, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(node, lambda record: record.stop is not None)
+    monkeypatch.setattr(node.folders, "save", disk.save)
+    async with node.agent():
+        await node.create("web", template={"terminationGracePeriodSeconds": 300})
+        await node.reaches("web", "Running")
+        await node.patch("web", {"spec": {"desired": "Stopped"}})
+        await node.reaches("web", "Stopped")
+        assert disk.refused
+        assert not runtime.running()
