@@ -73,8 +73,8 @@ class Ledger:
         self._wake()
 
     async def save(self, key: Key, *, data: Path | None = None) -> None:
-        """Bring the record as it is now to the disk, and see that there is the slot's folder ``data``, if given: one save
-        at a time, also when one is cancelled. Raises OSError, ValueError for a name that is no folder's."""
+        """Bring the record as it is now to the disk, and see that there is the slot's folder ``data``, if given: one at
+        a time, also when one is cancelled. Raises OSError, ValueError for a name that is no folder's."""
         if key not in self._instances:
             return
         async with self._saving.setdefault(key, asyncio.Lock()):
