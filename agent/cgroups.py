@@ -76,10 +76,10 @@ def kill(path: Path) -> None:
 
 
 def members(path: Path) -> set[processes.Entry]:
-    """The living processes of a group and of those below it."""
+    """The living processes of a group and of those below it. Raises OSError as ``processes`` does."""
     found: set[processes.Entry] = set()
     for folder, _, _ in os.walk(path):
-        with suppress(OSError):
+        with processes.vanishing():
             for pid in (Path(folder) / "cgroup.procs").read_text().split():
                 entry = processes.entry(int(pid))
                 if entry is not None and not entry.is_zombie:

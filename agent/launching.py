@@ -76,7 +76,7 @@ class Launcher:
             raise OSError(f"a data folder with such a name cannot be used: {str(run)[:200]!r}")
         running = self._running or self._begin()
         generation = self.generation
-        with suppress(BrokenPipeError):
+        with suppress(BrokenPipeError, ValueError):  # the latter: it ended while we waited, and its pipes are closed
             await running.write(line)
         self._stay()
         return generation

@@ -190,19 +190,25 @@ class Performer:
         self._reports.tell(assignment, "Warning", reason, message)
 
     async def _start(self, key: Key, assignment: Assignment, *, counted: bool) -> None:
+        """Start it. Raises OSError where nobody can say whether it runs: then it is adopted."""
         ledger, number = self._ledger, self._ledger.instances[key].record.run + 1
         try:
             launch = self._launch(key, assignment, number, self._ports(key, assignment))
             self._is_starting(key, assignment, launch, number, counted=counted)
             await ledger.save(key, data=ledger.folders.slot_data(assignment))
-            facts = ledger.facts(key, assignment.spec.template.logs or Logs())
+        except (NoFreePort, OSError, ValueError) as error:
+            return await self._not_started(key, error)
+        facts = ledger.facts(key, assignment.spec.template.logs or Logs())
+        try:
             process = await self._runtime.start(replace(launch, facts=facts))
-        except (NoFreePort, StartFailed, OSError, ValueError) as error:
-            await self._ended(key, partial(Instance.not_started, message=str(error), now=ledger.now()))
-            return
+        except StartFailed as error:
+            return await self._not_started(key, error)
         ledger.change(key, partial(Instance.started, process=process, now=ledger.now()))
         self._spawn(key, "supervise", self._supervise(key, process))
         self._reports.tell(assignment, "Normal", "Started", f"started on {self._host.node}")
+
+    async def _not_started(self, key: Key, error: Exception) -> None:
+        await self._ended(key, partial(Instance.not_started, message=str(error), now=self._ledger.now()))
 
     def _is_starting(self, key: Key, assignment: Assignment, launch: Launch, number: int, *, counted: bool) -> None:
         self._ledger.change(

@@ -46,11 +46,15 @@ class Pidfd:
                 return None
             raise
         opened = cls(who, fd)
-        found = processes.entry(who.pid)
-        if found is None or found.start_time != who.start_time or opened.has_ended:
+        try:
+            found = processes.entry(who.pid)
+            is_who = found is not None and found.start_time == who.start_time and not opened.has_ended
+        except OSError:
             opened.close()
-            return None
-        return opened
+            raise
+        if not is_who:
+            opened.close()
+        return opened if is_who else None
 
     @property
     def has_ended(self) -> bool:

@@ -99,7 +99,8 @@ class Commands:
                 await asyncio.wait(
                     [exited, leaving], timeout=min(left, LOOK_SECONDS), return_when=asyncio.FIRST_COMPLETED
                 )
-                _bound(run / "out.log")
+                if not exited.done():
+                    _bound(run / "out.log")
             return exited.result() if exited.done() else None
         finally:
             for future in (exited, leaving):

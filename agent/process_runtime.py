@@ -75,8 +75,11 @@ class ProcessRuntime:
         process = launch.process(self.boot_id)
         try:
             await self._in_thread(lambda: self._write(launch))
+        except (OSError, ValueError) as error:  # nothing has been sent yet
+            raise StartFailed(f"cannot start the command: {error}") from error
+        try:
             return await self._come_up(process, send=True)
-        except (OSError, ValueError) as error:
+        except OSError as error:
             await self._give_up(process)
             raise StartFailed(f"cannot start the command: {error}") from error
 
@@ -104,12 +107,15 @@ class ProcessRuntime:
         return Adopted(found, started_at, runs.written_at(run, "exit") if runs.exit_code(run) is not None else None)
 
     async def _give_up(self, process: Process) -> None:
-        """Nothing of it may run from now on. What loses its shim in the middle of a start still has the marker."""
+        """Nothing of it may run from now on. What loses its shim in the middle of a start still has the marker. Raises
+        OSError where that cannot be made sure of."""
         run = Path(process.run)
         if process.run:
-            with suppress(OSError):
-                await self._in_thread(lambda: (runs.withdraw(run, "claim"), runs.withdraw(run, "pid")))
-        await self.kill(process)
+            await self._in_thread(lambda: (runs.withdraw(run, "claim"), runs.withdraw(run, "pid")))
+        if not await self.kill(process):
+            raise OSError("processes of a start that failed survive SIGKILL")
+        if group := _group(process, None):
+            cgroups.remove(group)
 
     async def _come_up(self, process: Process, *, send: bool) -> Process:
         """Wait for the main process to be there. Raises StartFailed, OSError."""
@@ -123,7 +129,7 @@ class ProcessRuntime:
             if main is not None or has_ended:
                 raise StartFailed("the start was withdrawn, or its folder could not be written")
             if shim is None:
-                if reason := self._launcher.failure(run):
+                if (reason := self._launcher.failure(run)) and runs.withdraw(run, "claim"):
                     raise StartFailed(f"cannot start the command: {reason}")
                 if send and generation != self._launcher.generation:
                     generation = await self._launcher.send(run)
@@ -140,8 +146,14 @@ class ProcessRuntime:
     def _hold(self, process: Process, main: Who, shim: Who) -> Process:
         found = process.model_copy(update={"pid": main.pid, "start_time": main.start_time, "shim": shim.pid})
         if process.run not in self._held:
-            run = Path(process.run)
-            self._held[process.run] = _Held(run, Pidfd.open(main), Pidfd.open(shim), runs.cgroup(run))
+            held = _Held(Path(process.run), None, None, runs.cgroup(Path(process.run)))
+            try:
+                held.main = Pidfd.open(main)
+                held.shim = Pidfd.open(shim)
+            except OSError:
+                held.close()
+                raise
+            self._held[process.run] = held
         return found
 
     def stop(self, process: Process, number: int, *, grace: float) -> None:

@@ -1,13 +1,18 @@
-"""What ``/proc`` says about processes. Entries vanish while one reads; that is not an error here."""
+"""What ``/proc`` says about processes. Entries vanish while one reads; that is not an error here. Where there is no
+descriptor or memory left to look with everything raises OSError: nobody is to be taken for dead because of that.
+"""
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,17 @@ class Entry:
     start_time: int
     """Clock ticks after boot."""
     is_zombie: bool = False
+
+
+@contextmanager
+def vanishing() -> Iterator[None]:
+    """What is read in this block may go meanwhile, or be not ours to see. Raises OSError for want of a descriptor or of
+    memory."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _EXHAUSTED:
+            raise
 
 
 def boot_id() -> str:
@@ -42,28 +58,27 @@ def parse_stat(text: str) -> Entry:
 
 def entry(pid: int) -> Entry | None:
     """The process of that pid, if there is one."""
-    try:
-        return parse_stat(_read(f"{PROC}/{pid}/stat").decode(errors="replace"))
-    except (OSError, IndexError):
-        return None
+    found = None
+    with vanishing(), suppress(IndexError):
+        found = parse_stat(_read(f"{PROC}/{pid}/stat").decode(errors="replace"))
+    return found
 
 
 def exit_status(pid: int) -> int | None:
     """How a process ended that its parent has not asked about yet, as ``wait`` would tell; None: not a zombie, or not
     ours to know."""
-    try:
+    fields: list[str] = []
+    with vanishing():
         fields = _read(f"{PROC}/{pid}/stat").decode(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return None
     return int(fields[49]) if fields and fields[0] in "ZX" else None
 
 
 def children(pid: int) -> list[int]:
     """The children of all threads of a process."""
     found: list[int] = []
-    with suppress(OSError):
+    with vanishing():
         for thread in os.listdir(f"{PROC}/{pid}/task"):
-            with suppress(OSError):
+            with vanishing():
                 found += [int(child) for child in _read(f"{PROC}/{pid}/task/{thread}/children").split()]
     return found
 
@@ -110,10 +125,10 @@ def _all() -> Iterator[int]:
 
 
 def _carries(pid: int, wanted: bytes) -> bool:
-    try:
-        return wanted in b"\0" + _read(f"{PROC}/{pid}/environ")
-    except OSError:
-        return False
+    environ = b""
+    with vanishing():
+        environ = _read(f"{PROC}/{pid}/environ")
+    return wanted in b"\0" + environ
 
 
 def _read(path: str) -> bytes:

@@ -99,7 +99,8 @@ class Runtime(Protocol):
 
     async def start(self, launch: Launch) -> Process:
         """Start the command in a session of its own; it runs when this returns. A run is started once however often
-        this is called, by whichever agent. Raises StartFailed: then it did not run, and never will."""
+        this is called, by whichever agent. Raises StartFailed: then it did not run, and never will; OSError where the
+        system does not tell just now: then it may yet run, until ``adopt`` has said what became of it."""
         ...
 
     async def adopt(self, process: Process) -> Adopted | None:

@@ -11,8 +11,8 @@ KERNEL = ("PageTables", "KernelStack", "Slab")
 """What processes cost beside their own memory."""
 
 SAMPLES, PAUSE = 7, 0.15
-QUIET, QUIET_LOOK, QUIET_WITHIN = 0.01, 0.5, 10.0
-"""The share of a core below which a process rests, the seconds of a look, and of all of them."""
+QUIET, QUIET_SECONDS, QUIET_LOOKS, QUIET_WITHIN = 0.01, 0.5, 3, 30.0
+"""The share of a core below which a process rests, the seconds of a look, how many in a row, and the seconds of all."""
 
 
 def kernel() -> int:
@@ -46,9 +46,9 @@ def cpu(pids: Iterable[int]) -> float:
 
 def until_quiet(pids: Iterable[int]) -> None:
     """Wait until these processes have done what was asked of them, or for a while."""
-    pids, deadline = list(pids), time.monotonic() + QUIET_WITHIN
-    while idle(pids, QUIET_LOOK) > QUIET and time.monotonic() < deadline:
-        pass
+    pids, deadline, quiet = list(pids), time.monotonic() + QUIET_WITHIN, 0
+    while quiet < QUIET_LOOKS and time.monotonic() < deadline:
+        quiet = quiet + 1 if idle(pids, QUIET_SECONDS) < QUIET else 0
 
 
 def idle(pids: Iterable[int], seconds: float) -> float:

@@ -18,6 +18,8 @@ class Holder(Protocol):
     name: str
     argument: str
     """What its apps are known by on this machine."""
+    period: float
+    """Seconds in which it does each of its regular tasks at least once."""
 
     def run(self, count: int) -> float:
         """Start so many; the seconds from the request until it says of all that they run."""

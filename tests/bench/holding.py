@@ -22,7 +22,6 @@ ONES = 5
 
 SIZES = (100, 500)
 KILLED_WITH = 100
-IDLE_SECONDS = 5.0
 SETTLED_SECONDS = 2.0
 RAW = "1000020"
 """What the sleeps without a holder are known by."""
@@ -68,7 +67,6 @@ def _rows(holder: Holder, scale: Scale, alone: float) -> Iterator[Row]:
     holder.run(1)  # the first one fetches
     until_started(holder.argument, 1)
     holder.stop()
-    yield from _starts(holder, scale)
     for full in SIZES:
         count = scale.count(full)
         holder.run(count)
@@ -79,6 +77,7 @@ def _rows(holder: Holder, scale: Scale, alone: float) -> Iterator[Row]:
         if full == KILLED_WITH:
             yield _killed(holder, count)
         holder.stop()
+    yield from _starts(holder, scale)
 
 
 def _starts(holder: Holder, scale: Scale) -> Iterator[Row]:
@@ -103,7 +102,7 @@ def _costs(holder: Holder, count: int, scale: Scale) -> Costs:
     kernel = accounts.kernel()
     shims, helpers = holder.shims(), set(holder.helpers())
     own = set(holder.own()) - helpers
-    busy = accounts.idle([*own, *helpers, *shims], min(IDLE_SECONDS, scale.seconds * 2))
+    busy = accounts.idle([*own, *helpers, *shims], holder.period * min(1.0, scale.seconds / 3))
     return Costs(count, accounts.pss(own), accounts.pss(helpers), accounts.pss(shims), kernel, busy)
 
 

@@ -77,7 +77,7 @@ def _run(*command: str) -> None:
 class Supervisord:
     """One supervisord over its XML-RPC interface, in which ``supervisorctl`` speaks too."""
 
-    name, argument = "supervisord", "1000021"
+    name, argument, period = "supervisord", "1000021", 5.0
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._port = folder, free_address()[1]
@@ -161,7 +161,7 @@ class Supervisord:
 class Pm2:
     """One PM2 daemon through its command, whose own start of about 0.4 s is in every figure."""
 
-    name, argument = "PM2", "1000022"
+    name, argument, period = "PM2", "1000022", 5.0
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._count = folder, 0

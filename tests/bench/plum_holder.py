@@ -19,7 +19,7 @@ from tests.v1.archives import zipped
 class Plum:
     """An agent with one task at a time, of as many copies as are asked for."""
 
-    name, argument = "Plum", "1000023"
+    name, argument, period = "Plum", "1000023", 15.0
 
     def __init__(self, fleet: Fleet, http: httpx.Client) -> None:
         self._fleet, self._http, self._tasks, self._count = fleet, http, 0, 0

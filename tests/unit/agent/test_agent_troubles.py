@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.instances import Record
-from agent.runtime import Exit
+from agent.runtime import Exit, Launch, Process
 from agent.testing import FakeRuntime
 from tests.unit.agent.driving import Site, site
 from tests.unit.agent.waiting import eventually
@@ -70,3 +70,24 @@ async def test_a_stop_that_cannot_be_written_down_is_asked_for_all_the_same(
         await node.reaches("web", "Stopped")
         assert disk.refused
         assert not runtime.running()
+
+
+async def test_a_start_of_which_nobody_can_say_what_became_is_adopted_and_not_repeated(
+    node: Site, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = runtime.start
+    refused: list[Process] = []
+
+    async def blind(launch: Launch) -> Process:
+        process = await start(launch)
+        if not refused:
+            refused.append(process)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return process
+
+    monkeypatch.setattr(runtime, "start", blind)
+    async with node.agent():
+        one = await node.create("web")
+        one = await node.reaches("web", "Running")
+        assert [one.metadata.uid] == runtime.running()
+        assert (one.status.pid, one.status.restarts) == (refused[0].pid, 0)

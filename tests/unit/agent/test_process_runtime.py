@@ -2,10 +2,12 @@
 
 import ast
 import asyncio
+import contextlib
 import errno
 import os
 import queue
 import re
+import resource
 import signal
 import sys
 import threading
@@ -259,6 +261,25 @@ async def test_a_launcher_that_is_killed_loses_no_start(runtime: ProcessRuntime,
             assert await finish(runtime, process) == Exit(code=5)
 
 
+async def test_a_launcher_that_is_killed_while_others_wait_to_write_to_it_loses_no_start(
+    runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    await finish(runtime, await runtime.start(launch(tmp_path, "exit 0")))
+    (launcher,) = [one for one in psutil.Process().children() if "launcher.py" in " ".join(one.cmdline())]
+    launcher.suspend()
+    running = runtime._launcher._running
+    assert running is not None
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(running.input, b"\n" * size)
+    starts = asyncio.gather(*(runtime.start(launch(tmp_path, "exit 5")) for _ in range(3)))
+    await eventually(running.full.locked)
+    launcher.kill()
+    for process in await starts:
+        assert await finish(runtime, process) == Exit(code=5)
+
+
 async def test_a_start_that_lost_its_shim_fails_and_leaves_nothing(runtime: ProcessRuntime, tmp_path: Path) -> None:
     one = launch(tmp_path, "sleep 1000")
     runs.write(one.run, uid=one.uid, script="", facts=b"")
@@ -346,6 +367,53 @@ async def test_a_daemon_in_the_group_is_found_when_nothing_else_tells_whose_it_i
     assert not [path for path in groups.parent.iterdir() if path.is_dir()]
     runtime.close()
     assert not groups.parent.exists()
+
+
+@pytest.mark.parametrize("free", range(4))
+async def test_a_healthy_process_is_not_taken_for_dead_for_want_of_descriptors(
+    runtime: ProcessRuntime, tmp_path: Path, free: int
+) -> None:
+    process = await runtime.start(launch(tmp_path, "sleep 1000"))
+    later = ProcessRuntime()
+    with all_descriptors_but(free), contextlib.suppress(OSError):
+        await later.adopt(process)
+    adopted = await later.adopt(process)
+    assert adopted is not None
+    exited = asyncio.ensure_future(later.exited(process))
+    await asyncio.wait([exited], timeout=0.05)
+    assert not exited.done()
+    exited.cancel()
+    later.close()
+    await runtime.kill(process)
+    await finish(runtime, process)
+
+
+async def test_a_tree_that_cannot_be_looked_at_is_not_taken_for_dead(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    process = await runtime.start(launch(tmp_path, "sleep 1000"))
+    with all_descriptors_but(0), pytest.raises(OSError, match="Too many open files"):
+        await runtime.drained(process, within=0)
+    assert await runtime.kill(process)
+    assert not is_alive(process.pid)
+    await finish(runtime, process)
+
+
+@contextlib.contextmanager
+def all_descriptors_but(free: int) -> Iterator[None]:
+    """This process can open no more than so many files."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(int(name) for name in os.listdir("/proc/self/fd")) + 10, limits[1]))
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(free):
+            os.close(taken.pop())
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for fd in taken:
+            os.close(fd)
 
 
 async def test_what_cannot_be_told_just_now_is_not_taken_for_dead(
