@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.logs import cutting, times
+from agent.logs import cutting, reading, times
 from agent.logs.segments import base, spans
 from agent.logs.streams import Reader
 from agent.logs.tending import Instance
@@ -160,6 +160,27 @@ def test_following_over_runs_and_to_the_end(world: World) -> None:
     world.write(b"four\n")
     world.remove()
     assert drain(reader) == b"four\n"
+
+
+def test_nothing_is_lost_when_the_folder_moves_under_the_readers_hands(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The instance is removed between the look at its runs and the read of one of them."""
+    world.write(b"one\n")
+    reader = opened(world, follow=True)
+    assert settle(reader) == b"one\n"
+    world.write(b"two\nno end")
+    world.start()
+    world.write(b"three\n")
+    real, moves = reading.read, iter([True])
+
+    def read(run: str, offset: int, limit: int = 100) -> tuple[int, bytes]:
+        if next(moves, False):
+            world.remove()
+        return real(run, offset, limit)
+
+    monkeypatch.setattr(reading, "read", read)
+    assert drain(reader) == b"two\nno end\nthree\n"
 
 
 def test_the_log_of_what_is_gone_is_kept_under_its_uid(world: World) -> None:
