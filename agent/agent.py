@@ -107,8 +107,9 @@ class Agent:
         )
         self._controller = Controller("assignments", self._reconciler, workers=WORKERS, queue=queue)
 
-    async def run(self, end: Awaitable[bool], *, running: Callable[[], None]) -> None:
-        """Work until ``end`` is done. If it says so, end all instances first; else they go on without an agent.
+    async def run(self, end: Awaitable[bool], *, running: Callable[[], None]) -> bool:
+        """Work until ``end`` is done. If it says so, end all instances first; else they go on without an agent. Returns
+        whether all have ended.
 
         ``running`` is called when the node is registered and its assignments are known. Raises NewerFormat, OSError.
         """
@@ -133,14 +134,16 @@ class Agent:
             try:
                 if await end:
                     log.info("ending: stopping all instances")
-                    await self._reconciler.drain(end_within=LONGEST_DRAIN + KILL_SECONDS, tell_within=TELL_SECONDS)
-                    is_drained = True
+                    is_drained = await self._reconciler.drain(
+                        end_within=LONGEST_DRAIN + KILL_SECONDS, tell_within=TELL_SECONDS
+                    )
             finally:
                 for task in tasks:
                     task.cancel()
                 await self._reconciler.close()
                 if is_drained and self._parts.keeper is not None:
                     await self._parts.keeper.end()
+        return is_drained
 
     async def _hold_channel(self) -> None:
         """The node must be known first, and ours."""

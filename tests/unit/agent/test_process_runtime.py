@@ -229,6 +229,22 @@ async def test_a_late_kill_of_a_run_spares_the_next_one(tmp_path: Path, grouped:
     runtime.close()
 
 
+async def test_an_exit_that_is_written_down_is_not_written_again(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    """Else whoever kills the shim in between loses it, and its time would be that of the last child's end."""
+    os.mkfifo(tmp_path / "go")
+    process = await runtime.start(launch(tmp_path, "sleep 1000 & read line <go; exit 3"))
+    run = Path(process.run)
+    runs.leave_until(run, float("1e9"))
+    (tmp_path / "go").write_text("now\n")
+    await eventually(lambda: runs.exit_code(run) == 3)
+    before = (run / "exit").stat().st_mtime_ns
+    for child in members(process):
+        processes.kill(child)
+    await eventually(lambda: runs.is_gone(run))
+    assert (run / "exit").stat().st_mtime_ns == before
+    await finish(runtime, process)
+
+
 async def test_a_shim_that_was_stopped_does_not_keep_its_tree(runtime: ProcessRuntime, tmp_path: Path) -> None:
     process = await runtime.start(launch(tmp_path, "trap '' TERM; echo up; while :; do sleep 0.1; done"))
     await eventually(lambda: output(process) == "up\n")
@@ -267,6 +283,7 @@ async def test_a_launcher_that_is_killed_while_others_wait_to_write_to_it_loses_
     await finish(runtime, await runtime.start(launch(tmp_path, "exit 0")))
     (launcher,) = [one for one in psutil.Process().children() if "launcher.py" in " ".join(one.cmdline())]
     launcher.suspend()
+    await eventually(lambda: launcher.status() == psutil.STATUS_STOPPED)
     running = runtime._launcher._running
     assert running is not None
     for size in (4096, 1):
