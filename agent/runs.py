@@ -44,6 +44,11 @@ def write(run: Path, *, uid: str, script: str, facts: bytes, cgroup: Path | None
         scratch.replace(run / name)
 
 
+def exists(run: Path) -> bool:
+    """Whether there is the folder; an app may remove it."""
+    return run.is_dir()
+
+
 def shim(run: Path) -> Who | None:
     """Who runs it, or did; of pid 0: it was withdrawn. None: nobody yet."""
     return _who(run / "claim")

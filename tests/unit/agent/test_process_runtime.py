@@ -250,6 +250,34 @@ async def test_a_start_that_lost_its_shim_fails_and_leaves_nothing(runtime: Proc
     assert runs.main_process(one.run) == Who(0, 0), "whoever comes late finds the place taken"
 
 
+async def test_an_app_that_removes_the_folder_of_its_run_is_not_left_running(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its pid was seen; else the next start would be a double."""
+    monkeypatch.setattr(runs, "main_process", lambda run: None)
+    one = launch(tmp_path, "rm -rf run.*; touch up; exec sleep 1000")
+    with pytest.raises(StartFailed, match=re.escape(f"removed: {one.run}")):
+        await runtime.start(one)
+    await eventually(lambda: not processes.marked(MARKER, one.uid))
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_the_folder_of_a_run_may_go_while_it_runs(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    """Its shim, which cannot note the end then, keeps nobody waiting. ``told``: whether the system tells how it ended."""
+    monkeypatch.setattr("agent.process_runtime.SHIM_SECONDS", 0.1)
+    monkeypatch.setattr("agent.process_runtime.UNKNOWN_SECONDS", 0.1)
+    if not told:
+        monkeypatch.setattr(Pidfd, "wait_status", lambda self: None)
+    os.mkfifo(tmp_path / "go")
+    process = await runtime.start(launch(tmp_path, "read line <go; rm -rf run.*; exit 3"))
+    (tmp_path / "go").write_text("now\n")
+    exit = await asyncio.wait_for(finish(runtime, process), 5)
+    assert exit.code == (3 if told and KERNEL >= (6, 15) else None)
+    assert not is_alive(process.shim)
+
+
 @pytest.mark.parametrize("change", [{"start_time": 1}, {"boot_id": "another"}, {"pid": 1, "start_time": 1}])
 async def test_a_pid_that_came_back_is_somebody_elses(
     runtime: ProcessRuntime, tmp_path: Path, change: dict[str, object]
