@@ -265,7 +265,7 @@ async def test_an_app_that_removes_the_folder_of_its_run_is_not_left_running(
 async def test_the_folder_of_a_run_may_go_while_it_runs(
     runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
 ) -> None:
-    """Its shim, which cannot note the end then, keeps nobody waiting. ``told``: whether the system tells how it ended."""
+    """Its shim, which cannot note the end then, keeps nobody waiting. ``told``: the system tells how it ended."""
     monkeypatch.setattr("agent.process_runtime.SHIM_SECONDS", 0.1)
     monkeypatch.setattr("agent.process_runtime.UNKNOWN_SECONDS", 0.1)
     if not told:
