@@ -92,6 +92,8 @@ class ProcessRuntime:
         if not launch.folder.is_dir():
             raise FileNotFoundError(f"no folder {launch.folder}")
         group = self._groups.make(launch.uid) if self._groups else None
+        if group is not None and runs.shim(launch.run) is None:
+            cgroups.kill(group)  # what was lost sight of: somebody may have removed the folder of the instance
         text = shim.script(launch.command, folder=launch.folder, environment=launch.environment, cgroup=group)
         runs.write(launch.run, uid=launch.uid, script=text, facts=launch.facts, cgroup=group)
 

@@ -6,11 +6,13 @@ import errno
 import os
 import queue
 import re
+import shutil
 import signal
 import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -356,6 +358,25 @@ async def test_a_daemon_in_the_group_is_found_when_nothing_else_tells_whose_it_i
     assert not [path for path in groups.parent.iterdir() if path.is_dir()]
     runtime.close()
     assert not groups.parent.exists()
+
+
+async def test_a_start_ends_what_was_lost_sight_of(tmp_path: Path) -> None:
+    """Somebody removed the folder of an instance while no agent was there. Its shim ends as well."""
+    groups = cgroups.find(tmp_path)
+    if groups is None:
+        pytest.skip("no cgroup of version 2 can be made here")
+    first, second = ProcessRuntime(groups=groups), ProcessRuntime(groups=groups)
+    lost = await first.start(launch(tmp_path, "sleep 1000"))
+    shutil.rmtree(lost.run)
+    anew = replace(launch(tmp_path, "sleep 1000"), uid=lost.uid)
+    process = await second.start(anew)
+    await eventually(lambda: not is_alive(lost.pid) and not is_alive(lost.shim))
+    assert is_alive(process.pid)
+    assert await second.start(anew) == process, "a second time it is the same"
+    await second.kill(process)
+    await finish(second, process)
+    first.close()
+    second.close()
 
 
 async def test_what_cannot_be_told_just_now_is_not_taken_for_dead(
