@@ -153,10 +153,12 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
         agent = Agent(host, parts)
         tending = asyncio.create_task(archives.tend(), name="cache")
         try:
-            await agent.run(
+            is_drained = await agent.run(
                 ending.asked(folders, until_eof=until_eof),
                 running=lambda: click.echo(f"plum-agent {host.node}: running"),
             )
+            if is_drained:
+                ending.confirm(folders)
         except NewerFormat as error:
             raise click.ClickException(str(error)) from error
         finally:

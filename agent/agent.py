@@ -2,6 +2,7 @@
 
 Everything may start in any order: registration and the watch wait for the server. What an earlier agent left
 running is adopted at once; what should run is started when the server has told, or, if it does not, as it told last.
+While another agent holds the node's lease nothing is started or stopped.
 """
 
 import asyncio
@@ -107,8 +108,9 @@ class Agent:
         )
         self._controller = Controller("assignments", self._reconciler, workers=WORKERS, queue=queue)
 
-    async def run(self, end: Awaitable[bool], *, running: Callable[[], None]) -> None:
-        """Work until ``end`` is done. If it says so, end all instances first; else they go on without an agent.
+    async def run(self, end: Awaitable[bool], *, running: Callable[[], None]) -> bool:
+        """Work until ``end`` is done. If it says so, end all instances first; else they go on without an agent. Returns
+        whether all have ended.
 
         ``running`` is called when the node is registered and its assignments are known. Raises NewerFormat, OSError.
         """
@@ -133,14 +135,16 @@ class Agent:
             try:
                 if await end:
                     log.info("ending: stopping all instances")
-                    await self._reconciler.drain(end_within=LONGEST_DRAIN + KILL_SECONDS, tell_within=TELL_SECONDS)
-                    is_drained = True
+                    is_drained = await self._reconciler.drain(
+                        end_within=LONGEST_DRAIN + KILL_SECONDS, tell_within=TELL_SECONDS
+                    )
             finally:
                 for task in tasks:
                     task.cancel()
                 await self._reconciler.close()
                 if is_drained and self._parts.keeper is not None:
                     await self._parts.keeper.end()
+        return is_drained
 
     async def _hold_channel(self) -> None:
         """The node must be known first, and ours."""
@@ -157,14 +161,23 @@ class Agent:
         await UsageReports(looks, lambda: to_measure(self._ledger.instances.values()), send, rng=self._rng).run()
 
     async def _learn(self, running: Callable[[], None]) -> None:
-        """Adoption waits for nobody; starts and stops wait for the server, but not for ever."""
+        """Adoption waits for nobody; starts and stops wait for the server, but not for ever, and for the lease:
+        while another agent holds it, what the server tells is meant for that one."""
         try:
             async with asyncio.timeout(self._patience):
-                await self._assignments.has_synced.wait()
+                await self._told()
         except TimeoutError:
+            self._do_without()
+        await self._told()
+        self._reconciler.learn()
+        running()
+
+    def _do_without(self) -> None:
+        if not self._parts.registration.refused:
             log.warning("the server has not answered for %g s: going on as it was last", self._patience)
             self._reconciler.do_without()
+
+    async def _told(self) -> None:
+        """The server has told which assignments there are, and that they are ours."""
         await self._assignments.has_synced.wait()
-        self._reconciler.learn()
         await self._parts.registration.registered.wait()
-        running()

@@ -1,7 +1,8 @@
 """How an agent ends: plainly, and everything it runs goes on; or by a drain, which ends that first.
 
 TERM and Ctrl-C end it plainly, so that it can be replaced. A drain is asked for by ``plum-agent stop --drain``, which
-leaves a file in the data folder before it sends TERM, and by the end of the pipe from ``plumctl up``.
+leaves a file in the data folder before it sends TERM, and by the end of the pipe from ``plumctl up``. The agent renames
+the file when all has ended: one that was killed meanwhile, or had not yet begun to listen, does not.
 """
 
 import fcntl
@@ -22,6 +23,17 @@ POLL_SECONDS = 0.1
 def request(folders: Folders) -> Path:
     """The file that asks for a drain."""
     return folders.root / "drain"
+
+
+def answer(folders: Folders) -> Path:
+    """The file that says that a drain has come to its end."""
+    return folders.root / "drained"
+
+
+def confirm(folders: Folders) -> None:
+    """Say so, if somebody asked."""
+    with suppress(OSError):
+        request(folders).replace(answer(folders))
 
 
 async def asked(folders: Folders, *, until_eof: bool) -> bool:
@@ -56,6 +68,7 @@ def stop(data_dir: Path, *, drain: bool, timeout: float) -> None:
         raise click.ClickException(f"no agent works with {data_dir}")
     try:
         if drain:
+            answer(folders).unlink(missing_ok=True)
             request(folders).touch()
         os.kill(pid, signal.SIGTERM)
     except OSError as error:
@@ -65,6 +78,10 @@ def stop(data_dir: Path, *, drain: bool, timeout: float) -> None:
         if time.monotonic() > deadline:
             raise click.ClickException(f"the agent, pid {pid}, has not ended within {timeout:g} s; it goes on ending")
         time.sleep(POLL_SECONDS)
+    if drain and not answer(folders).exists():
+        raise click.ClickException(
+            f"the agent, pid {pid}, has ended, but not all that it ran: start it, and ask again when it is running"
+        )
     click.echo("stopped, and everything that it ran" if drain else "stopped; what it ran goes on")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from agent import sync
 from agent.folders import Folders
 from agent.instances import Instance, Key, Moment, Work, recalled
+from agent.threads import in_thread
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.task import Logs
 
@@ -71,12 +73,14 @@ class Ledger:
         self._wake()
 
     async def save(self, key: Key, *, data: Path | None = None) -> None:
-        """Bring the record as it is now to the disk, and see that there is the slot's folder ``data``, if given. Raises
-        OSError, ValueError for a name that is no folder's."""
+        """Bring the record as it is now to the disk, and see that there is the slot's folder ``data``, if given: one at
+        a time, also when one is cancelled. Raises OSError, ValueError for a name that is no folder's."""
+        if key not in self._instances:
+            return
         async with self._saving.setdefault(key, asyncio.Lock()):
             instance = self._instances.get(key)
             if instance is not None and not instance.removed and "remove" not in instance.busy:
-                await asyncio.to_thread(self.folders.save, instance.record, data)
+                await in_thread(None, partial(self.folders.save, instance.record, data))
 
     def facts(self, key: Key, logs: Logs) -> bytes:
         """What a run's folder should say of the instance, should its record be lost; and how much is kept of what the
@@ -89,7 +93,7 @@ class Ledger:
     async def remove(self, key: Key) -> None:
         """Delete the instance's folder, after a save under way. Raises OSError, ValueError."""
         async with self._saving.setdefault(key, asyncio.Lock()):
-            await asyncio.to_thread(self.folders.remove, key, self._instances[key].record.uid)
+            await in_thread(None, partial(self.folders.remove, key, self._instances[key].record.uid))
 
     def answered(self, assignment: Assignment) -> None:
         """The server answered a write with this."""

@@ -1,8 +1,8 @@
 """Probes by command: each is started by the runtime, as instances are, in a run of its own.
 
 So whatever hangs, forks or hides ends with it, also when the agent is killed in between: the runs of all probes lie
-in one folder, which the next agent clears. A probe's marker is not its instance's, so that neither is taken for the
-other.
+in one folder, which the next agent clears. Each run of a probe has a marker of its own, so that neither its instance
+nor another run is taken for it.
 """
 
 import asyncio
@@ -75,6 +75,10 @@ class Commands:
             log.warning("%s: the %s probe cannot be run: %s", place.uid, name, error)
             await asyncio.to_thread(_remove, launch.run)
             return None
+        except OSError as error:  # it may run all the same
+            log.warning("%s: whether the %s probe runs cannot be told: %s", place.uid, name, error)
+            await self._sweep(launch.run)
+            return None
         try:
             exit = await self._ended(process, launch.run, within, abandoned)
             return await asyncio.to_thread(_outcome, exit, launch.run, within)
@@ -82,8 +86,8 @@ class Commands:
             await self._clear(process)
 
     def _launch(self, name: str, command: tuple[str, ...], place: Place) -> Launch:
-        uid = f"{place.uid}.probe-{name}"
         run = self._folder / f"{name}-{self._prefix}-{next(self._numbers)}"
+        uid = f"{place.uid}.{run.name}"
         return Launch(uid, f"exec {shlex.join(command)}", place.folder, run, {**place.environment, MARKER: uid})
 
     async def _ended(self, process: Process, run: Path, within: float, abandoned: asyncio.Event) -> Exit | None:
@@ -107,11 +111,16 @@ class Commands:
                 future.cancel()
 
     async def _clear(self, process: Process) -> None:
-        if not await self._runtime.kill(process, within=KILL_SECONDS):
-            log.error("%s: processes of a probe survive SIGKILL; the next start of the agent tries again", process.uid)
-            return
+        """Whatever is left of it goes; what cannot be killed now the next agent finds."""
+        try:
+            is_gone, why = await self._runtime.kill(process, within=KILL_SECONDS), "its processes survive SIGKILL"
+        except OSError as error:
+            is_gone, why = False, str(error)
         self._runtime.release(process)
-        await asyncio.to_thread(_remove, Path(process.run))
+        if is_gone:
+            await asyncio.to_thread(_remove, Path(process.run))
+        else:
+            log.error("%s: what is left of a probe stays until the next start of the agent: %s", process.run, why)
 
     async def sweep(self) -> None:
         """Kill and remove what an earlier agent's probes have left. Runs that this agent has begun are spared."""

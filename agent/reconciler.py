@@ -147,15 +147,17 @@ class AssignmentReconciler:
         missing = self._siblings.missing(assignment, trusting=not self.known) if assignment is not None else ()
         return {key: missing} if missing else {}
 
-    async def drain(self, *, end_within: float, tell_within: float) -> None:
-        """End everything, each instance within its grace, and then tell the server; bounded in seconds.
+    async def drain(self, *, end_within: float, tell_within: float) -> bool:
+        """End everything, each instance within its grace, and then tell the server; bounded in seconds. Returns whether
+        everything has ended.
 
         The controller must go on running meanwhile.
         """
         self.draining = True
         self.look_at_all()
-        await self._ledger.until(self._all(self._is_down), timeout=end_within)
+        is_over = await self._ledger.until(self._all(self._is_down), timeout=end_within)
         await self._ledger.until(self._all(self._is_told), timeout=tell_within)
+        return is_over
 
     def _all(self, holds: Callable[[Key], bool]) -> Callable[[], bool]:
         return lambda: all(holds(key) for key in self._ledger.instances)

@@ -1,5 +1,6 @@
 """One run's log and one instance's logs, looked at again and again: sampled, rotated, kept within bounds."""
 
+import errno
 import os
 import sys
 import time
@@ -32,16 +33,16 @@ class Run:
             self._begin()
         found = os.stat(self._log)
         size = found.st_size if self._punches else found.st_size + self._base
+        is_due = size - self._base >= self.limits.size
+        if is_due:  # before the sample, which a full disk does not take: it is here that space comes free
+            try:
+                self._rotate(size)
+            except OSError:
+                self._base = -1  # what has happened is found out from the names
+                raise
         if size > self._sampled:
             self._sample(size, found.st_mtime)
-        if size - self._base < self.limits.size:
-            return False
-        try:
-            self._rotate(size)
-        except OSError:
-            self._base = -1  # what has happened is found out from the names
-            raise
-        return True
+        return is_due
 
     def _begin(self) -> None:
         """Finish what an earlier rotator may have left half done."""
@@ -60,6 +61,14 @@ class Run:
         self._base = begun
 
     def _sample(self, size: int, seconds: float) -> None:
+        """Note the time. On a full disk that waits: of what is written meanwhile it will be known less exactly."""
+        try:
+            self._note(size, seconds)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+
+    def _note(self, size: int, seconds: float) -> None:
         self._times_size = times.append(self.folder, size, seconds)
         self._sampled = size
         if self._times_size > times.MAX_BYTES:

@@ -4,6 +4,7 @@ Beside a log lies ``times``: lines ``<offset> <seconds since the epoch>``, each 
 much had been written. A line's time is that of the first sample past its beginning.
 """
 
+import errno
 import os
 from bisect import bisect_left, bisect_right
 
@@ -20,11 +21,16 @@ def format_sample(offset: int, seconds: float) -> bytes:
 
 
 def append(folder: str, offset: int, seconds: float) -> int:
-    """Add a sample; the file's size afterwards. Raises OSError."""
+    """Add a sample, whole or not at all; the file's size afterwards. Raises OSError."""
+    sample = format_sample(offset, seconds)
     fd = os.open(os.path.join(folder, TIMES), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
-        os.write(fd, format_sample(offset, seconds))
-        return os.fstat(fd).st_size
+        written = os.write(fd, sample)
+        size = os.fstat(fd).st_size
+        if written < len(sample):  # the next one would be read as its end
+            os.ftruncate(fd, size - written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return size
     finally:
         os.close(fd)
 

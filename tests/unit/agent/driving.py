@@ -104,7 +104,7 @@ class Running:
 
     began: asyncio.Event
     end: asyncio.Future[bool]
-    task: asyncio.Task[None] = field(init=False)
+    task: asyncio.Task[bool] = field(init=False)
 
     async def finish(self, *, drain: bool = True) -> None:
         """A planned end: of everything, or of the agent alone."""
@@ -117,7 +117,7 @@ class Running:
         """As near to kill -9 as a task comes: nothing is written, nothing is stopped."""
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
-        self.task = asyncio.create_task(asyncio.sleep(0))
+        self.task = asyncio.create_task(asyncio.sleep(0, False))
 
 
 def site(root: Path, runtime: Runtime) -> Site:

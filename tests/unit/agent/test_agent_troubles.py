@@ -91,3 +91,16 @@ async def test_a_start_of_which_nobody_can_say_what_became_is_adopted_and_not_re
         one = await node.reaches("web", "Running")
         assert [one.metadata.uid] == runtime.running()
         assert (one.status.pid, one.status.restarts) == (refused[0].pid, 0)
+
+
+async def test_a_drain_that_leaves_something_does_not_claim_to_be_one(
+    node: Site, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.agent.LONGEST_DRAIN", 0.2)
+    monkeypatch.setattr("agent.agent.KILL_SECONDS", 0.0)
+    async with node.agent() as agent:
+        await node.create("web", command="trap '' TERM; sleep 1000", template={"terminationGracePeriodSeconds": 30})
+        await node.reaches("web", "Running")
+        await agent.finish()
+        assert agent.task.result() is False
+        assert runtime.running()

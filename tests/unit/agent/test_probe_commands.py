@@ -1,19 +1,22 @@
 """Probes by command, with real processes: however they end, and whoever is killed in between, nothing stays."""
 
 import asyncio
+import errno
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from agent import probe_commands, processes
+from agent import cgroups, probe_commands, processes
 from agent.probe_commands import MAX_SEEN, Commands, Place
 from agent.probes import Outcome
 from agent.process_runtime import ProcessRuntime
-from agent.runtime import MARKER, Process
+from agent.runtime import MARKER, Launch, Process
 from agent.testing import FakeRuntime
 from tests.unit.agent.waiting import eventually
 
@@ -185,3 +188,36 @@ async def test_a_fault_of_the_system_says_nothing_of_the_process(tmp_path: Path)
 async def test_nothing_to_sweep_is_no_fault(scene: Scene) -> None:
     shutil.rmtree(scene.root / "probes", ignore_errors=True)
     await scene.commands.sweep()
+
+
+async def test_what_clears_up_after_one_run_of_a_probe_spares_the_next(tmp_path: Path) -> None:
+    groups = cgroups.find(tmp_path)
+    if groups is None:
+        pytest.skip("no cgroup of version 2 can be made here")
+    with closing(ProcessRuntime(groups=groups)) as killed, closing(ProcessRuntime(groups=groups)) as later:
+        scene = Scene(tmp_path, killed)
+        left = asyncio.create_task(scene.run("touch started; sleep 1000", within=1000))
+        await eventually((scene.place.folder / "started").exists)
+        scene.commands = Commands(later, tmp_path / "probes")
+        next_one = asyncio.create_task(scene.run("touch again; while [ ! -e cleared ]; do sleep 0.01; done"))
+        await eventually((scene.place.folder / "again").exists)
+        await scene.commands.sweep()
+        (scene.place.folder / "cleared").touch()
+        assert await next_one == PASSED
+        await left
+    assert not scene.runs
+
+
+async def test_a_probe_of_which_nobody_can_say_whether_it_runs_is_ended(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = scene.runtime.start
+
+    async def blind(launch: Launch) -> Process:
+        await start(launch)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(scene.runtime, "start", blind)
+    assert await scene.run("sleep 1000") is None
+    assert not scene.sleepers()
+    assert not scene.runs

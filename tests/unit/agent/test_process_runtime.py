@@ -8,6 +8,7 @@ import os
 import queue
 import re
 import resource
+import shutil
 import signal
 import sys
 import threading
@@ -229,6 +230,22 @@ async def test_a_late_kill_of_a_run_spares_the_next_one(tmp_path: Path, grouped:
     runtime.close()
 
 
+async def test_an_exit_that_is_written_down_is_not_written_again(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    """Else whoever kills the shim in between loses it, and its time would be that of the last child's end."""
+    os.mkfifo(tmp_path / "go")
+    process = await runtime.start(launch(tmp_path, "sleep 1000 & read line <go; exit 3"))
+    run = Path(process.run)
+    runs.leave_until(run, float("1e9"))
+    (tmp_path / "go").write_text("now\n")
+    await eventually(lambda: runs.exit_code(run) == 3)
+    before = (run / "exit").stat().st_mtime_ns
+    for child in members(process):
+        processes.kill(child)
+    await eventually(lambda: runs.is_gone(run))
+    assert (run / "exit").stat().st_mtime_ns == before
+    await finish(runtime, process)
+
+
 async def test_a_shim_that_was_stopped_does_not_keep_its_tree(runtime: ProcessRuntime, tmp_path: Path) -> None:
     process = await runtime.start(launch(tmp_path, "trap '' TERM; echo up; while :; do sleep 0.1; done"))
     await eventually(lambda: output(process) == "up\n")
@@ -267,6 +284,7 @@ async def test_a_launcher_that_is_killed_while_others_wait_to_write_to_it_loses_
     await finish(runtime, await runtime.start(launch(tmp_path, "exit 0")))
     (launcher,) = [one for one in psutil.Process().children() if "launcher.py" in " ".join(one.cmdline())]
     launcher.suspend()
+    await eventually(lambda: launcher.status() == psutil.STATUS_STOPPED)
     running = runtime._launcher._running
     assert running is not None
     for size in (4096, 1):
@@ -287,6 +305,34 @@ async def test_a_start_that_lost_its_shim_fails_and_leaves_nothing(runtime: Proc
     with pytest.raises(StartFailed, match="shim was killed"):
         await runtime.start(one)
     assert runs.main_process(one.run) == Who(0, 0), "whoever comes late finds the place taken"
+
+
+async def test_an_app_that_removes_the_folder_of_its_run_is_not_left_running(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its pid was seen; else the next start would be a double."""
+    monkeypatch.setattr(runs, "main_process", lambda run: None)
+    one = launch(tmp_path, "rm -rf run.*; touch up; exec sleep 1000")
+    with pytest.raises(StartFailed, match=re.escape(f"removed: {one.run}")):
+        await runtime.start(one)
+    await eventually(lambda: not processes.marked(MARKER, one.uid))
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_the_folder_of_a_run_may_go_while_it_runs(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    """Its shim, which cannot note the end then, keeps nobody waiting. ``told``: the system tells how it ended."""
+    monkeypatch.setattr("agent.process_runtime.SHIM_SECONDS", 0.1)
+    monkeypatch.setattr("agent.process_runtime.UNKNOWN_SECONDS", 0.1)
+    if not told:
+        monkeypatch.setattr(Pidfd, "wait_status", lambda self: None)
+    os.mkfifo(tmp_path / "go")
+    process = await runtime.start(launch(tmp_path, "read line <go; rm -rf run.*; exit 3"))
+    (tmp_path / "go").write_text("now\n")
+    exit = await asyncio.wait_for(finish(runtime, process), 5)
+    assert exit.code == (3 if told and KERNEL >= (6, 15) else None)
+    assert not is_alive(process.shim)
 
 
 @pytest.mark.parametrize("change", [{"start_time": 1}, {"boot_id": "another"}, {"pid": 1, "start_time": 1}])
@@ -414,6 +460,25 @@ def all_descriptors_but(free: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         for fd in taken:
             os.close(fd)
+
+
+async def test_a_start_ends_what_was_lost_sight_of(tmp_path: Path) -> None:
+    """Somebody removed the folder of an instance while no agent was there. Its shim ends as well."""
+    groups = cgroups.find(tmp_path)
+    if groups is None:
+        pytest.skip("no cgroup of version 2 can be made here")
+    first, second = ProcessRuntime(groups=groups), ProcessRuntime(groups=groups)
+    lost = await first.start(launch(tmp_path, "sleep 1000"))
+    shutil.rmtree(lost.run)
+    anew = replace(launch(tmp_path, "sleep 1000"), uid=lost.uid)
+    process = await second.start(anew)
+    await eventually(lambda: not is_alive(lost.pid) and not is_alive(lost.shim))
+    assert is_alive(process.pid)
+    assert await second.start(anew) == process, "a second time it is the same"
+    await second.kill(process)
+    await finish(second, process)
+    first.close()
+    second.close()
 
 
 async def test_what_cannot_be_told_just_now_is_not_taken_for_dead(

@@ -1,5 +1,6 @@
 """What goes, and what stays."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from agent.logs import retention, runs, times
 from agent.logs.segments import LOG, base, spans
 from agent.logs.tending import Instance
+from tests.unit.agent.disks import small_disk
 from tests.unit.agent.logs.world import World
 
 
@@ -156,3 +158,28 @@ def test_a_disk_without_space_loses_what_cannot_be_copied_at_last(
     world.write(b"last\n")
     rotator.look()
     assert world.read().endswith(b"z\nlast\n")
+
+
+def test_a_log_that_has_filled_its_disk_gives_space_back(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1 << 20) as disk:
+        world = World(disk, size=64 * 1024, files=3)
+        world.start()
+        with contextlib.suppress(OSError), (world.now / LOG).open("ab", buffering=0) as log:
+            while True:
+                log.write(b"z" * 99 + b"\n")
+        rotator = Instance(str(world.folder))
+        for _ in range(3):
+            rotator.look()
+        assert used(world.folder) < (world.files + 2) * world.size
+        assert times.load(str(world.now)).offsets, "and when it was written is known again"
+
+
+def test_half_a_sample_is_none(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1 << 16) as disk:
+        (disk / times.TIMES).write_bytes(b"\n" * 4090)
+        with contextlib.suppress(OSError), (disk / "rest").open("ab", buffering=0) as rest:
+            while True:
+                rest.write(b"x" * 4096)
+        with pytest.raises(OSError, match="No space"):
+            times.append(str(disk), 1234567, 1000.0)
+        assert (disk / times.TIMES).read_bytes() == b"\n" * 4090

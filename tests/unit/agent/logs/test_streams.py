@@ -1,6 +1,7 @@
 """What a reader gets: which part, in which form, over rotations, runs and the end."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,21 @@ def test_all_of_the_newest_run_and_no_other(world: World) -> None:
     world.write(b"new\nand no end")
     assert world.read() == b"new\nand no end"
     assert world.read(previous=True) == b"old\n"
+
+
+def test_a_log_that_an_app_made_a_fifo_keeps_no_reader(world: World) -> None:
+    """The threads that read are the node's: one that waits for a writer would be lost to all other logs."""
+    world.write(b"x\n")
+    log = world.now / "out.log"
+    log.unlink()
+    os.mkfifo(log)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(world.read)
+        try:
+            with pytest.raises(OSError, match="seek"):
+                reading.result(timeout=5)
+        finally:
+            os.close(os.open(log, os.O_RDWR))
 
 
 def test_there_may_be_no_previous_run(world: World) -> None:
