@@ -2,6 +2,7 @@
 
 Everything may start in any order: registration and the watch wait for the server. What an earlier agent left
 running is adopted at once; what should run is started when the server has told, or, if it does not, as it told last.
+While another agent holds the node's lease nothing is started or stopped.
 """
 
 import asyncio
@@ -160,14 +161,23 @@ class Agent:
         await UsageReports(looks, lambda: to_measure(self._ledger.instances.values()), send, rng=self._rng).run()
 
     async def _learn(self, running: Callable[[], None]) -> None:
-        """Adoption waits for nobody; starts and stops wait for the server, but not for ever."""
+        """Adoption waits for nobody; starts and stops wait for the server, but not for ever, and for the lease:
+        while another agent holds it, what the server tells is meant for that one."""
         try:
             async with asyncio.timeout(self._patience):
-                await self._assignments.has_synced.wait()
+                await self._told()
         except TimeoutError:
+            self._do_without()
+        await self._told()
+        self._reconciler.learn()
+        running()
+
+    def _do_without(self) -> None:
+        if not self._parts.registration.refused:
             log.warning("the server has not answered for %g s: going on as it was last", self._patience)
             self._reconciler.do_without()
+
+    async def _told(self) -> None:
+        """The server has told which assignments there are, and that they are ours."""
         await self._assignments.has_synced.wait()
-        self._reconciler.learn()
         await self._parts.registration.registered.wait()
-        running()

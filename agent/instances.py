@@ -99,6 +99,8 @@ class Record(Model):
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
     end: End | None = None
+    untold: bool = False
+    """Whether the server may not have been told of that end; written down with it, and not again when it was."""
 
     @property
     def key(self) -> Key:
@@ -268,6 +270,7 @@ class Instance:
                 "streak": streak,
                 "finished_at": ended_at or now.wall,
                 "end": end,
+                "untold": own_doing,
             }
         )
         after = replace(self, record=record, life="down", stopping=None, ended=ended)
@@ -280,13 +283,16 @@ class Instance:
 
     def reported(self, *, exit_told: bool) -> Self:
         """A status has reached the server."""
-        told = self.exit_told or exit_told
-        return replace(self, exit_told=told, report_after=0.0, failed_reports=0)
+        return replace(self._told(exit_told), report_after=0.0, failed_reports=0)
 
     def unreported(self, *, exit_told: bool, retry_at: float) -> Self:
         """A status has not reached the server, or nobody knows."""
-        told, failed = self.exit_told or exit_told, self.failed_reports + 1
-        return replace(self, exit_told=told, report_after=retry_at, failed_reports=failed)
+        return replace(self._told(exit_told), report_after=retry_at, failed_reports=self.failed_reports + 1)
+
+    def _told(self, exit_told: bool) -> Self:
+        if self.exit_told or not exit_told:
+            return self
+        return replace(self, record=self.record.model_copy(update={"untold": False}), exit_told=True)
 
     def gone(self) -> Self:
         """Nothing of it is left on the node."""
@@ -311,13 +317,13 @@ def is_remembered(record: Record, assignment: Assignment) -> bool:
 
 def recalled(record: Record, *, prepared: bool, boot_id: str, now: Moment) -> Instance:
     """An instance as an earlier agent left it. What it declares is found out, as part of a preparation, where the
-    record does not say it. Whether the server was told of its last end is not known here."""
+    record does not say it."""
     instance = Instance(
         record,
         prepared=prepared and record.declared is not None,
         ended=now.ticks,
         noticed=now.ticks,
-        exit_told=record.end is None or record.end.cause not in OWN_DOING,
+        exit_told=not record.untold,
     )
     if record.process is None:
         return instance

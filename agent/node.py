@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from apiserver.api.errors import ApiError
+from apiserver.api.errors import ApiError, Conflict
 from apiserver.api.kinds.lease import Lease
 from apiserver.api.kinds.node import NODE_LEASES, Node
 from apiserver.api.meta import Body, format_micro_time
@@ -73,6 +73,8 @@ class Registration:
     ) -> None:
         self.registered = asyncio.Event()
         """Set after the first registration with a lease."""
+        self.refused = False
+        """Whether another agent held the lease when the server was last asked."""
         self._client, self._machine, self._now = client, machine, now
         self._rng = rng or random.Random()
         self._uid = ""
@@ -90,7 +92,7 @@ class Registration:
                 self._note(error)
                 await asyncio.sleep(RETRY.delay(self._failures - 1, self._rng))
             else:
-                self._failures = 0
+                self._failures, self.refused = 0, False
                 self.registered.set()
                 await asyncio.sleep(RENEW_SECONDS * self._rng.uniform(0.9, 1.1))
 
@@ -110,6 +112,7 @@ class Registration:
         level = logging.DEBUG if self._failures else logging.WARNING
         log.log(level, "the lease was not renewed: %s; trying again", str(error) or "no answer in time")
         self._failures += 1
+        self.refused = self.refused or isinstance(error, Conflict)
         self._uid = ""  # the server may have lost the Node, or be another one
 
     async def _tell(self) -> None:

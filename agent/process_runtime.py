@@ -35,7 +35,8 @@ UNKNOWN_SECONDS = 3.0
 reap."""
 
 SHIM_SECONDS = 2.0
-"""How long a shim whose tree is dead may take to end, before it is killed as well: it may be stopped."""
+"""How long a shim whose tree is dead may take to end, before it is killed as well: it may be stopped. Where the
+folder of the run was removed it tries to note the end for ever."""
 
 
 @dataclass
@@ -52,6 +53,10 @@ class _Held:
     @property
     def has_shim(self) -> bool:
         return self.shim is not None and not self.shim.has_ended
+
+    def kill_shim(self) -> None:
+        if self.shim is not None:
+            self.shim.kill()
 
     def close(self) -> None:
         for pidfd in (self.main, self.shim):
@@ -79,6 +84,9 @@ class ProcessRuntime:
             raise StartFailed(f"cannot start the command: {error}") from error
         try:
             return await self._come_up(process, send=True)
+        except StartFailed:
+            await self._give_up(process)
+            raise
         except OSError as error:
             await self._give_up(process)
             raise StartFailed(f"cannot start the command: {error}") from error
@@ -87,6 +95,8 @@ class ProcessRuntime:
         if not launch.folder.is_dir():
             raise FileNotFoundError(f"no folder {launch.folder}")
         group = self._groups.make(launch.uid) if self._groups else None
+        if group is not None and runs.shim(launch.run) is None:
+            cgroups.kill(group)  # what was lost sight of: somebody may have removed the folder of the instance
         text = shim.script(launch.command, folder=launch.folder, environment=launch.environment, cgroup=group)
         runs.write(launch.run, uid=launch.uid, script=text, facts=launch.facts, cgroup=group)
 
@@ -126,8 +136,8 @@ class ProcessRuntime:
             main, shim = runs.main_process(run), runs.shim(run)
             if main is not None and main.pid and shim is not None:
                 return self._hold(process, main, shim)
-            if main is not None or has_ended:
-                raise StartFailed("the start was withdrawn, or its folder could not be written")
+            if main is not None or has_ended or not runs.exists(run):
+                raise StartFailed(_failure(run))
             if shim is None:
                 if (reason := self._launcher.failure(run)) and runs.withdraw(run, "claim"):
                     raise StartFailed(f"cannot start the command: {reason}")
@@ -182,7 +192,7 @@ class ProcessRuntime:
             found = _exit(held)
             if found is not None:
                 return found
-            if not held.has_shim:
+            if not held.has_shim or not runs.exists(held.run):
                 unknown_at = unknown_at or loop.time() + (UNKNOWN_SECONDS if held.main is not None else 0.0)
                 if loop.time() >= unknown_at:
                     return _exit(held) or Exit()
@@ -216,8 +226,8 @@ class ProcessRuntime:
             left = await self._in_thread(lambda: _kill_members(process, held))
             if not left and (held is None or not held.has_shim):
                 return True
-            if not left and held is not None and held.shim is not None and loop.time() - began > SHIM_SECONDS:
-                held.shim.kill()
+            if held is not None and loop.time() - began > SHIM_SECONDS and (not left or not runs.exists(held.run)):
+                held.kill_shim()
             if loop.time() - began >= within + SHIM_SECONDS:
                 return False
             await asyncio.sleep(pause)
@@ -243,6 +253,13 @@ class ProcessRuntime:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _failure(run: Path) -> str:
+    """Why a run that was sent has no main process and never will have."""
+    if runs.exists(run):
+        return "the start was withdrawn, or its folder could not be written"
+    return f"the folder of its run was removed: {run}"
 
 
 def _withdrawn(run: Path) -> bool:

@@ -44,6 +44,11 @@ def write(run: Path, *, uid: str, script: str, facts: bytes, cgroup: Path | None
         scratch.replace(run / name)
 
 
+def exists(run: Path) -> bool:
+    """Whether there is the folder; an app may remove it."""
+    return run.is_dir()
+
+
 def shim(run: Path) -> Who | None:
     """Who runs it, or did; of pid 0: it was withdrawn. None: nobody yet."""
     return _who(run / "claim")
@@ -114,13 +119,16 @@ def _who(path: Path) -> Who | None:
 
 
 def _line(path: Path) -> str:
-    """The content up to its line break; empty, if there is none yet. Asked often while a start is under way."""
+    """The content up to its line break; empty, if there is none yet. Asked often while a start is under way, and
+    without waiting for anybody: an app may have put a FIFO there."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
         return ""
     try:
         line, end, _ = os.read(fd, 4096).partition(b"\n")
+    except BlockingIOError:
+        return ""
     finally:
         os.close(fd)
     return line.decode(errors="replace") if end else ""

@@ -27,14 +27,15 @@ while read -r children <"/proc/$$/task/$$/children"; [ -n "$children" ]; do
   [ "${now%.*}" -lt "$until" ] || kill -KILL $children
   sleep 0.02
 done
-until { [ -s exit ] || echo "$code" >exit; } && echo gone >gone; do sleep 1; done
+until { [ -s exit ] || echo "$code" >exit; } && echo gone >gone; do [ -e start ] || exit; sleep 1; done
 """
 """The app runs in the foreground, since a shell gives background jobs an ignored SIGINT; a trapped signal is
 default again in what a shell starts, an ignored one is not. An exit code above 128 may be a signal's.
 
 A stop under way leaves the children until ``stop``, in whole seconds of uptime, before they are killed. Reading
 the list of children fails at the missing line end and fills the variable all the same. A full disk delays the
-end of the shim, not that of the tree; what is written down by then is not written again."""
+end of the shim, not that of the tree; what is written down by then is not written again, and a folder that was
+removed is not waited for."""
 
 LONGEST_TEXT = 128 * 1024 - 300
 """Bytes of one argument or variable, with its name: Linux's MAX_ARG_STRLEN."""

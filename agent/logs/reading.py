@@ -81,8 +81,9 @@ def read_exactly(run: str, start: int, end: int) -> tuple[int, bytes]:
 
 
 def _pread(path: str, offset: int, limit: int) -> bytes:
+    """Without waiting for anybody: an app may have put a FIFO there."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         if path.endswith(f"/{LOG}"):
             return b""

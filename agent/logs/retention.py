@@ -11,6 +11,9 @@ from agent.logs.segments import LOG, Layout, name_of
 MAX_RUNS = 10
 """Runs that are kept of an instance, the present one included."""
 
+DOOMED = ".gone"
+"""The end of the name of a folder that is being deleted."""
+
 ENDED_SECONDS = 3600.0
 """How long the logs of an instance that is gone are kept."""
 
@@ -30,6 +33,7 @@ class _Kept:
 def trim(instance: str, limits: runs.Limits) -> None:
     """Keep an instance's logs within their limits. Only of the newest run everything may be needed; other runs go
     as a whole once they are over. Raises OSError."""
+    _finish(os.path.join(instance, runs.RUNS))
     numbers = runs.numbers(instance)
     newest = runs.folder(instance, numbers[-1]) if numbers else ""
     for number in numbers[:-MAX_RUNS]:
@@ -77,18 +81,37 @@ def _remove_run(run: str) -> bool:
     """Delete a run's folder, if the run is over."""
     if not runs.is_over(run):
         return False
-    shutil.rmtree(run, ignore_errors=True)
+    _remove(run)
     return True
+
+
+def _remove(folder: str) -> None:
+    """Delete a folder of logs, all at once for who reads: a punched log without its segments would read as zeros.
+    Raises OSError."""
+    doomed = f"{folder}{DOOMED}"
+    shutil.rmtree(doomed, ignore_errors=True)
+    os.rename(folder, doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _finish(folder: str) -> None:
+    """Delete what a rotator that was killed has begun to."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for name in os.listdir(folder):
+            if name.endswith(DOOMED):
+                shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
 
 
 def trim_ended(data: str, *, now: float | None = None) -> None:
     """Delete what instances that are gone have left: what is old, and the oldest of what is too much."""
     moment = time.time() if now is None else now
+    _finish(os.path.join(data, runs.ENDED))
     total = 0
     for ctime, path, size in sorted(_ended(os.path.join(data, runs.ENDED)), reverse=True):
         total += size
         if moment - ctime > ENDED_SECONDS or total > ENDED_BYTES:
-            shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):  # tried again later
+                _remove(path)
 
 
 def _ended(folder: str) -> list[tuple[float, str, int]]:

@@ -187,6 +187,8 @@ class Reader:
         try:
             begin, raw = reading.read(run, at.offset, max(0, min(limit, reading.CHUNK)))
         except FileNotFoundError:
+            if self._place.find()[0] != root:
+                return [], True, False  # moved just now: it is somewhere else
             return self._after_missing(root, at, later, is_ended=is_ended)
         found: list[Line] = []
         if self._until is not None and self._until.run == at.run:
@@ -214,7 +216,7 @@ class Reader:
         """The run's folder is not there: it never was, or it has been removed."""
         if not later:
             is_over = is_ended or self._until is not None
-            return [*self._splitter.flush(at)], not is_over, is_over
+            return [*self._splitter.flush(at)] if is_over else [], not is_over, is_over
         found = self._ended(at)
         if at.run:
             found.append(lines.lost_runs(Cursor(later[0], 0), at.run))

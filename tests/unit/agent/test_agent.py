@@ -1,16 +1,19 @@
 """The agent as a whole, against a server in memory, with a runtime that starts no processes."""
 
+import asyncio
 import errno
 import hashlib
+import itertools
 from pathlib import Path
 
 import pytest
 
 from agent.instances import Record
+from agent.node import Registration
 from agent.runtime import Exit
 from agent.testing import FakeRuntime
 from apiserver.api.conditions import is_true
-from apiserver.api.errors import ServiceUnavailable
+from apiserver.api.errors import Conflict, ServiceUnavailable
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 from apiserver.api.kinds.event import Event
 from apiserver.api.kinds.lease import Lease
@@ -56,6 +59,32 @@ async def test_the_node_is_registered_with_a_lease_and_without_readiness(node: S
     assert lease.spec.holder_identity == "agent-1"
     assert lease.spec.lease_duration_seconds == 15
     assert [owner.uid for owner in lease.metadata.owner_references] == [one.metadata.uid]
+
+
+async def test_while_another_agent_holds_the_lease_nothing_is_started(
+    node: Site, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by what the server tells nor by what is on disk: the other agent runs it all."""
+    async with node.agent() as agent:
+        await node.create("old")
+        await node.reaches("old", "Running")
+        await agent.finish()
+    await node.create("new")
+    renew, tries, free = Registration._renew, itertools.count(), asyncio.Event()
+
+    async def held(self: Registration) -> bool:
+        if next(tries) and free.is_set():
+            return await renew(self)
+        raise Conflict("held by another agent")
+
+    monkeypatch.setattr(Registration, "_renew", held)
+    async with node.agent(patience=0.01) as agent:
+        await eventually(lambda: next(tries) > 4)
+        assert len(runtime.launches) == 1
+        assert not agent.began.is_set()
+        free.set()
+        await node.reaches("new", "Running")
+        await node.reaches("old", "Running")
 
 
 async def test_assignments_of_other_nodes_are_left_alone(node: Site, runtime: FakeRuntime) -> None:

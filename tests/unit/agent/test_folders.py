@@ -184,3 +184,13 @@ def test_the_identity_of_a_folder_stays(tmp_path: Path) -> None:
     one, other = Folders(tmp_path / "one"), Folders(tmp_path / "other")
     with one.locked(), other.locked():
         assert one.identity() == Folders(tmp_path / "one").identity() != other.identity()
+
+
+def test_a_fifo_where_a_state_file_should_be_says_nothing_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "exit")
+    writer = os.open(tmp_path / "exit", os.O_RDWR)  # so that an open never waits; the read would
+    try:
+        os.set_blocking(writer, False)
+        assert runs.exit_code(tmp_path) is None
+    finally:
+        os.close(writer)

@@ -8,6 +8,7 @@ import os
 import queue
 import re
 import resource
+import shutil
 import signal
 import sys
 import threading
@@ -306,6 +307,34 @@ async def test_a_start_that_lost_its_shim_fails_and_leaves_nothing(runtime: Proc
     assert runs.main_process(one.run) == Who(0, 0), "whoever comes late finds the place taken"
 
 
+async def test_an_app_that_removes_the_folder_of_its_run_is_not_left_running(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its pid was seen; else the next start would be a double."""
+    monkeypatch.setattr(runs, "main_process", lambda run: None)
+    one = launch(tmp_path, "rm -rf run.*; touch up; exec sleep 1000")
+    with pytest.raises(StartFailed, match=re.escape(f"removed: {one.run}")):
+        await runtime.start(one)
+    await eventually(lambda: not processes.marked(MARKER, one.uid))
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_the_folder_of_a_run_may_go_while_it_runs(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    """Its shim, which cannot note the end then, keeps nobody waiting. ``told``: the system tells how it ended."""
+    monkeypatch.setattr("agent.process_runtime.SHIM_SECONDS", 0.1)
+    monkeypatch.setattr("agent.process_runtime.UNKNOWN_SECONDS", 0.1)
+    if not told:
+        monkeypatch.setattr(Pidfd, "wait_status", lambda self: None)
+    os.mkfifo(tmp_path / "go")
+    process = await runtime.start(launch(tmp_path, "read line <go; rm -rf run.*; exit 3"))
+    (tmp_path / "go").write_text("now\n")
+    exit = await asyncio.wait_for(finish(runtime, process), 5)
+    assert exit.code == (3 if told and KERNEL >= (6, 15) else None)
+    assert not is_alive(process.shim)
+
+
 @pytest.mark.parametrize("change", [{"start_time": 1}, {"boot_id": "another"}, {"pid": 1, "start_time": 1}])
 async def test_a_pid_that_came_back_is_somebody_elses(
     runtime: ProcessRuntime, tmp_path: Path, change: dict[str, object]
@@ -431,6 +460,25 @@ def all_descriptors_but(free: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         for fd in taken:
             os.close(fd)
+
+
+async def test_a_start_ends_what_was_lost_sight_of(tmp_path: Path) -> None:
+    """Somebody removed the folder of an instance while no agent was there. Its shim ends as well."""
+    groups = cgroups.find(tmp_path)
+    if groups is None:
+        pytest.skip("no cgroup of version 2 can be made here")
+    first, second = ProcessRuntime(groups=groups), ProcessRuntime(groups=groups)
+    lost = await first.start(launch(tmp_path, "sleep 1000"))
+    shutil.rmtree(lost.run)
+    anew = replace(launch(tmp_path, "sleep 1000"), uid=lost.uid)
+    process = await second.start(anew)
+    await eventually(lambda: not is_alive(lost.pid) and not is_alive(lost.shim))
+    assert is_alive(process.pid)
+    assert await second.start(anew) == process, "a second time it is the same"
+    await second.kill(process)
+    await finish(second, process)
+    first.close()
+    second.close()
 
 
 async def test_what_cannot_be_told_just_now_is_not_taken_for_dead(

@@ -304,7 +304,8 @@ def ready(status: dict[str, Any]) -> str:
 
 def test_an_agent_that_starts_has_the_last_end_told_before_the_next_start() -> None:
     """The one before may have been killed between the end and its report."""
-    end = {"streak": 1, "end": End(cause="Exited", exit=Exit(code=3)), "finished_at": NOW.wall, "declared": Declared()}
+    end = {"streak": 1, "end": End(cause="Exited", exit=Exit(code=3)), "finished_at": NOW.wall, "untold": True}
+    end["declared"] = Declared()
     left = recalled(instance(WEB, record=end).record, prepared=True, boot_id="b", now=NOW)
     later = Moment(NOW.ticks + 1, NOW.wall)
     wait, report = sync.plan({KEY: WEB}, {KEY: left}, later)
@@ -316,7 +317,9 @@ def test_an_agent_that_starts_has_the_last_end_told_before_the_next_start() -> N
 
 
 def test_a_start_that_never_happened_leaves_the_end_before_it_to_be_told() -> None:
-    end = {"end": End(cause="Exited", exit=Exit(code=3)), "finished_at": NOW.wall, "process": PROCESS}
+    end = {"end": End(cause="Exited", exit=Exit(code=3)), "finished_at": NOW.wall, "untold": True, "process": PROCESS}
     left = recalled(instance(WEB, record=end).record, prepared=True, boot_id="b", now=NOW).never_ran(NOW)
     assert left.record.finished_at == NOW.wall
+    again = recalled(left.record, prepared=True, boot_id="b", now=NOW)
+    assert status.told(WEB, again, waits=False) == ("Failed", "Error", "exited with code 3")
     assert status.told(WEB, left, waits=False) == ("Failed", "Error", "exited with code 3")

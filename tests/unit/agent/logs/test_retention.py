@@ -58,6 +58,28 @@ def test_a_few_runs_are_kept(world: World) -> None:
     assert runs.numbers(str(world.folder)) == [*range(16, 26)]
 
 
+def test_a_run_goes_all_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads while it goes, or after a rotator was killed over it, sees no punched log without its segments."""
+    world.start()
+    world.write((b"z" * 99 + b"\n") * 1000)
+    Instance(str(world.folder)).look()
+    for _ in range(retention.MAX_RUNS):
+        world.start()
+        world.write(b"x\n")
+
+    def killed(path: str, **_: object) -> None:
+        if os.path.exists(path):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Instance(str(world.folder)).look()
+    assert b"\0" not in world.read(cursor="1:0")
+    Instance(str(world.folder)).look()
+    assert len(list((world.folder / "runs").iterdir())) == retention.MAX_RUNS
+
+
 def test_a_run_that_is_not_over_stays(world: World) -> None:
     for number in range(12):
         world.start()

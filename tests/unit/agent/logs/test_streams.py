@@ -1,6 +1,7 @@
 """What a reader gets: which part, in which form, over rotations, runs and the end."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.logs import cutting, times
+from agent.logs import cutting, reading, times
 from agent.logs.segments import base, spans
 from agent.logs.streams import Reader
 from agent.logs.tending import Instance
@@ -44,6 +45,21 @@ def test_all_of_the_newest_run_and_no_other(world: World) -> None:
     world.write(b"new\nand no end")
     assert world.read() == b"new\nand no end"
     assert world.read(previous=True) == b"old\n"
+
+
+def test_a_log_that_an_app_made_a_fifo_keeps_no_reader(world: World) -> None:
+    """The threads that read are the node's: one that waits for a writer would be lost to all other logs."""
+    world.write(b"x\n")
+    log = world.now / "out.log"
+    log.unlink()
+    os.mkfifo(log)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(world.read)
+        try:
+            with pytest.raises(OSError, match="seek"):
+                reading.result(timeout=5)
+        finally:
+            os.close(os.open(log, os.O_RDWR))
 
 
 def test_there_may_be_no_previous_run(world: World) -> None:
@@ -160,6 +176,27 @@ def test_following_over_runs_and_to_the_end(world: World) -> None:
     world.write(b"four\n")
     world.remove()
     assert drain(reader) == b"four\n"
+
+
+def test_nothing_is_lost_when_the_folder_moves_under_the_readers_hands(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The instance is removed between the look at its runs and the read of one of them."""
+    world.write(b"one\n")
+    reader = opened(world, follow=True)
+    assert settle(reader) == b"one\n"
+    world.write(b"two\nno end")
+    world.start()
+    world.write(b"three\n")
+    real, moves = reading.read, iter([True])
+
+    def read(run: str, offset: int, limit: int = 100) -> tuple[int, bytes]:
+        if next(moves, False):
+            world.remove()
+        return real(run, offset, limit)
+
+    monkeypatch.setattr(reading, "read", read)
+    assert drain(reader) == b"two\nno end\nthree\n"
 
 
 def test_the_log_of_what_is_gone_is_kept_under_its_uid(world: World) -> None:
