@@ -2,8 +2,8 @@
 
 import errno
 import os
-import sys
 import time
+from contextlib import suppress
 
 from agent.logs import cutting, retention, runs, stopping, times
 from agent.logs.segments import LOG, SCRATCH, Layout, spans
@@ -157,6 +157,6 @@ class Instance:
 
     def _tell(self, text: str) -> None:
         if text != self._told:
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+            with suppress(OSError):  # it goes to a file on the same disk
+                os.write(2, os.fsencode(f"{text}\n"))
             self._told = text

@@ -176,3 +176,17 @@ async def test_the_same_where_no_hole_can_be_punched(tmp_path: Path, monkeypatch
     assert (run / "truncates").exists()
     assert not (run / "stopped").exists()
     assert (run / "out.log").stat().st_size < 100_000
+
+
+def test_a_complaint_that_the_disk_does_not_take_ends_nothing(tmp_path: Path) -> None:
+    """What the rotator tells goes to the same disk that it complains of."""
+    world = World(tmp_path)
+    world.start()
+    (tmp_path / "elsewhere").write_bytes(b"x\n" * 5000)
+    (world.now / "out.log").symlink_to(tmp_path / "elsewhere")
+    program = "import sys; from agent.logs.tending import Instance; print(Instance(sys.argv[1]).look())"
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [sys.executable, "-c", program, str(world.folder)], stdout=subprocess.PIPE, stderr=full, check=False
+        )
+    assert answer.stdout == b"False\n"
