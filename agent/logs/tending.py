@@ -1,11 +1,11 @@
 """One run's log and one instance's logs, looked at again and again: sampled, rotated, kept within bounds."""
 
-import errno
 import os
 import time
 from contextlib import suppress
 
 from agent.logs import cutting, retention, runs, stopping, times
+from agent.logs.punching import is_full
 from agent.logs.segments import LOG, SCRATCH, Layout, spans
 
 PER_LOOK = 64
@@ -65,7 +65,7 @@ class Run:
         try:
             self._note(size, seconds)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if not is_full(error):
                 raise
 
     def _note(self, size: int, seconds: float) -> None:
