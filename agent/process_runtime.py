@@ -81,6 +81,8 @@ class ProcessRuntime:
         try:
             await self._in_thread(lambda: self._write(launch))
         except (OSError, ValueError) as error:  # nothing has been sent yet
+            if self._groups is not None:
+                cgroups.remove(self._groups.place(launch.uid))
             raise StartFailed(f"cannot start the command: {error}") from error
         try:
             return await self._come_up(process, send=True)

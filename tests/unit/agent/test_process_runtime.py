@@ -356,6 +356,21 @@ async def test_a_start_that_the_system_refuses(runtime: ProcessRuntime, tmp_path
         await runtime.start(launch(tmp_path, command))
 
 
+async def test_a_start_that_is_refused_leaves_no_group(tmp_path: Path) -> None:
+    groups = cgroups.find(tmp_path)
+    if groups is None:
+        pytest.skip("no cgroup can be made here")
+    with contextlib.closing(ProcessRuntime(groups=groups)) as runtime:
+        with pytest.raises(StartFailed):
+            await runtime.start(launch(tmp_path, "echo \0"))
+        one = launch(tmp_path, "sleep 1000")
+        runs.write(one.run, uid=one.uid, script="", facts=b"")
+        (one.run / "claim").write_text("0 0\n")
+        with pytest.raises(StartFailed):
+            await runtime.start(one)
+        assert not [path for path in groups.parent.iterdir() if path.is_dir()]
+
+
 async def test_a_missing_folder_is_named(runtime: ProcessRuntime, tmp_path: Path) -> None:
     with pytest.raises(StartFailed, match="gone"):
         await runtime.start(launch(tmp_path / "gone", "exit 0"))
