@@ -469,7 +469,7 @@ async def test_a_shim_that_cannot_note_the_end_is_not_taken_for_a_process_that_s
     monkeypatch.setattr("agent.process_runtime.SHIM_SECONDS", 0.1)
     os.mkfifo(tmp_path / "go")
     process = await runtime.start(launch(tmp_path, "read line <go; exit 3"))
-    (Path(process.run) / "exit").mkdir()
+    (Path(process.run) / "gone").mkdir()
     (tmp_path / "go").write_text("now\n")
     await eventually(lambda: not is_alive(process.pid))
     assert await asyncio.wait_for(runtime.kill(process), 5)
