@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 
+from agent import channel
 from agent.channel import Channel
+from apiserver.client.backoff import Backoff
 
 ASSIGNMENTS = "/apis/plum.dev/v1/namespaces/default/assignments"
 NODES = "/apis/plum.dev/v1/nodes"
@@ -47,4 +49,5 @@ def assignment(name: str, node: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    channel.RETRY = Backoff(base=0.05, cap=0.3)  # tests need not wait as long as a fleet
     asyncio.run(hold(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

@@ -34,7 +34,7 @@ def follow_many(directory: Path, *, instances: int, lines: int, per_run: int, ki
     (app / "start.sh").write_text(START)
     (app / "start.sh").chmod(0o755)
     (app / "meta.ini").write_text("name=talk\nversion=1\n")
-    environment = {"LINES_WANTED": str(lines), "PER_RUN": str(per_run), "PADDING": "." * 400}
+    environment = {"LINES_WANTED": str(lines), "PER_RUN": str(per_run), "PADDING": "." * 500}
     env = "".join(f"    - {{name: {name}, value: '{value}'}}\n" for name, value in environment.items())
     task = "apiVersion: plum.dev/v1\nkind: Task\nmetadata: {name: talk}\nspec:\n  state: Stopped\n  entries:\n"
     task += f"  - app: {{name: talk, version: '1'}}\n    replicas: {instances}\n"
@@ -87,4 +87,4 @@ def check(out: Path, cluster: Cluster, *, instances: int, lines: int) -> None:
 
 
 def test_following_a_task_of_twenty_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    follow_many(tmp_path, instances=20, lines=400, per_run=200, kills=1)
+    follow_many(tmp_path, instances=20, lines=300, per_run=150, kills=1)

@@ -92,27 +92,27 @@ async def test_a_log_and_its_parts(node: Node) -> None:
     assert await node.streams() == 0
 
 
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("tailLines=x", "tailLines: Invalid value: 'x'"),
-        ("tailLines=-1", "tailLines"),
-        ("sinceSeconds=0", "sinceSeconds"),
-        ("sinceTime=yesterday", "sinceTime"),
-        ("sinceTime=2026-01-02T15:04:05", "sinceTime"),
-        ("sinceSeconds=1&sinceTime=2026-01-02T15:04:05Z", "sinceTime: give sinceSeconds or sinceTime, not both"),
-        ("limitBytes=0", "limitBytes"),
-        ("cursor=1", "cursor"),
-        ("cursor=1:0&tailLines=5", "tailLines: a cursor says already where to begin"),
-        ("previous=true", "previous: there is no run before the newest one"),
-    ],
+REFUSED = (
+    ("tailLines=x", "tailLines: Invalid value: 'x'"),
+    ("tailLines=-1", "tailLines"),
+    ("sinceSeconds=0", "sinceSeconds"),
+    ("sinceTime=yesterday", "sinceTime"),
+    ("sinceTime=2026-01-02T15:04:05", "sinceTime"),
+    ("sinceSeconds=1&sinceTime=2026-01-02T15:04:05Z", "sinceTime: give sinceSeconds or sinceTime, not both"),
+    ("limitBytes=0", "limitBytes"),
+    ("cursor=1", "cursor"),
+    ("cursor=1:0&tailLines=5", "tailLines: a cursor says already where to begin"),
+    ("previous=true", "previous: there is no run before the newest one"),
 )
-async def test_what_cannot_be_asked_is_refused(node: Node, query: str, said: str) -> None:
+
+
+async def test_what_cannot_be_asked_is_refused(node: Node) -> None:
     world = await node.world()
     world.start()
     async with node.channel():
-        body = expect(await node.http.get(f"{ASSIGNMENTS}/{world.name}/log?{query}"), 400, "BadRequest")
-        assert said in body["message"]
+        for query, said in REFUSED:
+            body = expect(await node.http.get(f"{ASSIGNMENTS}/{world.name}/log?{query}"), 400, "BadRequest")
+            assert said in body["message"]
 
 
 async def test_where_there_is_no_log(node: Node) -> None:

@@ -73,32 +73,31 @@ def test_options(ctl: Ctl) -> None:
     assert ctl("logs", "web-1", "--limit-bytes", "20").stdout == "line 0 of web-1\nline\n"
 
 
-@pytest.mark.usefixtures("worlds")
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        ((), 2, "say whose logs"),
-        (("web", "-l", "a=b"), 2, "say whose logs"),
-        (("node/n1",), 2, "tasks and assignments have logs"),
-        (("web", "--since", "soon"), 2, "--since 'soon': write how long"),
-        (("web", "--since-time", "soon"), 2, "--since-time 'soon': write a time"),
-        (("web", "--since", "1m", "--since-time", "2026-01-02T15:04:05Z"), 2, "not both"),
-        (("web", "-f", "-p"), 2, "leave out --follow"),
-        (("nobody",), 1, "'nobody' is neither a task nor an assignment in namespace default"),
-        (("task/nobody",), 1, 'tasks.plum.dev "nobody" not found'),
-        (("assignment/nobody",), 1, 'assignments.plum.dev "nobody" not found'),
-        (("other",), 1, "node n2 has no channel to this server"),
-        (("web", "--max-log-requests", "1"), 1, "these are 2 logs, and at most 1"),
-        (("web", "-f", "--max-log-requests", "1"), 1, "these are 2 logs, and at most 1"),
-    ],
+ERRORS = (
+    ((), 2, "say whose logs"),
+    (("web", "-l", "a=b"), 2, "say whose logs"),
+    (("node/n1",), 2, "tasks and assignments have logs"),
+    (("web", "--since", "soon"), 2, "--since 'soon': write how long"),
+    (("web", "--since-time", "soon"), 2, "--since-time 'soon': write a time"),
+    (("web", "--since", "1m", "--since-time", "2026-01-02T15:04:05Z"), 2, "not both"),
+    (("web", "-f", "-p"), 2, "leave out --follow"),
+    (("nobody",), 1, "'nobody' is neither a task nor an assignment in namespace default"),
+    (("task/nobody",), 1, 'tasks.plum.dev "nobody" not found'),
+    (("assignment/nobody",), 1, 'assignments.plum.dev "nobody" not found'),
+    (("other",), 1, "node n2 has no channel to this server"),
+    (("web", "--max-log-requests", "1"), 1, "these are 2 logs, and at most 1"),
+    (("web", "-f", "--max-log-requests", "1"), 1, "these are 2 logs, and at most 1"),
 )
-def test_errors(ctl: Ctl, arguments: tuple[str, ...], code: int, said: str) -> None:
-    result = ctl("logs", *arguments)
-    assert result.exit_code == code
-    assert result.stdout == ""
-    assert result.stderr.startswith("error: ")
-    assert said in result.stderr
-    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("worlds")
+def test_errors(ctl: Ctl) -> None:
+    for arguments, code, said in ERRORS:
+        result = ctl("logs", *arguments)
+        assert (result.exit_code, result.stdout) == (code, ""), arguments
+        assert result.stderr.startswith("error: ")
+        assert said in result.stderr
+        assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.usefixtures("worlds")
