@@ -44,6 +44,9 @@ async def asked(folders: Folders, *, until_eof: bool) -> bool:
     return not reason.startswith("SIG") or request(folders).exists()
 
 
+_UNATTENDED = "; what an earlier one left running goes on: start an agent, which takes it over, and ask that one"
+
+
 @click.command()
 @click.option(
     "--data-dir",
@@ -65,7 +68,7 @@ def stop(data_dir: Path, *, drain: bool, timeout: float) -> None:
     folders = Folders(data_dir)
     pid = _holder(folders)
     if pid is None:
-        raise click.ClickException(f"no agent works with {data_dir}")
+        raise click.ClickException(f"no agent works with {data_dir}{_UNATTENDED if drain else ''}")
     try:
         if drain:
             answer(folders).unlink(missing_ok=True)

@@ -306,7 +306,7 @@ def _members(process: Process, held: _Held | None) -> set[processes.Entry]:
     if held is not None and held.has_shim:
         below = processes.descendants(process.shim)
         if held.has_shim:  # else the pid may have been another's meanwhile
-            return found | below
+            return found | {member for member in below if member.session != process.shim}  # whose it is are its pauses
     if held is not None and runs.is_gone(held.run):
         return found
     found |= processes.marked(MARKER, process.uid)

@@ -120,14 +120,14 @@ def _who(path: Path) -> Who | None:
 
 def _line(path: Path) -> str:
     """The content up to its line break; empty, if there is none yet. Asked often while a start is under way, and
-    without waiting for anybody: an app may have put a FIFO there."""
+    without waiting for anybody: an app may have put anything there."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
         return ""
     try:
         line, end, _ = os.read(fd, 4096).partition(b"\n")
-    except BlockingIOError:
+    except (BlockingIOError, IsADirectoryError):
         return ""
     finally:
         os.close(fd)

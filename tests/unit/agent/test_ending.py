@@ -56,3 +56,4 @@ def test_without_a_drain_nothing_is_claimed_of_what_it_ran(tmp_path: Path) -> No
     with agent(tmp_path, "leaves"):
         assert asked(tmp_path).output == "stopped; what it ran goes on\n"
     assert "no agent works" in asked(tmp_path).output
+    assert "goes on: start an agent" in asked(tmp_path, "--drain").output

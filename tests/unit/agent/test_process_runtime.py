@@ -491,6 +491,21 @@ def all_descriptors_but(free: int) -> Iterator[None]:
             os.close(fd)
 
 
+async def test_a_shim_that_cannot_note_the_end_is_not_taken_for_a_process_that_survives(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk, where it tries again after a pause."""
+    monkeypatch.setattr("agent.process_runtime.SHIM_SECONDS", 0.1)
+    os.mkfifo(tmp_path / "go")
+    process = await runtime.start(launch(tmp_path, "read line <go; exit 3"))
+    (Path(process.run) / "gone").mkdir()
+    (tmp_path / "go").write_text("now\n")
+    await eventually(lambda: not is_alive(process.pid))
+    assert await asyncio.wait_for(runtime.kill(process), 5)
+    assert not is_alive(process.shim)
+    runtime.release(process)
+
+
 async def test_a_start_ends_what_was_lost_sight_of(tmp_path: Path) -> None:
     """Somebody removed the folder of an instance while no agent was there. Its shim ends as well."""
     groups = cgroups.find(tmp_path)
