@@ -8,7 +8,6 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.e2e.cluster import command_of, processes_of, running_cluster, wait_for
