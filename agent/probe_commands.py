@@ -33,6 +33,13 @@ LOOK_SECONDS = 1.0
 
 KILL_SECONDS = 10.0
 
+STALLED_SECONDS = 1.0
+"""A try that is told this much after its time was up says that this agent stood still, not the process."""
+
+
+class Stalled(Exception):
+    """The time was up while this agent stood still."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -54,8 +61,9 @@ class Commands:
         self._tasks: set[asyncio.Task[Outcome | None]] = set()
 
     async def run(self, name: str, command: tuple[str, ...], place: Place, *, within: float) -> Outcome | None:
-        """Passes if the command ends with code 0 within so many seconds. None: the system could not start it, which
-        says nothing of the process. When this is cancelled the command is killed in the background."""
+        """Passes if the command ends with code 0 within so many seconds. None: the system could not start it, or this
+        agent stood still meanwhile, which says nothing of the process. When this is cancelled the command is killed in
+        the background."""
         abandoned = asyncio.Event()
         task = asyncio.create_task(self._run(name, command, place, within, abandoned))
         self._tasks.add(task)
@@ -82,6 +90,8 @@ class Commands:
         try:
             exit = await self._ended(process, launch.run, within, abandoned)
             return await asyncio.to_thread(_outcome, exit, launch.run, within)
+        except Stalled:
+            return None
         finally:
             await self._clear(process)
 
@@ -91,13 +101,15 @@ class Commands:
         return Launch(uid, f"exec {shlex.join(command)}", place.folder, run, {**place.environment, MARKER: uid})
 
     async def _ended(self, process: Process, run: Path, within: float, abandoned: asyncio.Event) -> Exit | None:
-        """How it ended; None: not within its time."""
+        """How it ended; None: not within its time. Raises Stalled."""
         exited = asyncio.ensure_future(self._runtime.exited(process))
         leaving = asyncio.ensure_future(abandoned.wait())
         deadline = asyncio.get_running_loop().time() + within
         try:
             while not exited.done() and not leaving.done():
                 left = deadline - asyncio.get_running_loop().time()
+                if left <= -STALLED_SECONDS:
+                    raise Stalled
                 if left <= 0:
                     return None
                 await asyncio.wait(

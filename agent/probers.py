@@ -5,16 +5,13 @@ import shlex
 import time
 from collections.abc import Callable, Mapping
 
-from agent.probe_commands import Commands, Place
+from agent.probe_commands import STALLED_SECONDS, Commands, Place
 from agent.probe_network import LOOPBACK, Network, authority, location
 from agent.probes import Outcome
 from apiserver.api.kinds.probe import Probe, ProbeName
 
 NETWORK_SLOTS, COMMAND_SLOTS = 64, 8
 """Tries at a time. Waiting for a slot makes a try late, and never fail."""
-
-STALLED_SECONDS = 1.0
-"""A try that is told this much after its time was up says that this agent stood still, not the process."""
 
 MAX_TARGET = 200
 

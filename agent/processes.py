@@ -108,8 +108,9 @@ def marked(name: str, value: str) -> set[Entry]:
 
 
 def kill(member: Entry) -> None:
-    """KILL through a pidfd, so that a pid given anew between look and kill hits nobody else."""
-    with suppress(ProcessLookupError):
+    """KILL through a pidfd, so that a pid given anew between look and kill hits nobody else. Who has become another
+    user may be beyond our reach, and lives on."""
+    with suppress(ProcessLookupError, PermissionError):
         fd = os.pidfd_open(member.pid)
         try:
             now = entry(member.pid)

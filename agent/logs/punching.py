@@ -4,6 +4,7 @@ The file keeps its size and its offsets; what is punched reads as zeros and take
 """
 
 import ctypes
+import errno
 import os
 
 KEEP_SIZE, PUNCH_HOLE = 0x01, 0x02
@@ -22,17 +23,27 @@ def punch(fd: int, end: int) -> None:
         raise OSError(number, f"cannot punch a hole: {os.strerror(number)}")
 
 
+def is_full(error: OSError) -> bool:
+    """Whether there is no space left."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def can_punch(folder: str) -> bool:
-    """Whether the file system of a folder can do it. Raises OSError where nothing can be written at all."""
+    """Whether the file system of a folder can do it; a full one is believed. Raises OSError where no file can be
+    made."""
     path = os.path.join(folder, _PROBE)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, b"x" * 8192)
+        try:
+            os.write(fd, b"x" * 8192)
+        except OSError as error:
+            if not is_full(error):
+                raise
         try:
             punch(fd, 4096)
         except OSError:
             return False
-        return os.pread(fd, 1, 0) == b"\0"
+        return os.pread(fd, 1, 0) in (b"\0", b"")
     finally:
         os.close(fd)
         os.unlink(path)

@@ -11,10 +11,11 @@ import signal
 import time
 
 from agent.logs import retention, runs
-from agent.logs.punching import can_punch
+from agent.logs.punching import can_punch, is_full
 from agent.logs.tending import Instance
 
 LOCK, AGENT_LOCK = "rotator.lock", "lock"
+NOTE_BYTES = 128
 TICK, BUSY_TICK = 0.5, 0.1
 """Seconds between two looks, and after one in which something was rotated; a line's time is known to within as
 much."""
@@ -70,30 +71,43 @@ class Rotator:
         return False
 
 
-def hold(data: str, version: str) -> int:
+def hold(data: str) -> int:
     """Become the one rotator of a data folder; -1 while there is another. Raises OSError."""
     fd = os.open(os.path.join(data, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with open("/proc/self/stat", "rb") as file:
-            started = file.read().rpartition(b")")[2].split()[19].decode()
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()} {started} {version}\n".encode(), 0)
     except BlockingIOError:
         os.close(fd)
         return -1
     return fd
 
 
+def note(fd: int, version: str) -> bool:
+    """Say in the lock who holds it, in as many bytes as whoever did before; False while the disk is full. Raises
+    OSError."""
+    with open("/proc/self/stat", "rb") as file:
+        started = file.read().rpartition(b")")[2].split()[19].decode()
+    try:
+        os.pwrite(fd, f"{os.getpid()} {started} {version}".encode().ljust(NOTE_BYTES - 1) + b"\n", 0)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        return False
+    os.ftruncate(fd, NOTE_BYTES)
+    return True
+
+
 def main(data: str, version: str) -> None:
     """Work until it is told to end, or nobody needs it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
-    fd = hold(data, version)
+    fd = hold(data)
     if fd < 0:
         return
     rotator = Rotator(data)
+    is_noted = note(fd, version)
     while _is_holder(data, fd):
         pause = rotator.look()
+        is_noted = is_noted or note(fd, version)
         if not rotator.is_needed() or signal.sigtimedwait([signal.SIGTERM, signal.SIGINT], pause):
             return
 

@@ -1,11 +1,11 @@
 """One run's log and one instance's logs, looked at again and again: sampled, rotated, kept within bounds."""
 
-import errno
 import os
-import sys
 import time
+from contextlib import suppress
 
 from agent.logs import cutting, retention, runs, stopping, times
+from agent.logs.punching import is_full
 from agent.logs.segments import LOG, SCRATCH, Layout, spans
 
 PER_LOOK = 64
@@ -65,7 +65,7 @@ class Run:
         try:
             self._note(size, seconds)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if not is_full(error):
                 raise
 
     def _note(self, size: int, seconds: float) -> None:
@@ -157,6 +157,6 @@ class Instance:
 
     def _tell(self, text: str) -> None:
         if text != self._told:
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+            with suppress(OSError):  # it goes to a file on the same disk
+                os.write(2, os.fsencode(f"{text}\n"))
             self._told = text

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -221,3 +222,12 @@ async def test_a_probe_of_which_nobody_can_say_whether_it_runs_is_ended(
     assert await scene.run("sleep 1000") is None
     assert not scene.sleepers()
     assert not scene.runs
+
+
+async def test_an_agent_that_stood_still_holds_it_against_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe_commands, "STALLED_SECONDS", 0.1)
+    for number in range(5):
+        running = asyncio.create_task(scene.run(f"touch up{number}; sleep 0.1", within=0.3))
+        await eventually((scene.place.folder / f"up{number}").exists)
+        time.sleep(0.5)  # noqa: ASYNC251 - as if it had been stopped
+        assert await running in (PASSED, None)

@@ -514,3 +514,27 @@ async def test_what_cannot_be_told_just_now_is_not_taken_for_dead(
     later.close()
     await runtime.kill(process)
     await finish(runtime, process)
+
+
+async def test_who_may_not_be_killed_keeps_nobody_else_alive(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = await runtime.start(launch(tmp_path, "sleep 1000 & sleep 1000 & sleep 1000 & echo up; wait"))
+    await eventually(lambda: len(members(process)) == 4)
+    out_of_reach = max(found.pid for found in members(process))
+    send = signal.pidfd_send_signal
+
+    def refused(fd: int, number: int) -> None:
+        if f"Pid:\t{out_of_reach}\n" in Path(f"/proc/self/fdinfo/{fd}").read_text():
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        send(fd, number)
+
+    os.kill(process.shim, signal.SIGSTOP)  # it would be refused as well
+    with monkeypatch.context() as patched:
+        patched.setattr(signal, "pidfd_send_signal", refused)
+        patched.setattr("agent.process_runtime.SHIM_SECONDS", 0.1)
+        assert not await runtime.kill(process, within=0.1)
+    assert {found.pid for found in members(process)} == {out_of_reach}
+    os.kill(process.shim, signal.SIGCONT)
+    assert await runtime.kill(process)
+    await finish(runtime, process)

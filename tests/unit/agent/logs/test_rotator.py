@@ -1,6 +1,7 @@
 """The rotator as a process: killed at any moment, replaced, and ended in time."""
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import random
@@ -20,6 +21,7 @@ from agent.logs.runs import lives
 from agent.logs.segments import spans
 from apiserver.client.backoff import Backoff
 from tests.background import background
+from tests.unit.agent.disks import small_disk
 from tests.unit.agent.logs.world import World, settle, told
 from tests.unit.agent.logs.writing import numbers, writing
 from tests.unit.agent.waiting import eventually
@@ -176,3 +178,33 @@ async def test_the_same_where_no_hole_can_be_punched(tmp_path: Path, monkeypatch
     assert (run / "truncates").exists()
     assert not (run / "stopped").exists()
     assert (run / "out.log").stat().st_size < 100_000
+
+
+def test_a_complaint_that_the_disk_does_not_take_ends_nothing(tmp_path: Path) -> None:
+    """What the rotator tells goes to the same disk that it complains of."""
+    world = World(tmp_path)
+    world.start()
+    (tmp_path / "elsewhere").write_bytes(b"x\n" * 5000)
+    (world.now / "out.log").symlink_to(tmp_path / "elsewhere")
+    program = "import sys; from agent.logs.tending import Instance; print(Instance(sys.argv[1]).look())"
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [sys.executable, "-c", program, str(world.folder)], stdout=subprocess.PIPE, stderr=full, check=False
+        )
+    assert answer.stdout == b"False\n"
+
+
+@pytest.mark.usefixtures("quick")
+async def test_it_starts_on_a_full_disk(tmp_path: Path) -> None:
+    """It is who gives space back."""
+    with small_disk(tmp_path / "disk", 1 << 20) as disk:
+        world = World(disk, size=64 * 1024, files=3)
+        log = world.start() / "out.log"
+        with contextlib.suppress(OSError), log.open("ab", buffering=0) as file:
+            while True:
+                file.write(b"z" * 99 + b"\n")
+        async with background(Keeper(disk).run()):
+            await eventually(lambda: log.stat().st_blocks * 512 < (world.files + 2) * world.size)
+            await eventually(lambda: holder(disk))
+        world.end()
+        await eventually(lambda: not holder(disk))
