@@ -49,12 +49,25 @@ def _node_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
+def _server(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise click.BadParameter(f"{value!r} is not an address of the form http://HOST:PORT")
+    return value
+
+
+def _data_dir(ctx: click.Context, param: click.Parameter, value: str) -> Path | None:
+    """The folder; an empty variable is none."""
+    return Path(value) if value else None
+
+
 @click.group(invoke_without_command=True, context_settings={"auto_envvar_prefix": "PLUM"})
 @click.option(
     "--server",
     default="http://127.0.0.1:8080",
     show_default=True,
     envvar=["PLUM_SERVER", "CONTROLLER_BASE"],
+    callback=_server,
     help="URL of the API server.",
 )
 @click.option(
@@ -67,7 +80,8 @@ def _node_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
 )
 @click.option(
     "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
+    callback=_data_dir,
     envvar=["PLUM_DATA_DIR", "AGENT_DATA_DIR"],
     help="Where everything is kept.  [required]",
 )

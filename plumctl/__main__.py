@@ -1,10 +1,13 @@
 """``plumctl``: the console script."""
 
+import os
 import sys
 
 
 def main() -> None:
-    """Run the command line; an interrupt or a full disk behind standard output is no traceback."""
+    """Run the command line; an interrupt, or a full disk behind standard output or none at all, is no traceback."""
+    if sys.stdout is None:  # closed: ``>&-``
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the program lives
     try:
         from plumctl.commands import cli  # noqa: PLC0415 - loading takes a moment in which people press Ctrl-C
 

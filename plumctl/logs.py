@@ -61,7 +61,8 @@ def logs(  # noqa: PLR0913 - one parameter an option
       plumctl logs -l tier=web --since 10m --timestamps
     """
     if bool(what) == bool(selector):
-        raise click.UsageError("say whose logs: a task, task/NAME, assignment/NAME, or --selector")
+        which = "names or --selector, not both" if what else "a task, task/NAME, assignment/NAME, or --selector"
+        raise click.UsageError(f"say whose logs: {which}")
     if follow and previous:
         raise click.UsageError("--previous shows a run that is over: leave out --follow")
     if tail is None and selector:

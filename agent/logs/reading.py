@@ -5,6 +5,7 @@ the log itself count only if a later look at the names still says that they are 
 """
 
 import os
+import stat
 import time
 from contextlib import suppress
 
@@ -16,11 +17,14 @@ TRIES = 1000
 
 
 def size(run: str) -> int:
-    """The logical size of a run's log; 0 where there is none. Raises OSError."""
+    """The logical size of a run's log; 0 where there is none. Raises OSError, also where it is no file any more."""
     with suppress(FileNotFoundError):
         for _ in range(TRIES):
             layout = Layout(run)
-            found = os.stat(os.path.join(run, LOG)).st_size + layout.missing
+            state = os.lstat(os.path.join(run, LOG))
+            if not stat.S_ISREG(state.st_mode):
+                raise OSError(f"{os.path.join(run, LOG)} is not a regular file: the app has put something else there")
+            found = state.st_size + layout.missing
             if not layout.truncates or _is_still(run, layout):
                 return found
     return 0

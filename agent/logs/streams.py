@@ -91,8 +91,11 @@ class Reader:
         root, _ = self._place.find()
         if not root and not self._live:
             raise NotFound("its log is not on its node, or no longer")
-        if self._options.previous and (not root or len(runs.numbers(root)) < 2):
+        numbers = runs.numbers(root) if root else []
+        if self._options.previous and len(numbers) < 2:
             raise BadRequest("previous: there is no run before the newest one, or its log is no longer kept")
+        if numbers:
+            reading.size(runs.folder(root, numbers[-1]))
 
     def step(self) -> Step:
         """Read on, a chunk at most. Raises OSError."""

@@ -32,6 +32,9 @@ NOWHERE = "http://127.0.0.1:1"
         (["--node", "a/b", "--data-dir", "d"], "'a/b' is not a node name"),
         (["--node", "..", "--data-dir", "d"], "'..' is not a node name"),
         (["--node", "a", "--data-dir", "/proc/none"], "--data-dir /proc/none"),
+        (["--node", "a", "--data-dir", ""], "Missing option '--data-dir'"),
+        (["--node", "a", "--data-dir", "d", "--server", "foo"], "'foo' is not an address of the form http://HOST:PORT"),
+        (["--node", "a", "--data-dir", "d", "--server", "http://"], "'http://' is not an address"),
     ],
 )
 def test_wrong_input_is_named(arguments: list[str], message: str) -> None:

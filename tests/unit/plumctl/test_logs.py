@@ -1,5 +1,7 @@
 """``plumctl logs`` without ``-f``, against a real server and a node that is only a folder."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -75,7 +77,7 @@ def test_options(ctl: Ctl) -> None:
 
 ERRORS = (
     ((), 2, "say whose logs"),
-    (("web", "-l", "a=b"), 2, "say whose logs"),
+    (("web", "-l", "a=b"), 2, "names or --selector, not both"),
     (("node/n1",), 2, "tasks and assignments have logs"),
     (("web", "--since", "soon"), 2, "--since 'soon': write how long"),
     (("web", "--since-time", "soon"), 2, "--since-time 'soon': write a time"),
@@ -111,3 +113,9 @@ def test_what_cannot_be_had_is_told_beside_what_can(ctl: Ctl) -> None:
 def test_labels_that_nothing_has(ctl: Ctl) -> None:
     result = ctl("logs", "-l", "no=such")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No assignments found.\n")
+
+
+def test_without_a_standard_output_there_is_no_traceback(server: str, worlds: list[World]) -> None:
+    command = [sys.executable, "-m", "plumctl", "--server", server, "logs", "web-1"]
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -56,10 +56,19 @@ def test_a_log_that_an_app_made_a_fifo_keeps_no_reader(world: World) -> None:
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(world.read)
         try:
-            with pytest.raises(OSError, match="seek"):
+            with pytest.raises(OSError, match="not a regular file"):
                 reading.result(timeout=5)
         finally:
             os.close(os.open(log, os.O_RDWR))
+
+
+def test_what_is_no_log_any_more_is_told_before_the_answer_begins(world: World) -> None:
+    """Later it could only break off, and say nothing."""
+    world.write(b"x\n")
+    (world.now / "out.log").rename(world.now / "elsewhere")
+    (world.now / "out.log").symlink_to("elsewhere")
+    with pytest.raises(OSError, match="not a regular file"):
+        world.reader().open()
 
 
 def test_there_may_be_no_previous_run(world: World) -> None:
