@@ -36,9 +36,12 @@ class Bystanders:
         self._found[process.pid] = (process, self._log(process))
 
     def take(self, pid: int) -> bool:
-        """One with this pid, if that is free and this machine lets us have it. Then pids go on from where they were, for
-        the sake of whoever else works here and is not prepared for old ones."""
-        before = LAST_PID.read_text()
+        """One with this pid, if that is free and this machine lets us have it. Then pids go on from where they were,
+        for the sake of whoever else works here and is not prepared for old ones."""
+        try:
+            before = LAST_PID.read_text()
+        except OSError:
+            return False
         try:
             return self._try_to_take(pid)
         finally:
