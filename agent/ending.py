@@ -73,7 +73,7 @@ def stop(data_dir: Path, *, drain: bool, timeout: float) -> None:
         if drain:
             answer(folders).unlink(missing_ok=True)
             request(folders).touch()
-        os.kill(pid, signal.SIGTERM)
+        _terminate(pid, folders)
     except OSError as error:
         raise click.ClickException(f"cannot ask the agent, pid {pid}, to end: {error}") from error
     deadline = time.monotonic() + timeout
@@ -86,6 +86,16 @@ def stop(data_dir: Path, *, drain: bool, timeout: float) -> None:
             f"the agent, pid {pid}, has ended, but not all that it ran: start it, and ask again when it is running"
         )
     click.echo("stopped, and everything that it ran" if drain else "stopped; what it ran goes on")
+
+
+def _terminate(pid: int, folders: Folders) -> None:
+    """Send TERM to the agent, and to nobody who has got its pid meanwhile. Raises OSError."""
+    fd = os.pidfd_open(pid)
+    try:
+        if _holder(folders) == pid:
+            signal.pidfd_send_signal(fd, signal.SIGTERM)
+    finally:
+        os.close(fd)
 
 
 def _holder(folders: Folders) -> int | None:

@@ -32,7 +32,7 @@ OWN_DOING: tuple[Cause, ...] = ("Exited", "StartFailed", "Unhealthy")
 Life = Literal["down", "up", "left"]
 """``down``: no process is alive. ``left``: one may be, which an earlier agent started, and is to be adopted."""
 
-Work = Literal["prepare", "adopt", "kill", "remove", "release", "report"]
+Work = Literal["prepare", "start", "adopt", "kill", "remove", "release", "report"]
 """What goes on beside the plan, each at most once an instance."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from agent import environment, offers, ports, restarts, status, sync
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 PREPARE_RETRY = Backoff(base=2.0, cap=300.0)
 REPORT_RETRY = Backoff(base=0.5, cap=10.0)
+MAX_STARTS = 32
+"""Starts under way at a time."""
+
 AGAIN_SECONDS = 2.0
 """The pause after work that failed unexpectedly."""
 
@@ -87,6 +91,7 @@ class Performer:
         self._preparer, self._reports = preparer, reports
         self._find, self._enqueue_after = find, enqueue_after
         self._rng = rng or random.Random()
+        self._starts = asyncio.Semaphore(MAX_STARTS)
         self._tasks: dict[tuple[Key, str], asyncio.Task[None]] = {}
 
     async def perform(self, action: sync.Action, assignment: Assignment | None) -> None:
@@ -190,19 +195,30 @@ class Performer:
         self._reports.tell(assignment, "Warning", reason, message)
 
     async def _start(self, key: Key, assignment: Assignment, *, counted: bool) -> None:
-        """Start it. Raises OSError where nobody can say whether it runs: then it is adopted."""
-        ledger, number = self._ledger, self._ledger.instances[key].record.run + 1
+        """Have it started beside the plan. From here on, until it is known how that went, something may be alive."""
+        number = self._ledger.instances[key].record.run + 1
         try:
             launch = self._launch(key, assignment, number, self._ports(key, assignment))
-            self._is_starting(key, assignment, launch, number, counted=counted)
-            await ledger.save(key, data=ledger.folders.slot_data(assignment))
-        except (NoFreePort, OSError, ValueError) as error:
+            data = self._ledger.folders.slot_data(assignment)
+        except (NoFreePort, ValueError) as error:
             return await self._not_started(key, error)
-        facts = ledger.facts(key, assignment.spec.template.logs or Logs())
-        try:
-            process = await self._runtime.start(replace(launch, facts=facts))
-        except StartFailed as error:
-            return await self._not_started(key, error)
+        self._is_starting(key, assignment, launch, number, counted=counted)
+        self._ledger.change(key, lambda instance: instance.occupied("start"))
+        self._beside(key, "start", self._come_up(key, assignment, launch, data))
+
+    async def _come_up(self, key: Key, assignment: Assignment, launch: Launch, data: Path) -> None:
+        """Raises OSError where nobody can say whether it runs: then it is adopted."""
+        ledger = self._ledger
+        async with self._starts:
+            try:
+                await ledger.save(key, data=data)
+            except (OSError, ValueError) as error:
+                return await self._not_started(key, error)
+            facts = ledger.facts(key, assignment.spec.template.logs or Logs())
+            try:
+                process = await self._runtime.start(replace(launch, facts=facts))
+            except StartFailed as error:
+                return await self._not_started(key, error)
         ledger.change(key, partial(Instance.started, process=process, now=ledger.now()))
         self._spawn(key, "supervise", self._supervise(key, process))
         self._reports.tell(assignment, "Normal", "Started", f"started on {self._host.node}")

@@ -175,7 +175,7 @@ def _is_alive(instance: Instance | None) -> bool:
 def _plan_one(look: _Look) -> list[Action]:
     steps: list[Action]
     if look.instance.life == "left":
-        return [Adopt(look.key)] if look.is_free("adopt") else []
+        return [Adopt(look.key)] if look.is_free("adopt") and look.is_free("start") else []
     if look.assignment is None and not look.known:
         return _plan_up(look) if look.draining and look.instance.life == "up" else []
     if look.assignment is not None and not is_remembered(look.instance.record, look.assignment):
@@ -258,7 +258,9 @@ def _plan_start(look: _Look) -> list[Action]:
     if not instance.prepared:
         retry_at = instance.failure.retry_at if instance.failure else 0.0
         return [_when(look, retry_at, Prepare(look.key))] if look.is_free("prepare") else []
-    if look.waits or not look.is_free("kill"):  # a kill of the last run finds the next one by the same marker
+    if (
+        look.waits or not look.is_free("start") or not look.is_free("kill")
+    ):  # a kill of the last run finds the next one by the same marker
         return []
     if _withheld(look):
         return []

@@ -10,7 +10,8 @@ import pytest
 
 from agent.instances import Record
 from agent.node import Registration
-from agent.runtime import Exit
+from agent.performer import MAX_STARTS
+from agent.runtime import Exit, Launch, Process
 from agent.testing import FakeRuntime
 from apiserver.api.conditions import is_true
 from apiserver.api.errors import Conflict, ServiceUnavailable
@@ -372,3 +373,37 @@ async def test_a_start_that_the_system_refuses_is_a_failure(node: Site) -> None:
         one = await node.reaches("bad", "Failed")
         assert one.status.reason == "StartFailed"
         assert "cannot be part of a folder's name" in one.status.message
+
+
+class Hanging(FakeRuntime):
+    """Starts of some commands take until they are let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = asyncio.Event()
+        self.hanging = 0
+
+    async def start(self, launch: Launch) -> Process:
+        if launch.command == "sleep 99":
+            self.hanging += 1
+            await self.let.wait()
+        return await super().start(launch)
+
+
+async def test_starts_that_hang_keep_no_stop_waiting(tmp_path: Path) -> None:
+    runtime = Hanging()
+    node = site(tmp_path, runtime)
+    async with node.agent() as agent:
+        await node.create("web")
+        await node.reaches("web", "Running")
+        for number in range(MAX_STARTS + 8):
+            await node.create(f"slow-{number}", command="sleep 99")
+        await eventually(lambda: runtime.hanging == MAX_STARTS)
+        await node.patch("web", {"spec": {"desired": "Stopped"}})
+        await node.reaches("web", "Stopped")
+        await node.user.delete(Assignment, "slow-0")
+        runtime.let.set()
+        await node.vanishes("slow-0")
+        await eventually(lambda: len(runtime.running()) == MAX_STARTS + 7)
+        await agent.finish()
+    assert runtime.running() == []
