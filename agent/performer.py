@@ -259,6 +259,8 @@ class Performer:
         self._spawn(key, "supervise", self._supervise(key, adopted.process, ended_at=adopted.ended_at))
 
     def _ports(self, key: Key, assignment: Assignment) -> dict[str, int]:
+        if not assignment.spec.template.ports:
+            return {}
         return ports.choose(
             assignment.spec.template.ports,
             kept=self._ledger.instances[key].record.ports,
