@@ -20,9 +20,13 @@ class Cgroups:
 
     parent: Path
 
+    def place(self, uid: str) -> Path:
+        """Where the group of an instance is, if there is one."""
+        return self.parent / uid
+
     def make(self, uid: str) -> Path | None:
         """The group of an instance; None if it cannot be made just now."""
-        path = self.parent / uid
+        path = self.place(uid)
         try:
             path.mkdir(exist_ok=True)
         except OSError:

@@ -61,8 +61,10 @@ class Channel:
                 began = loop.time()
                 try:
                     await self._hold()
-                except (httpx.HTTPError, ApiError) as error:
+                except (httpx.HTTPError, ApiError, OSError) as error:
                     self._note(error)
+                except Exception:  # readers of logs are no reason to end an agent
+                    log.exception("the channel has failed; trying again")
                 finally:
                     await self._end_answers()
                 self._failures = 0 if loop.time() - began > STEADY_SECONDS else self._failures + 1

@@ -81,6 +81,11 @@ class Launcher:
         self._stay()
         return generation
 
+    def give_up(self, generation: int) -> None:
+        """A launcher that does not launch what it was sent hangs, or has been stopped: the next one takes its place."""
+        if self._running is not None and generation == self.generation:
+            self._end(self._running)
+
     def failure(self, run: Path) -> str:
         """Why a run that was sent did not start, if the launcher said so; told once."""
         return self._failures.pop(str(run), "")

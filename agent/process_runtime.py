@@ -81,6 +81,8 @@ class ProcessRuntime:
         try:
             await self._in_thread(lambda: self._write(launch))
         except (OSError, ValueError) as error:  # nothing has been sent yet
+            if self._groups is not None:
+                cgroups.remove(self._groups.place(launch.uid))
             raise StartFailed(f"cannot start the command: {error}") from error
         try:
             return await self._come_up(process, send=True)
@@ -148,10 +150,16 @@ class ProcessRuntime:
                 if loop.time() - lost_at > LOST_SECONDS and runs.withdraw(run, "pid"):
                     reason = self._launcher.failure(run) or "its shim was killed before the command could start"
                     raise StartFailed(f"cannot start the command: {reason}")
-            if loop.time() > deadline and runs.withdraw(run, "claim" if shim is None else "pid"):
+            if loop.time() > deadline and self._is_given_up(run, shim, generation):
                 raise StartFailed(f"did not come up within {START_SECONDS:g} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)
+
+    def _is_given_up(self, run: Path, shim: Who | None, generation: int) -> bool:
+        """Withdraw a start that takes too long; whether it was not too late for that. Raises OSError."""
+        if shim is None:
+            self._launcher.give_up(generation)
+        return runs.withdraw(run, "claim" if shim is None else "pid")
 
     def _hold(self, process: Process, main: Who, shim: Who) -> Process:
         found = process.model_copy(update={"pid": main.pid, "start_time": main.start_time, "shim": shim.pid})

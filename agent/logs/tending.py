@@ -100,7 +100,7 @@ class Instance:
         self.folder, self._punches = folder, punches
         self._runs: dict[int, Run] = {}
         self._listed = -1
-        self._told = ""
+        self._told = self._failed = ""
 
     def look(self) -> bool:
         """Tend all runs that somebody may write to; whether anything was rotated. What fails is told once, and tried
@@ -114,17 +114,21 @@ class Instance:
         return False
 
     def _look(self) -> bool:
-        is_new = self._list()
+        is_new, self._failed = self._list(), ""
         is_rotated = sum(self._look_at(run) for run in self._runs.values()) > 0
         if self._runs and (is_new or is_rotated):
             retention.trim(self.folder, self._runs[max(self._runs)].limits)
-        self._told = ""
+        self._tell(self._failed)
         return is_rotated
 
     def _look_at(self, run: Run) -> bool:
+        """Whether it was rotated. What fails keeps no other run waiting."""
         try:
             return run.look()
         except FileNotFoundError:
+            return False
+        except OSError as error:
+            self._failed = f"{run.folder}: {error}; trying again"
             return False
 
     def _list(self) -> bool:
@@ -156,7 +160,7 @@ class Instance:
         return any(not runs.is_over(run.folder) for run in self._runs.values())
 
     def _tell(self, text: str) -> None:
-        if text != self._told:
+        if text and text != self._told:
             with suppress(OSError):  # it goes to a file on the same disk
                 os.write(2, os.fsencode(f"{text}\n"))
-            self._told = text
+        self._told = text

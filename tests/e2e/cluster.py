@@ -89,7 +89,7 @@ class Cluster:
 
     def leftovers(self) -> list[str]:
         """Processes that still run with this cluster's folder in their command line, environment or directory."""
-        return [f"{found.pid}: {found.name()}" for found in processes_of(self.directory)]
+        return [f"{found.pid}: {' '.join(command_of(found))}" for found in processes_of(self.directory)]
 
 
 def processes_of(directory: Path) -> list[psutil.Process]:

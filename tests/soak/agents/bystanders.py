@@ -36,7 +36,19 @@ class Bystanders:
         self._found[process.pid] = (process, self._log(process))
 
     def take(self, pid: int) -> bool:
-        """One with this pid, if that is free and this machine lets us have it."""
+        """One with this pid, if that is free and this machine lets us have it. Then pids go on from where they were,
+        for the sake of whoever else works here and is not prepared for old ones."""
+        try:
+            before = LAST_PID.read_text()
+        except OSError:
+            return False
+        try:
+            return self._try_to_take(pid)
+        finally:
+            with suppress(OSError):
+                LAST_PID.write_text(before)
+
+    def _try_to_take(self, pid: int) -> bool:
         for _ in range(TRIES):
             if Path(f"/proc/{pid}").exists():
                 return False

@@ -298,6 +298,20 @@ async def test_a_launcher_that_is_killed_while_others_wait_to_write_to_it_loses_
         assert await finish(runtime, process) == Exit(code=5)
 
 
+async def test_a_launcher_that_hangs_is_replaced(
+    runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await finish(runtime, await runtime.start(launch(tmp_path, "exit 0")))
+    (launcher,) = [one for one in psutil.Process().children() if "launcher.py" in " ".join(one.cmdline())]
+    launcher.suspend()
+    with monkeypatch.context() as patched:
+        patched.setattr("agent.process_runtime.START_SECONDS", 0.2)
+        with pytest.raises(StartFailed, match="did not come up"):
+            await runtime.start(launch(tmp_path, "exit 0"))
+    monkeypatch.setattr("agent.process_runtime.START_SECONDS", 10.0)
+    assert await finish(runtime, await runtime.start(launch(tmp_path, "exit 5"))) == Exit(code=5)
+
+
 async def test_a_start_that_lost_its_shim_fails_and_leaves_nothing(runtime: ProcessRuntime, tmp_path: Path) -> None:
     one = launch(tmp_path, "sleep 1000")
     runs.write(one.run, uid=one.uid, script="", facts=b"")
@@ -354,6 +368,21 @@ async def test_a_pid_that_came_back_is_somebody_elses(
 async def test_a_start_that_the_system_refuses(runtime: ProcessRuntime, tmp_path: Path, command: str) -> None:
     with pytest.raises(StartFailed, match="cannot start the command"):
         await runtime.start(launch(tmp_path, command))
+
+
+async def test_a_start_that_is_refused_leaves_no_group(tmp_path: Path) -> None:
+    groups = cgroups.find(tmp_path)
+    if groups is None:
+        pytest.skip("no cgroup can be made here")
+    with contextlib.closing(ProcessRuntime(groups=groups)) as runtime:
+        with pytest.raises(StartFailed):
+            await runtime.start(launch(tmp_path, "echo \0"))
+        one = launch(tmp_path, "sleep 1000")
+        runs.write(one.run, uid=one.uid, script="", facts=b"")
+        (one.run / "claim").write_text("0 0\n")
+        with pytest.raises(StartFailed):
+            await runtime.start(one)
+        assert not [path for path in groups.parent.iterdir() if path.is_dir()]
 
 
 async def test_a_missing_folder_is_named(runtime: ProcessRuntime, tmp_path: Path) -> None:

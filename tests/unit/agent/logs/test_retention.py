@@ -183,3 +183,13 @@ def test_half_a_sample_is_none(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="No space"):
             times.append(str(disk), 1234567, 1000.0)
         assert (disk / times.TIMES).read_bytes() == b"\n" * 4090
+
+
+def test_a_run_that_cannot_be_rotated_keeps_no_later_one_from_it(world: World, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"x" * 100_000)
+    (world.start() / LOG).symlink_to(tmp_path / "elsewhere")
+    world.start()
+    (world.folder / "runs" / "1" / "gone").unlink()
+    world.write((b"z" * 99 + b"\n") * 1000)
+    Instance(str(world.folder)).look()
+    assert spans(str(world.now))
