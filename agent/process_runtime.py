@@ -27,6 +27,9 @@ T = TypeVar("T")
 START_SECONDS = 30.0
 """How long a start may take to come up before it is withdrawn."""
 
+LOOK_SECONDS = 0.002
+"""The pause between two looks at whether a process has come up, if it is the only one."""
+
 LOST_SECONDS = 1.0
 """How long the main process may take to show itself after its shim was killed."""
 
@@ -72,6 +75,7 @@ class ProcessRuntime:
         self._groups = groups
         self._launcher = Launcher()
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="runtime")
+        self._coming = 0
         self._held: dict[str, _Held] = {}
         """By the folder of the run."""
 
@@ -131,8 +135,20 @@ class ProcessRuntime:
 
     async def _come_up(self, process: Process, *, send: bool) -> Process:
         """Wait for the main process to be there. Raises StartFailed, OSError."""
+        self._coming += 1
+        try:
+            return await self._look_out(process, send=send)
+        finally:
+            self._coming -= 1
+
+    def _pause(self, waited: float) -> float:
+        """Seconds until the next look at one of those that are coming up: together some 500 looks a second at most,
+        and fewer for who has long been waited for."""
+        return min(max(LOOK_SECONDS * self._coming, waited / 4), 0.05)
+
+    async def _look_out(self, process: Process, *, send: bool) -> Process:
         run, loop = Path(process.run), asyncio.get_running_loop()
-        deadline, pause, lost_at, generation = loop.time() + START_SECONDS, 0.001, 0.0, -1
+        began, lost_at, generation = loop.time(), 0.0, -1
         while True:
             has_ended = runs.exit_code(run) is not None  # asked first: whoever ends has had a pid
             main, shim = runs.main_process(run), runs.shim(run)
@@ -150,10 +166,9 @@ class ProcessRuntime:
                 if loop.time() - lost_at > LOST_SECONDS and runs.withdraw(run, "pid"):
                     reason = self._launcher.failure(run) or "its shim was killed before the command could start"
                     raise StartFailed(f"cannot start the command: {reason}")
-            if loop.time() > deadline and self._is_given_up(run, shim, generation):
+            if loop.time() > began + START_SECONDS and self._is_given_up(run, shim, generation):
                 raise StartFailed(f"did not come up within {START_SECONDS:g} s")
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 0.05)
+            await asyncio.sleep(self._pause(loop.time() - began))
 
     def _is_given_up(self, run: Path, shim: Who | None, generation: int) -> bool:
         """Withdraw a start that takes too long; whether it was not too late for that. Raises OSError."""
