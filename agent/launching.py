@@ -13,7 +13,7 @@ from agent import launcher
 from agent.runtime import MARKER
 from agent.shim import SHIM
 
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 10.0
 """How long a launcher waits for work: it takes some 9 MB, and two hundredths of a second to start."""
 
 PLAIN_FILES = 1024
