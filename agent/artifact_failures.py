@@ -1,9 +1,6 @@
 """Why an archive could not be had, each cause with the word that conditions and events tell it by."""
 
-import errno
 from typing import ClassVar
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class ArtifactFailure(Exception):
@@ -46,8 +43,3 @@ class DiskFull(ArtifactFailure):
     """There is no space for it on this node."""
 
     reason = "DiskFull"
-
-
-def is_full(error: OSError) -> bool:
-    """Whether the system refused to write for want of space, or of the user's share of it."""
-    return error.errno in _FULL

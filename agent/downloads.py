@@ -18,7 +18,8 @@ from typing import BinaryIO, TypeVar
 import httpx
 
 from agent import sources
-from agent.artifact_failures import ArtifactFailure, Corrupt, DiskFull, Invalid, Unavailable, is_full
+from agent.artifact_failures import ArtifactFailure, Corrupt, DiskFull, Invalid, Unavailable
+from agent.files import is_full
 from agent.partials import Origin, Partial
 from agent.room import Room
 from agent.sources import Rest

@@ -18,7 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent import runs
+from agent.files import NotRegular, plain
 from agent.instances import FORMAT, Key, Record
+from agent.logs.runs import numbers as instance_runs
 from agent.runtime import Process
 from apiserver.api.kinds.assignment import Assignment
 
@@ -125,12 +127,12 @@ class Folders:
         found = set()
         for path in self.instances.glob("*/record.json"):
             with suppress(OSError, ValueError, KeyError, TypeError):
-                found.add(str(json.loads(path.read_bytes())["assignment"]["spec"]["template"]["sha256"]))
+                found.add(str(json.loads(_content(path))["assignment"]["spec"]["template"]["sha256"]))
         return found
 
     def _record(self, folder: Path) -> Record:
         """Raises NewerFormat, OSError, ValueError."""
-        body = json.loads((folder / "record.json").read_bytes())
+        body = json.loads(_content(folder / "record.json"))
         number = body.get("format") if isinstance(body, dict) else None
         if isinstance(number, int) and number > FORMAT:
             raise NewerFormat(
@@ -144,7 +146,7 @@ class Folders:
 
     def _recovered(self, folder: Path, boot_id: str) -> Record | None:
         """A record from the last run: whatever happens next, its processes are known."""
-        numbers = _numbers(folder / "runs")
+        numbers = instance_runs(str(folder))
         namespace, _, name = folder.name.partition(".")
         if not numbers or not name:
             return None
@@ -153,14 +155,14 @@ class Folders:
         process = Process(uid=uid, boot_id=boot_id, run=str(run))
         record = Record(namespace=namespace, name=name, uid=uid)
         with suppress(OSError, ValueError):
-            told = Record.model_validate_json((run / "run.json").read_bytes())
+            told = Record.model_validate_json(_content(run / "run.json"))
             process = told.process or process
             record = told if told.key == record.key and told.uid == uid else record
         return record.model_copy(update={"run": numbers[-1], "process": process, "format": FORMAT})
 
     def _settled(self, record: Record) -> Record:
         """With the run's folder where it is now, and a number that no run has had."""
-        process, numbers = record.process, _numbers(self.instance(record.key) / "runs")
+        process, numbers = record.process, instance_runs(str(self.instance(record.key)))
         if process is not None and process.run:
             process = process.model_copy(update={"run": str(self.run(record.key, record.run))})
         return record.model_copy(update={"process": process, "run": max([record.run, *numbers])})
@@ -207,12 +209,13 @@ def _lock(fd: int) -> bool:
     return False
 
 
-def _numbers(folder: Path) -> list[int]:
-    """The numbers of the runs that are there, in order."""
+def _content(path: Path) -> bytes:
+    """Raises OSError, ValueError for what an app has put in its place."""
     try:
-        return sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+        with open(path, "rb", opener=plain) as file:
+            return file.read()
+    except NotRegular as error:
+        raise ValueError(str(error)) from error
 
 
 def _named(*parts: str) -> str:

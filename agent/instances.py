@@ -125,7 +125,6 @@ class Stopping:
     cause: Cause
     since: float
     grace: float
-    killed_at: float | None = None
 
     @property
     def deadline(self) -> float:
@@ -240,11 +239,6 @@ class Instance:
         """The processes are about to be asked to end; to be on disk before they are."""
         record = self.record.model_copy(update={"stop": stop})
         return replace(self, record=record, stopping=Stopping(stop.cause, now.ticks, stop.grace))
-
-    def killed(self, now: Moment) -> Self:
-        """The processes are being killed."""
-        stopping = self.stopping and replace(self.stopping, killed_at=now.ticks)
-        return replace(self, stopping=stopping).occupied("kill")
 
     def down(self, exit: Exit, now: Moment, *, ended_at: datetime | None = None) -> Self:
         """The whole tree is dead; ``ended_at``: since then, if that was while no agent was there."""

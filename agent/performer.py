@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from agent import environment, offers, ports, restarts, status, sync
-from agent.artifact_failures import DiskFull, is_full
+from agent.artifact_failures import DiskFull
+from agent.files import is_full
 from agent.folders import Folders
 from agent.instances import OWN_DOING, End, Failure, Instance, Key, Stop, Work
 from agent.ledger import Ledger
@@ -124,7 +125,7 @@ class Performer:
                 self._ledger.change(key, lambda instance: instance.preparing(self._ledger.now()))
                 self._beside(key, "prepare", self._prepare(key, assignment))
             case sync.Kill():
-                self._ledger.change(key, lambda instance: instance.killed(self._ledger.now()))
+                self._ledger.change(key, lambda instance: instance.occupied("kill"))
                 self._beside(key, "kill", self._kill(key))
             case sync.Remove():
                 self._ledger.change(key, lambda instance: instance.occupied("remove"))

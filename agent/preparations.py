@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from agent import unpack
-from agent.artifact_failures import ArtifactFailure, Invalid, is_full
+from agent.artifact_failures import ArtifactFailure, Invalid
 from agent.artifacts import Artifacts
+from agent.files import is_full
 from agent.threads import in_thread
 from apiserver.api.kinds.assignment import Template
 

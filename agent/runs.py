@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.files import line
+
 NOBODY = "0 0\n"
 """A claim or pid of nobody: withdrawn."""
 
@@ -61,23 +63,23 @@ def main_process(run: Path) -> Who | None:
 
 def exit_code(run: Path) -> int | None:
     """What the shell told of the main process's end, once it did."""
-    text = _line(run / "exit")
+    text = line(run / "exit")
     return int(text) if text.isdigit() else None
 
 
 def is_gone(run: Path) -> bool:
     """Whether the shim has seen the end of the whole tree."""
-    return _line(run / "gone") != ""
+    return line(run / "gone") != ""
 
 
 def uid(run: Path) -> str:
     """Whose run it is."""
-    return _line(run / "uid")
+    return line(run / "uid")
 
 
 def cgroup(run: Path) -> Path | None:
     """The group that its processes are in, if there is one."""
-    text = _line(run / "cgroup")
+    text = line(run / "cgroup")
     return Path(text) if text else None
 
 
@@ -114,21 +116,5 @@ def leave_until(run: Path, uptime: float) -> None:
 
 
 def _who(path: Path) -> Who | None:
-    pid, _, start_time = _line(path).partition(" ")
+    pid, _, start_time = line(path).partition(" ")
     return Who(int(pid), int(start_time)) if pid.isdigit() and start_time.isdigit() else None
-
-
-def _line(path: Path) -> str:
-    """The content up to its line break; empty, if there is none yet. Asked often while a start is under way, and
-    without waiting for anybody: an app may have put anything there."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-    try:
-        line, end, _ = os.read(fd, 4096).partition(b"\n")
-    except (BlockingIOError, IsADirectoryError):
-        return ""
-    finally:
-        os.close(fd)
-    return line.decode(errors="replace") if end else ""

@@ -47,11 +47,6 @@ class Exit(BaseModel):
         """Whether it ended by itself with code 0."""
         return self.code == 0
 
-    @property
-    def is_known(self) -> bool:
-        """Whether somebody saw it."""
-        return self.code is not None or self.signal is not None
-
 
 @dataclass(frozen=True)
 class Launch:

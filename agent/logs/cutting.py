@@ -6,6 +6,7 @@ punching again does no harm. So a kill at any moment loses nothing and doubles n
 
 import os
 
+from agent.files import plain
 from agent.logs.punching import punch
 from agent.logs.segments import LOG, SCRATCH, Span, name_of
 
@@ -52,7 +53,7 @@ def punch_up_to(folder: str, end: int) -> None:
 
 def last_line_end(folder: str, start: int, end: int) -> int:
     """The offset after the last line that ends in ``[start, end)``; ``end`` where none does. Raises OSError."""
-    with open(os.path.join(folder, LOG), "rb", buffering=0) as file:
+    with open(os.path.join(folder, LOG), "rb", buffering=0, opener=plain) as file:
         fd, upto = file.fileno(), end
         while upto > start:
             begin = max(start, upto - CHUNK)
@@ -67,7 +68,7 @@ def next_line_start(folder: str, offset: int) -> int:
     """The first line that begins at an offset or soon after it; the offset itself where none does. Raises OSError."""
     if offset == 0:
         return 0
-    with open(os.path.join(folder, LOG), "rb", buffering=0) as file:
+    with open(os.path.join(folder, LOG), "rb", buffering=0, opener=plain) as file:
         for begin in range(offset - 1, offset - 1 + SEARCH, CHUNK):
             found = os.pread(file.fileno(), CHUNK, begin).find(b"\n")
             if found >= 0:

@@ -4,8 +4,9 @@ The file keeps its size and its offsets; what is punched reads as zeros and take
 """
 
 import ctypes
-import errno
 import os
+
+from agent.files import is_full
 
 KEEP_SIZE, PUNCH_HOLE = 0x01, 0x02
 _PROBE = "punch.probe"
@@ -21,11 +22,6 @@ def punch(fd: int, end: int) -> None:
     if end > 0 and _fallocate(fd, PUNCH_HOLE | KEEP_SIZE, 0, end) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"cannot punch a hole: {os.strerror(number)}")
-
-
-def is_full(error: OSError) -> bool:
-    """Whether there is no space left."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def can_punch(folder: str) -> bool:

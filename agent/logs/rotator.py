@@ -10,8 +10,9 @@ import os
 import signal
 import time
 
+from agent.files import is_full
 from agent.logs import retention, runs
-from agent.logs.punching import can_punch, is_full
+from agent.logs.punching import can_punch
 from agent.logs.tending import Instance
 
 LOCK, AGENT_LOCK = "rotator.lock", "lock"

@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+from agent.files import line, plain
+
 RUNS, ENDED, INSTANCES = "runs", "ended", "instances"
 DEFAULT_MAX_SIZE, DEFAULT_MAX_FILES = 10 * 1024 * 1024, 5
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -43,7 +45,7 @@ def folder(instance: str, number: int) -> str:
 def limits(run: str) -> Limits:
     """What was agreed when the run was started; the defaults where that cannot be read."""
     try:
-        with open(os.path.join(run, "run.json"), "rb") as file:
+        with open(os.path.join(run, "run.json"), "rb", opener=plain) as file:
             said = json.load(file)["logs"]
         size, files = int(said["maxSizeBytes"]), int(said["maxFiles"])
     except (OSError, ValueError, TypeError, KeyError):
@@ -54,7 +56,7 @@ def limits(run: str) -> Limits:
 def uid(run: str) -> str:
     """The uid of the assignment whose run it is; empty where that cannot be read."""
     try:
-        with open(os.path.join(run, "run.json"), "rb") as file:
+        with open(os.path.join(run, "run.json"), "rb", opener=plain) as file:
             return str(json.load(file)["uid"])
     except (OSError, ValueError, TypeError, KeyError):
         return ""
@@ -73,7 +75,7 @@ def is_over(run: str) -> bool:
 def _is_of_another_boot(run: str) -> bool:
     """Whether the machine was restarted since: who has the pid now is somebody else."""
     try:
-        with open(os.path.join(run, "run.json"), "rb") as told, open(BOOT_ID) as present:
+        with open(os.path.join(run, "run.json"), "rb", opener=plain) as told, open(BOOT_ID) as present:
             return bool(json.load(told)["process"]["boot_id"] != present.read().strip())
     except (OSError, ValueError, TypeError, KeyError):
         return False
@@ -93,11 +95,9 @@ def lives(text: str) -> bool:
 def _state(run: str, name: str) -> str | None:
     """What a state file says; None until it is complete."""
     try:
-        with open(os.path.join(run, name), "rb") as file:
-            raw = file.read(256)
+        return line(os.path.join(run, name)) or None
     except OSError:
         return None
-    return raw.decode("ascii", "replace").strip() if raw.endswith(b"\n") else None
 
 
 def _age(path: str) -> float:

@@ -11,6 +11,7 @@ import signal
 import time
 from contextlib import suppress
 
+from agent.files import plain
 from agent.logs.cutting import copy
 from agent.logs.runs import lives
 from agent.logs.segments import LOG, SCRATCH, TRUNCATES, TRUNCATING, name_of, span_of
@@ -55,7 +56,7 @@ def move(folder: str, start: int, *, keeps: bool) -> int:
 def recover(folder: str) -> None:
     """Finish, or undo, what a rotator left half done. May be repeated. Raises OSError."""
     journal = os.path.join(folder, TRUNCATING)
-    with suppress(FileNotFoundError), open(journal) as file:
+    with suppress(FileNotFoundError), open(journal, opener=plain) as file:
         name = file.read()
         if span_of(name) and os.path.exists(os.path.join(folder, name)):
             os.truncate(os.path.join(folder, LOG), 0)
@@ -84,7 +85,7 @@ def _stop_writers(folder: str, log: int) -> None:
 
 def _go_on(folder: str) -> None:
     path = os.path.join(folder, STOPPED)
-    with suppress(FileNotFoundError), open(path) as file:
+    with suppress(FileNotFoundError), open(path, opener=plain) as file:
         for process in file.read().split("\n"):
             _signal(process, signal.SIGCONT)
         os.unlink(path)

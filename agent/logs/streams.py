@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from agent.files import plain
 from agent.logs import lines, reading, runs, starts, times
 from agent.logs.lines import Cursor, Line, Splitter
 from agent.logs.place import Place
@@ -53,7 +54,7 @@ class _Clock:
         return self._last
 
     def _refresh(self) -> None:
-        with suppress(FileNotFoundError), open(self._path, "rb") as file:
+        with suppress(FileNotFoundError), open(self._path, "rb", opener=plain) as file:
             state = os.fstat(file.fileno())
             inode, upto = self._read
             if state.st_ino != inode:

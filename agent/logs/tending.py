@@ -4,8 +4,8 @@ import os
 import time
 from contextlib import suppress
 
+from agent.files import is_full
 from agent.logs import cutting, retention, runs, stopping, times
-from agent.logs.punching import is_full
 from agent.logs.segments import LOG, SCRATCH, Layout, spans
 
 PER_LOOK = 64

@@ -8,6 +8,8 @@ import errno
 import os
 from bisect import bisect_left, bisect_right
 
+from agent.files import plain
+
 TIMES = "times"
 MAX_BYTES = 128 * 1024
 """A longer file is thinned out."""
@@ -81,7 +83,7 @@ class Times:
 def load(folder: str) -> Times:
     """The samples on disk, none where there is no file. Raises OSError."""
     try:
-        with open(os.path.join(folder, TIMES), "rb") as file:
+        with open(os.path.join(folder, TIMES), "rb", opener=plain) as file:
             return Times(file.read(8 * MAX_BYTES))
     except FileNotFoundError:
         return Times()

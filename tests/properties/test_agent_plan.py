@@ -132,7 +132,7 @@ class World:
         steps: dict[type, Any] = {
             sync.Prepare: lambda i: i.preparing(self.now),
             sync.Adopt: lambda i: i.occupied("adopt"),
-            sync.Kill: lambda i: i.killed(self.now),
+            sync.Kill: lambda i: i.occupied("kill"),
             sync.Remove: lambda i: i.occupied("remove"),
             sync.Release: lambda i: i.occupied("release"),
             sync.Report: lambda i: i.occupied("report"),

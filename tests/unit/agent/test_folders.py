@@ -186,6 +186,26 @@ def test_the_identity_of_a_folder_stays(tmp_path: Path) -> None:
         assert one.identity() == Folders(tmp_path / "one").identity() != other.identity()
 
 
+def test_pipes_in_place_of_files_keep_neither_the_agent_nor_the_rotator_waiting(folders: Folders) -> None:
+    """In a program of its own, since who waits for a pipe waits for ever."""
+    folders.save(RECORD)
+    run = folders.run(KEY, 2)
+    run.mkdir(parents=True)
+    for path in [run / name for name in ("run.json", "claim", "pid", "gone", "times", "uid")]:
+        os.mkfifo(path)
+    (folders.instance(KEY) / "record.json").unlink()
+    os.mkfifo(folders.instance(KEY) / "record.json")
+    program = (
+        "import pathlib, sys; from agent.folders import Folders; from agent.logs import runs;"
+        "print(runs.is_over(sys.argv[2]), runs.uid(sys.argv[2]) == '', runs.limits(sys.argv[2]).files);"
+        "print([record.key for record in Folders(pathlib.Path(sys.argv[1])).records('b')])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(folders.root), str(run)], capture_output=True, timeout=30, check=True
+    )
+    assert found.stdout.decode() == "False True 5\n[('default', 'web-1')]\n"
+
+
 def test_a_fifo_where_a_state_file_should_be_says_nothing_and_keeps_nobody_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "exit")
     writer = os.open(tmp_path / "exit", os.O_RDWR)  # so that an open never waits; the read would

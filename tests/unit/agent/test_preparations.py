@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from agent import room
-from agent.artifact_failures import ArtifactFailure, is_full
+from agent.artifact_failures import ArtifactFailure
 from agent.artifacts import Artifacts
+from agent.files import is_full
 from agent.preparations import ArchivePreparer, NotPrepared
 from apiserver.api.kinds.assignment import Template
 from tests.unit.agent.archives import archive

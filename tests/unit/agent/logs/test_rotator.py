@@ -123,7 +123,7 @@ async def test_it_stays_while_there_is_an_agent(tmp_path: Path) -> None:
         async with background(Keeper(tmp_path).run()):
             await eventually(lambda: holder(tmp_path))
         at_work = holder(tmp_path)
-        (run / "gone").write_text("\n")
+        (run / "gone").write_text("gone\n")
         (run / "out.log").write_text("a look has been taken\n")
         await eventually((run / "times").exists)
         assert holder(tmp_path) == at_work

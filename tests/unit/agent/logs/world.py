@@ -47,7 +47,7 @@ class World:
 
     def end(self) -> None:
         """The newest run is over."""
-        (self.now / "gone").write_text("\n")
+        (self.now / "gone").write_text("gone\n")
 
     def write(self, data: bytes) -> None:
         """The app writes."""
