@@ -24,7 +24,7 @@ Hands, thin:
 - ``unpack``           an archive into a folder, however hostile it is
 - ``checkups``         which instances are probed, and what becomes of what is seen; ``probing`` has a timer for each
 - ``probers``          one try: ``probe_network`` over HTTP and TCP, ``probe_commands`` by a command
-- ``ports``, ``environment``  what a process is given
+- ``host``, ``ports``, ``environment``  what a process is given
 - ``files``            what apps may have put anything in place of, read without waiting
 - ``folders``          the data folder: its lock, its layout, the records of instances
 - ``reports``          statuses, finalizers and events on their way to the server

@@ -20,9 +20,9 @@ from agent.agent import MANAGER, Agent, Parts
 from agent.artifacts import Artifacts
 from agent.channel import Channel
 from agent.folders import Folders, InUse, NewerFormat
+from agent.host import Host
 from agent.logs.keeper import Keeper
 from agent.node import Machine, Registration
-from agent.performer import Host
 from agent.ports import DEFAULT_RANGE, PortRange
 from agent.preparations import ArchivePreparer
 from agent.process_runtime import ProcessRuntime

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 
 from agent.channel import Channel
 from agent.folders import Folders
+from agent.host import Host
 from agent.instances import Key, Moment
 from agent.ledger import Ledger
 from agent.logs.keeper import Keeper
 from agent.node import Registration
-from agent.performer import Host
 from agent.preparations import Preparer
 from agent.reconciler import REPLACES, AssignmentReconciler, successors
 from agent.reports import Reports

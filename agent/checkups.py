@@ -11,9 +11,9 @@ from functools import partial
 
 from pydantic import ValidationError
 
+from agent.host import Host
 from agent.instances import Instance, Key
 from agent.ledger import Ledger
-from agent.performer import Host
 from agent.probe_commands import Commands, Place
 from agent.probe_network import Network
 from agent.probers import Probers

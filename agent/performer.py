@@ -9,19 +9,19 @@ import logging
 import random
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent import environment, offers, ports, restarts, status, sync
+from agent import offers, ports, restarts, status, sync
 from agent.artifact_failures import DiskFull
 from agent.files import is_full
-from agent.folders import Folders
+from agent.host import Host
 from agent.instances import OWN_DOING, End, Failure, Instance, Key, Stop, Work
 from agent.ledger import Ledger
-from agent.ports import NoFreePort, PortRange
+from agent.ports import NoFreePort
 from agent.preparations import NotPrepared, Preparer
 from agent.reports import Reports
 from agent.runtime import Exit, Launch, Process, Runtime, StartFailed
@@ -43,30 +43,6 @@ AGAIN_SECONDS = 2.0
 
 START_SCRIPT = "exec ./start.sh"
 """``exec``, so that the shell does not stand between the agent and the app."""
-
-
-@dataclass(frozen=True)
-class Host:
-    """What the agent tells its instances about where they are."""
-
-    node: str
-    server: str
-    ip: str
-    port_range: PortRange
-    environ: Mapping[str, str] = field(default_factory=dict)
-    """The agent's own environment."""
-
-    def environment(self, assignment: Assignment, folders: Folders, numbers: Mapping[str, int]) -> dict[str, str]:
-        """What an instance finds in its environment; ``numbers`` are its ports by name."""
-        return environment.of(
-            assignment,
-            node=self.node,
-            server=self.server,
-            home=folders.instance(assignment.key),
-            data=folders.slot_data(assignment),
-            ports=numbers,
-            agent_environ=self.environ,
-        )
 
 
 class Performer:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from agent import status, sync
 from agent.checkups import Checkups
+from agent.host import Host
 from agent.instances import Key
 from agent.ledger import Ledger
-from agent.performer import Host, Performer
+from agent.performer import Performer
 from agent.preparations import Preparer
 from agent.reports import Reports
 from agent.runtime import Runtime

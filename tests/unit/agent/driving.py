@@ -14,8 +14,8 @@ import httpx
 from agent.agent import MANAGER, PATIENCE_SECONDS, Agent, Parts
 from agent.artifacts import Artifacts
 from agent.folders import Folders
+from agent.host import Host
 from agent.node import Machine, Registration
-from agent.performer import Host
 from agent.ports import PortRange
 from agent.preparations import ArchivePreparer
 from agent.runtime import Runtime

@@ -24,16 +24,6 @@ from tests.unit.agent.objects import NODE
 from tests.unit.agent.waiting import eventually
 
 
-@pytest.fixture
-def runtime() -> FakeRuntime:
-    return FakeRuntime()
-
-
-@pytest.fixture
-def node(tmp_path: Path, runtime: FakeRuntime) -> Site:
-    return site(tmp_path, runtime)
-
-
 async def test_an_assignment_runs_and_says_so(node: Site, runtime: FakeRuntime) -> None:
     async with node.agent():
         await node.create("web", template={"ports": [{"name": "http"}]})

@@ -12,9 +12,9 @@ import pytest
 from agent import probing, processes, restarts
 from agent.agent import read_clocks
 from agent.checkups import Checkups
+from agent.host import Host
 from agent.instances import Stopping
 from agent.ledger import Ledger
-from agent.performer import Host
 from agent.ports import PortRange
 from agent.probes import Checks, Health, begin
 from agent.process_runtime import ProcessRuntime
@@ -77,16 +77,6 @@ async def app() -> AsyncIterator[App]:
     found.port = server.sockets[0].getsockname()[1]
     yield found
     server.close()
-
-
-@pytest.fixture
-def runtime() -> FakeRuntime:
-    return FakeRuntime()
-
-
-@pytest.fixture
-def node(tmp_path: Path, runtime: FakeRuntime) -> Site:
-    return site(tmp_path, runtime)
 
 
 async def create(node: Site, app: App, *names: str, **template: Any) -> None:

@@ -10,18 +10,8 @@ import pytest
 from agent.instances import Record
 from agent.runtime import Exit, Launch, Process
 from agent.testing import FakeRuntime
-from tests.unit.agent.driving import Site, site
+from tests.unit.agent.driving import Site
 from tests.unit.agent.waiting import eventually
-
-
-@pytest.fixture
-def runtime() -> FakeRuntime:
-    return FakeRuntime()
-
-
-@pytest.fixture
-def node(tmp_path: Path, runtime: FakeRuntime) -> Site:
-    return site(tmp_path, runtime)
 
 
 class FullDisk:

@@ -15,8 +15,8 @@ from agent import __main__ as program
 from agent import processes
 from agent.__main__ import main
 from agent.folders import Folders
+from agent.host import Host
 from agent.instances import Record
-from agent.performer import Host
 from agent.runtime import MARKER, Process
 from apiserver.client.config import Config
 from tests.unit.agent.waiting import eventually

@@ -4,8 +4,6 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from agent.runtime import Exit
 from agent.testing import FakeRuntime
 from apiserver.api.errors import ServiceUnavailable
@@ -14,16 +12,6 @@ from tests.unit.agent.driving import Site, site
 from tests.unit.agent.waiting import eventually
 
 WAITS = "WaitingForDependencies"
-
-
-@pytest.fixture
-def runtime() -> FakeRuntime:
-    return FakeRuntime()
-
-
-@pytest.fixture
-def node(tmp_path: Path, runtime: FakeRuntime) -> Site:
-    return site(tmp_path, runtime)
 
 
 async def create(node: Site, name: str, *needs: str, **parts: Any) -> Assignment:
