@@ -53,6 +53,15 @@ def limits(run: str) -> Limits:
     return Limits(size, files) if size > 0 and files > 0 else Limits()
 
 
+def agreed(instance: str) -> Limits:
+    """The limits of the newest run that has its written down: its folder is there a moment before."""
+    for number in reversed(numbers(instance)):
+        run = folder(instance, number)
+        if os.path.exists(os.path.join(run, "run.json")):
+            return limits(run)
+    return Limits()
+
+
 def uid(run: str) -> str:
     """The uid of the assignment whose run it is; empty where that cannot be read."""
     try:

@@ -21,15 +21,22 @@ class Run:
     def __init__(self, folder: str, *, punches: bool) -> None:
         """``punches``: whether the file system can free the beginning of a file."""
         self.folder, self._punches = folder, punches
-        self.limits = runs.limits(folder)
+        self.limits = runs.Limits()
+        """The defaults, until there is a log: what was agreed is written down before that, and after the folder."""
         self._log = os.path.join(folder, LOG)
         self._base = -1
         self._sampled = self._times_size = 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there has been a log, and so its limits are known."""
+        return self._base >= 0
+
     def look(self) -> bool:
         """Sample and rotate; whether there are new segments. Raises OSError; FileNotFoundError where there is no
         log yet, or no longer."""
-        if self._base < 0:
+        if not self.has_begun:
+            os.stat(self._log)
             self._begin()
         found = os.stat(self._log)
         size = found.st_size if self._punches else found.st_size + self._base
@@ -46,6 +53,7 @@ class Run:
 
     def _begin(self) -> None:
         """Finish what an earlier rotator may have left half done."""
+        self.limits = runs.limits(self.folder)
         stopping.recover(self.folder)
         scratch = os.path.join(self.folder, SCRATCH)
         if os.path.lexists(scratch):
@@ -117,7 +125,7 @@ class Instance:
         is_new, self._failed = self._list(), ""
         is_rotated = sum(self._look_at(run) for run in self._runs.values()) > 0
         if self._runs and (is_new or is_rotated):
-            retention.trim(self.folder, self._runs[max(self._runs)].limits)
+            retention.trim(self.folder, runs.agreed(self.folder))
         self._tell(self._failed)
         return is_rotated
 

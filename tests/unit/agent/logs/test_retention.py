@@ -58,6 +58,26 @@ def test_a_few_runs_are_kept(world: World) -> None:
     assert runs.numbers(str(world.folder)) == [*range(16, 26)]
 
 
+def test_a_run_whose_limits_are_not_written_yet_trims_nobody_by_the_defaults(tmp_path: Path) -> None:
+    """Its folder comes first. Seen between the two, it once took the parts of the run before, and rotated nothing."""
+    world = World(tmp_path, files=8)
+    tended = Instance(str(world.folder))
+    world.start()
+    for _ in range(8):
+        world.write((b"a" * 99 + b"\n") * 10)
+        tended.look()
+    assert len(spans(str(world.now))) == 8
+    said = (world.now / "run.json").read_text()
+    world.start()
+    (world.now / "run.json").unlink()
+    tended.look()
+    assert len(spans(str(world.folder / "runs" / "1"))) == 8
+    (world.now / "run.json").write_text(said)
+    world.write((b"b" * 99 + b"\n") * 15)
+    tended.look()
+    assert len(spans(str(world.now))) == 1
+
+
 def test_a_run_goes_all_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who reads while it goes, or after a rotator was killed over it, sees no punched log without its segments."""
     world.start()
