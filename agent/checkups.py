@@ -7,6 +7,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from pydantic import ValidationError
@@ -117,7 +118,7 @@ class Checkups:
 
 def _remembered(instance: Instance) -> Assignment | None:
     """The assignment as it is on disk, while the server has not told of it."""
-    try:
-        return Assignment.model_validate(instance.record.assignment)
-    except ValidationError:
-        return None
+    seen = instance.record.assignment
+    with suppress(ValidationError):
+        return seen.parse() if seen is not None else None
+    return None

@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from agent import runs
@@ -111,7 +112,8 @@ class Folders:
             try:
                 record = self._record(folder)
             except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-                log.warning("%s: no usable record: %s", folder.name, error)
+                level = logging.DEBUG if isinstance(error, FileNotFoundError) else logging.WARNING
+                log.log(level, "%s: no usable record: %s", folder.name, error)
                 record = self._recovered(folder, boot_id)
             if record is not None:
                 found.append(self._settled(record))
@@ -193,7 +195,8 @@ class Folders:
 
     def sweep(self) -> None:
         """Delete what an agent that was killed left half done."""
-        for leftover in [*self.cache.glob("*.tmp-*"), *self.instances.glob("*/app.tmp-*")]:
+        halves = (self.instances.glob(f"*/{half}") for half in ("app.tmp-*", f"runs/{runs.SCRATCH}*"))
+        for leftover in [*self.cache.glob("*.tmp-*"), *chain(*halves)]:
             _remove(leftover)
 
 

@@ -13,9 +13,10 @@ from pydantic import AwareDatetime, Field
 from agent import restarts
 from agent.offers import Declared
 from agent.probes import Health
+from agent.remembered import Remembered, Seen
 from agent.runtime import Adopted, Exit, Process
-from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
-from apiserver.api.meta import Body, Model
+from apiserver.api.kinds.assignment import Assignment
+from apiserver.api.meta import Model
 
 Key = tuple[str, str]
 """``(namespace, name)`` of the assignment."""
@@ -76,7 +77,7 @@ class Record(Model):
     namespace: str
     name: str
     uid: str
-    assignment: Body | None = None
+    assignment: Remembered | None = None
     """The assignment as last seen, without its status: to go on without a server."""
     run: int = 0
     """The number of the last run; each start is a run of its own."""
@@ -137,6 +138,8 @@ class Instance:
     """One assignment on this node, as the agent sees it."""
 
     record: Record
+    saved: bool = False
+    """Whether there is a record on disk, or about to be."""
     life: Life = "down"
     prepared: bool = False
     """Whether its folder is ready to start in."""
@@ -189,8 +192,8 @@ class Instance:
         return replace(self, preparing_since=None, failure=failure)
 
     def remembering(self, assignment: Assignment) -> Self:
-        """The assignment has changed."""
-        return replace(self, record=self.record.model_copy(update={"assignment": remembered(assignment)}))
+        """The assignment has changed, or is new; that is about to be on disk."""
+        return replace(self, saved=True, record=self.record.model_copy(update={"assignment": Seen.of(assignment)}))
 
     def starting(
         self, process: Process, now: Moment, *, run: int, ports: dict[str, int], restarted_at: str, counted: bool
@@ -208,7 +211,7 @@ class Instance:
                 "restarts": self.record.restarts + counted,
             }
         )
-        return replace(self, record=record, life="left")
+        return replace(self, record=record, saved=True, life="left")
 
     def started(self, process: Process, now: Moment) -> Self:
         """The command runs."""
@@ -293,27 +296,12 @@ class Instance:
         return replace(self, removed=True, prepared=False)
 
 
-def remembered(assignment: Assignment) -> Body:
-    """What of an assignment an agent needs that starts without a server. Pure."""
-    body: Body = assignment.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"status"})
-    body["metadata"].pop("managedFields", None)
-    return body
-
-
-def is_remembered(record: Record, assignment: Assignment) -> bool:
-    """Whether the record says of the assignment all that matters: its generation grows with every other change."""
-    metadata = (record.assignment or {}).get("metadata", {})
-    annotation = metadata.get("annotations", {}).get(RESTARTED_AT)
-    meta = assignment.metadata
-    same_generation: bool = metadata.get("generation") == meta.generation
-    return same_generation and annotation == meta.annotations.get(RESTARTED_AT)
-
-
 def recalled(record: Record, *, prepared: bool, boot_id: str, now: Moment) -> Instance:
     """An instance as an earlier agent left it. What it declares is found out, as part of a preparation, where the
     record does not say it."""
     instance = Instance(
         record,
+        saved=True,
         prepared=prepared and record.declared is not None,
         ended=now.ticks,
         noticed=now.ticks,

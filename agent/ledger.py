@@ -1,7 +1,7 @@
 """The instances of this node as they are now: in memory for the plan, their records on disk for the next agent."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -44,11 +44,15 @@ class Ledger:
             self._instances[record.key] = recalled(record, prepared=prepared, boot_id=boot_id, now=self.now())
             if record.assignment is not None:
                 with suppress(ValidationError):  # another version's; the server will tell
-                    self._remembered[record.key] = Assignment.model_validate(record.assignment)
+                    self._remembered[record.key] = record.assignment.parse()
 
     def remembered(self, key: Key) -> Assignment | None:
         """The assignment as an earlier agent saw it last."""
         return self._remembered.get(key)
+
+    def all_remembered(self) -> Iterable[Assignment]:
+        """Those that an earlier agent saw; none where the server has told."""
+        return self._remembered.values()
 
     def forget_remembered(self) -> None:
         """The server has told: what earlier agents saw counts no more."""

@@ -86,7 +86,7 @@ class Performer:
                 self._ledger.forget(key)
             case sync.Remember() if assignment is not None:
                 self._ledger.change(key, partial(Instance.remembering, assignment=assignment))
-                await self._ledger.save(key)
+                await self._note(key)
             case _:
                 self._begin(action, assignment)
 
@@ -144,8 +144,8 @@ class Performer:
 
     async def _prepare(self, key: Key, assignment: Assignment) -> None:
         try:
-            await self._ledger.save(key)
             app = self._ledger.folders.app(key)
+            await asyncio.to_thread(app.parent.mkdir, mode=0o750, exist_ok=True)
             await self._preparer.prepare(assignment.spec.template, app)
         except NotPrepared as error:
             self._not_prepared(key, assignment, error.reason, str(error))

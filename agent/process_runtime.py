@@ -130,7 +130,8 @@ class ProcessRuntime:
             await self._in_thread(lambda: (runs.withdraw(run, "claim"), runs.withdraw(run, "pid")))
         if not await self.kill(process):
             raise OSError("processes of a start that failed survive SIGKILL")
-        if group := _group(process, None):
+        group = _group(process, None) or (self._groups.place(process.uid) if self._groups else None)
+        if group is not None:
             cgroups.remove(group)
 
     async def _come_up(self, process: Process, *, send: bool) -> Process:
@@ -150,8 +151,8 @@ class ProcessRuntime:
         run, loop = Path(process.run), asyncio.get_running_loop()
         began, lost_at, generation = loop.time(), 0.0, -1
         while True:
-            has_ended = runs.exit_code(run) is not None  # asked first: whoever ends has had a pid
-            main, shim = runs.main_process(run), runs.shim(run)
+            main, has_ended = _main(run)
+            shim = runs.shim(run)
             if main is not None and main.pid and shim is not None:
                 return self._hold(process, main, shim)
             if main is not None or has_ended or not runs.exists(run):
@@ -276,6 +277,15 @@ class ProcessRuntime:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _main(run: Path) -> tuple[Who | None, bool]:
+    """The main process as far as it is known, and whether it has ended without ever being seen."""
+    main = runs.main_process(run)
+    if main is not None or runs.exit_code(run) is None:
+        return main, False
+    main = runs.main_process(run)  # asked again: whoever ends has had a pid
+    return main, main is None
 
 
 def _failure(run: Path) -> str:

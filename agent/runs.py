@@ -13,13 +13,18 @@ happens. Then, each written once:
 nothing.
 """
 
+import errno
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.files import line
+
+SCRATCH = ".new-"
+"""What the name of a run's folder begins with while it is made."""
 
 NOBODY = "0 0\n"
 """A claim or pid of nobody: withdrawn."""
@@ -34,16 +39,22 @@ class Who:
 
 
 def write(run: Path, *, uid: str, script: str, facts: bytes, cgroup: Path | None = None) -> None:
-    """Make the folder with everything a start needs. Raises OSError."""
-    run.mkdir(mode=0o750, parents=True, exist_ok=True)
+    """Make the folder with everything a start needs: whoever sees it sees all of that. One that is there already is
+    left as it is. Raises OSError."""
     files = {"uid": f"{uid}\n".encode(), "run.json": facts, "start": os.fsencode(script)}
     if cgroup is not None:
         files["cgroup"] = os.fsencode(cgroup) + b"\n"
+    scratch = run.with_name(f"{SCRATCH}{run.name}")
+    scratch.mkdir(mode=0o750, parents=True, exist_ok=True)
     for name, content in files.items():
-        scratch = run / f"{name}.tmp"
-        scratch.write_bytes(content)
-        os.chmod(scratch, 0o600)  # the environment of an app may hold secrets
-        scratch.replace(run / name)
+        with open(scratch / name, "wb", opener=_private) as file:
+            file.write(content)
+    try:
+        scratch.rename(run)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(scratch)
 
 
 def exists(run: Path) -> bool:
@@ -113,6 +124,10 @@ def leave_until(run: Path, uptime: float) -> None:
         scratch = run / "stop.tmp"
         scratch.write_text(f"{int(uptime)}\n")
         scratch.replace(run / "stop")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # the environment of an app may hold secrets
 
 
 def _who(path: Path) -> Who | None:

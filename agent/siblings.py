@@ -61,8 +61,8 @@ class Siblings:
 
     def _remembered(self, assignment: Assignment) -> list[Assignment]:
         """Those that an earlier agent saw; none where the server has told."""
-        found = (self._ledger.remembered(key) for key in self._ledger.instances)
-        return [other for other in found if other is not None and _task(other) == _task(assignment)]
+        task = _task(assignment)
+        return [other for other in self._ledger.all_remembered() if _task(other) == task]
 
 
 def _wanted(assignment: Assignment) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent import restarts, status
-from agent.instances import OWN_DOING, Cause, Instance, Key, Moment, Record, is_remembered, remembered
+from agent.instances import OWN_DOING, Cause, Instance, Key, Moment, Record
 from agent.probes import PENDING
+from agent.remembered import Seen
 from apiserver.api.kinds.assignment import RESTARTED_AT, STOPPED_FINALIZER, Assignment
 
 TOLD_WITHIN = 2.0
@@ -127,7 +128,7 @@ def newcomer(assignment: Assignment) -> Instance:
     """An assignment that this node has not seen yet."""
     namespace, name = assignment.key
     uid = assignment.metadata.uid or ""
-    return Instance(Record(namespace=namespace, name=name, uid=uid, assignment=remembered(assignment)))
+    return Instance(Record(namespace=namespace, name=name, uid=uid, assignment=Seen.of(assignment)))
 
 
 def plan(
@@ -178,7 +179,7 @@ def _plan_one(look: _Look) -> list[Action]:
         return [Adopt(look.key)] if look.is_free("adopt") and look.is_free("start") else []
     if look.assignment is None and not look.known:
         return _plan_up(look) if look.draining and look.instance.life == "up" else []
-    if look.assignment is not None and not is_remembered(look.instance.record, look.assignment):
+    if look.assignment is not None and not _is_remembered(look.instance, look.assignment):
         return [Remember(look.key)]
     if look.instance.life == "up":
         steps = _plan_up(look)
@@ -190,7 +191,14 @@ def _plan_one(look: _Look) -> list[Action]:
         steps = _plan_stopped(look.instance)
     else:
         steps = _plan_start(look)
+        if look.instance.prepared and not look.instance.saved and not any(isinstance(step, Start) for step in steps):
+            return [Remember(look.key)]  # a start brings it to the disk as well; this one may have to wait long
     return steps + _plan_report(look, steps)
+
+
+def _is_remembered(instance: Instance, assignment: Assignment) -> bool:
+    """Whether the record tells of the assignment as it is now."""
+    return instance.record.assignment is not None and instance.record.assignment.says(assignment)
 
 
 def _plan_up(look: _Look) -> list[Action]:

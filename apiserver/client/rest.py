@@ -6,6 +6,7 @@ import copy
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -28,6 +29,10 @@ __all__ = ["RestClient", "raise_for_status"]
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
+CALLS = 8
+"""Connections for requests with a plain answer. With each of them the connection pool asks all idle ones whether they
+are still good: more of them cost more than they save."""
+
 WATCH_READ_SECONDS = 90.0
 """Longer than the server's pause between bookmarks: a silent watch is a dead one."""
 
@@ -62,16 +67,18 @@ class RestClient:
         headers = {"user-agent": f"{manager}/plum", "accept": "application/json", "accept-encoding": "identity"}
         if config.token:
             headers["authorization"] = f"Bearer {config.token}"
-        self.http = httpx.AsyncClient(
+        connect = partial(
+            httpx.AsyncClient,
             base_url=config.server,
             headers=headers,
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=256, max_keepalive_connections=32, keepalive_expiry=60.0),
             trust_env=False,
             verify=trust(config.server),
             transport=transport,
         )
-        """The configured HTTP client, for what has no typed verb."""
+        self._calls = connect(limits=httpx.Limits(max_connections=CALLS, keepalive_expiry=60.0))
+        self.http = connect(limits=httpx.Limits(max_connections=256, keepalive_expiry=60.0))
+        """The configured HTTP client for streams, and for what has no typed verb."""
 
     async def __aenter__(self) -> Self:
         """Nothing is sent before the first request."""
@@ -81,6 +88,7 @@ class RestClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close all connections."""
+        await self._calls.aclose()
         await self.http.aclose()
 
     def fenced(self, fence: Callable[[], str]) -> Self:
@@ -240,7 +248,7 @@ class RestClient:
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
         try:
-            response = await self.http.request(method, path, params=query, content=content, headers=headers)
+            response = await self._calls.request(method, path, params=query, content=content, headers=headers)
         except httpx.ReadTimeout as error:
             raise errors.Timeout(
                 f"{self.config.server} did not answer {method} {path} within {READ_SECONDS:g} s"

@@ -8,10 +8,10 @@ import pytest
 
 from agent import runs
 from agent.folders import Folders, InUse, NewerFormat
-from agent.instances import FORMAT, End, Record, remembered
+from agent.instances import FORMAT, End, Record
+from agent.remembered import Seen
 from agent.runs import Who
 from agent.runtime import Exit, Process
-from apiserver.api.kinds.assignment import Assignment
 from tests.unit.agent.objects import assignment
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -57,6 +57,7 @@ def test_a_lost_record_is_made_anew_from_the_last_run(folders: Folders) -> None:
     coming = Process(uid="u", boot_id=BOOT, run=str(folders.run(KEY, 12)))
     record = RECORD.model_copy(update={"run": 12, "process": coming})
     for content in (b"", b"{", b"[]", b"\xff", b'{"format": 1}', b'{"format": "x"}'):
+        folders.remove(KEY, record.uid)
         folders.save(record)
         runs.write(folders.run(KEY, 9), uid="u", script="", facts=b"")
         runs.write(folders.run(KEY, 12), uid="u", script="", facts=record.model_dump_json(by_alias=True).encode())
@@ -87,7 +88,8 @@ def test_the_kept_sample_of_format_1_is_read(folders: Folders) -> None:
     assert running.process.run == str(folders.run(running.key, 3))
     assert running.stop is not None
     assert (running.stop.cause, running.stop.signal, running.stop.grace) == ("Restarted", "INT", 7.5)
-    assert Assignment.model_validate(running.assignment).spec.template.env[0].name == "COLOR"
+    assert running.assignment is not None
+    assert running.assignment.parse().spec.template.env[0].name == "COLOR"
     assert (runs.main_process(folders.run(running.key, 3)), runs.shim(folders.run(running.key, 3))) == (
         Who(4242, 99),
         Who(4241, 98),
@@ -98,9 +100,7 @@ def test_the_kept_sample_of_format_1_is_read(folders: Folders) -> None:
 
 
 def test_the_archives_of_instances_are_known_as_far_as_records_can_be_read(folders: Folders) -> None:
-    folders.save(
-        RECORD.model_copy(update={"assignment": remembered(assignment("web-1", template={"sha256": "1" * 64}))})
-    )
+    folders.save(RECORD.model_copy(update={"assignment": Seen.of(assignment("web-1", template={"sha256": "1" * 64}))}))
     folders.save(RECORD.model_copy(update={"name": "nothing-known"}))
     (folders.instances / "default.torn").mkdir()
     (folders.instances / "default.torn" / "record.json").write_text("{")

@@ -21,7 +21,7 @@ PROCESS = Process(uid="uid-web-1", boot_id="b", pid=7, start_time=1)
 def instance(one: Assignment, *, record: dict[str, Any] | None = None, **changes: Any) -> Instance:
     """What is known of it, with the assignment written down as it is."""
     base = sync.newcomer(one)
-    return replace(base, record=base.record.model_copy(update=record), **changes)
+    return replace(base, record=base.record.model_copy(update=record), **{"saved": True} | changes)
 
 
 def seen(known: Instance | None, one: Assignment | None) -> Instance | None:
@@ -179,6 +179,8 @@ def test_a_successor_is_prepared_but_waits_for_its_predecessor() -> None:
     known = {KEY: UP, key: sync.newcomer(successor)}
     assert sync.Prepare(key) in sync.plan({key: successor}, known, NOW, keys=[key])
     known[key] = known[key].ready(Declared())
+    assert sync.plan({key: successor}, known, NOW, keys=[key]) == [sync.Remember(key)], "who knows how long it waits"
+    known[key] = known[key].remembering(successor)
     (report,) = sync.plan({key: successor}, known, NOW, keys=[key])
     assert isinstance(report, sync.Report)
     assert (report.status["phase"], report.status["reason"]) == ("Pending", "WaitingForPredecessor")
