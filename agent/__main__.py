@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from agent import artifacts, cgroups, ending, node
+from agent import artifacts, cgroups, ending, node, statuses
 from agent.agent import MANAGER, Agent, Parts
 from agent.artifacts import Artifacts
 from agent.channel import Channel
@@ -26,7 +26,7 @@ from agent.node import Machine, Registration
 from agent.ports import DEFAULT_RANGE, PortRange
 from agent.preparations import ArchivePreparer
 from agent.process_runtime import ProcessRuntime
-from agent.usage.reports import to_server
+from agent.usage import reports as usage
 from apiserver.api.kinds.task import is_node_name
 from apiserver.client.config import Config
 from apiserver.client.rest import RestClient
@@ -160,7 +160,8 @@ async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, unt
             runtime,
             preparer,
             registration,
-            to_server(client.http, host.node),
+            statuses.to_server(client.http, host.node, MANAGER),
+            usage.to_server(client.http, host.node),
             Keeper(folders.root),
             Channel(channel_client.http, host.node, folders.root),
         )

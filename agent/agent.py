@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agent import statuses
 from agent.channel import Channel
 from agent.folders import Folders
 from agent.host import Host
@@ -63,6 +64,7 @@ class Parts:
     runtime: Runtime
     preparer: Preparer
     registration: Registration
+    send_statuses: statuses.Send
     send_usage: Send | None = None
     """Where reports of usage go; None: nothing is measured."""
     keeper: Keeper | None = None
@@ -85,7 +87,7 @@ class Agent:
         """``patience``: seconds to wait for the server before going by what is on disk."""
         self._parts, self._patience = parts, patience
         self._rng = rng or random.Random()
-        self._reports = Reports(parts.client, EventRecorder(parts.client, MANAGER))
+        self._reports = Reports(parts.client, EventRecorder(parts.client, MANAGER), parts.send_statuses)
         self._ledger = Ledger(parts.folders, now=now)
         self._assignments = Informer(
             parts.client,

@@ -78,7 +78,10 @@ NODES = SCHEME.register(
         short_names=("no",),
         namespaced=False,
         is_name=is_node_name,
-        subresources=(Subresource("usage", ("get", "update"), "NodeUsage"),),
+        subresources=(
+            Subresource("usage", ("get", "update"), "NodeUsage"),
+            Subresource("statuses", ("create",), "NodeStatuses"),
+        ),
         name_rule="letters, digits, '.', '_' and '-', at most 63 characters",
         columns=(
             NAME,

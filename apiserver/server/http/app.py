@@ -30,6 +30,7 @@ from apiserver.server.http.logs import Logs
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import ApiRequest, no_resource
 from apiserver.server.http.resources import Own, Resources
+from apiserver.server.http.statuses import StatusEndpoint
 from apiserver.server.http.usage import UsageEndpoint
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Registry
@@ -78,6 +79,7 @@ def build_app(parts: Parts) -> ASGIApp:
     usage = UsageEndpoint(parts.registry, parts.usage)
     own: dict[tuple[str, str], Own] = {
         ("nodes", "usage"): usage.node,
+        ("nodes", "statuses"): StatusEndpoint(parts.registry).post,
         ("assignments", "log"): Logs(parts.registry, parts.channels).get,
     }
     serve = Resources(parts.registry, watching, parts.clock, own)

@@ -5,26 +5,22 @@
 ``GET /apis/plum.dev/v1/usage``              nodes, and assignments page by page, selected as in a list of them
 """
 
-import asyncio
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from apiserver.api.errors import BadRequest, Details, Invalid, NotFound, Timeout, TooLarge
+from apiserver.api.errors import BadRequest, Details, NotFound
 from apiserver.api.kinds.assignment import ASSIGNMENTS, ENTRY_LABEL, TASK_LABEL
 from apiserver.api.kinds.node import NODES
-from apiserver.api.machinery.decode import causes_of
-from apiserver.api.machinery.documents import MAX_BYTES
 from apiserver.api.meta import Body
 from apiserver.api.usage import STALE_SECONDS, UsageReport
 from apiserver.server.http.lists import continue_token, document, place
-from apiserver.server.http.requests import ApiRequest, number, read_body, read_filter, unsupported
+from apiserver.server.http.reports import read_report
+from apiserver.server.http.requests import ApiRequest, number, read_filter
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.snapshot import Slot
 from apiserver.server.transaction import not_found
@@ -33,7 +29,6 @@ from apiserver.server.usage import Instance, Report, UsageStore
 MAX_LIMIT = 5_000
 """Assignments of one page, also where no limit is asked for."""
 
-BODY_SECONDS = 20.0
 RESOURCES = ("assignments", "nodes")
 
 
@@ -47,7 +42,8 @@ class UsageEndpoint:
     async def node(self, request: Request, target: Target, verb: str) -> Response:
         """Serve ``nodes/NAME/usage``. Raises NotFound, BadRequest, Invalid, TooLarge, UnsupportedMediaType, Timeout."""
         if verb == "update":
-            self.usage.put(target.name, await _read_report(request, target.name))
+            said = await read_report(request, UsageReport, node=target.name, kind="NodeUsage")
+            self.usage.put(target.name, said)
             return Response(status_code=204)
         if self.registry.store.get(NODES, "", target.name) is None:
             raise not_found(NODES, target.name)
@@ -98,39 +94,6 @@ def _resources(query: Mapping[str, str]) -> tuple[str, ...]:
         if name not in RESOURCES:
             raise BadRequest(f'resources: Unsupported value: "{name[:60]}": supported: {", ".join(RESOURCES)}')
     return names
-
-
-async def _read_report(request: Request, node: str) -> UsageReport:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            raw = _plain(await read_body(request), request.headers.get("content-encoding", ""))
-    except TimeoutError:
-        raise Timeout(f"the report did not arrive within {BODY_SECONDS:.0f} s") from None
-    try:
-        return UsageReport.model_validate_json(raw)
-    except ValidationError as error:
-        causes = causes_of(error)[:20]
-        text = ", ".join(f"{cause.field or 'the body'}: {cause.message}" for cause in causes)
-        details = Details(name=node, kind="NodeUsage", group=NODES.group, causes=causes)
-        raise Invalid(f'the usage of node "{node}" is invalid: {text}', details=details) from None
-
-
-def _plain(raw: bytes, encoding: str) -> bytes:
-    """The body unpacked, within the limit of size. Raises BadRequest, TooLarge, UnsupportedMediaType."""
-    if encoding.lower() in ("", "identity"):
-        return raw
-    if encoding.lower() != "gzip":
-        raise unsupported(f"content-encoding {encoding[:40]}", ("gzip", "identity"))
-    unpacking = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpacking.decompress(raw, MAX_BYTES)
-    except zlib.error as error:
-        raise BadRequest(f"the body is not gzip, as its content-encoding says: {error}") from None
-    if unpacking.unconsumed_tail:
-        raise TooLarge(f"the report is over the limit of {MAX_BYTES} bytes")
-    if not unpacking.eof:
-        raise BadRequest("the body ends in the middle of its gzip stream")
-    return plain
 
 
 def _node_body(report: Report) -> Body:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,12 @@ from agent.node import Machine, Registration
 from agent.ports import PortRange
 from agent.preparations import ArchivePreparer
 from agent.runtime import Runtime
-from agent.usage.reports import Send
-from apiserver.api.errors import NotFound, ServiceUnavailable
+from agent.statuses import Answer, Send
+from agent.usage.reports import Send as SendUsage
+from apiserver.api.errors import ApiError, NotFound, ServiceUnavailable
 from apiserver.api.kinds.assignment import Assignment
+from apiserver.api.reports import StatusOf
+from apiserver.client.interface import Client
 from apiserver.client.testing import MemoryClient, MemoryCluster
 from tests.unit.agent.archives import archive
 from tests.unit.agent.objects import NODE, assignment
@@ -77,14 +80,22 @@ class Site:
 
     @asynccontextmanager
     async def agent(
-        self, *, patience: float = PATIENCE_SECONDS, send_usage: Send | None = None
+        self, *, patience: float = PATIENCE_SECONDS, send_usage: SendUsage | None = None
     ) -> AsyncIterator["Running"]:
         """An agent that runs during the block, and is then drained if it has not ended."""
         async with httpx.AsyncClient(base_url="http://127.0.0.1:1") as server:
             preparer = ArchivePreparer(Artifacts(self.folders.cache, server))
             machine = Machine(NODE, "agent-1", "10.0.0.1", "boot", "1", "30000-30999", "2", "1Ki")
             client = self.cluster.client(MANAGER)
-            parts = Parts(client, self.folders, self.runtime, preparer, Registration(client, machine), send_usage)
+            parts = Parts(
+                client,
+                self.folders,
+                self.runtime,
+                preparer,
+                Registration(client, machine),
+                one_by_one(client),
+                send_usage,
+            )
             host = Host(NODE, "http://server", "10.0.0.1", PortRange(30000, 30999))
             running = Running(asyncio.Event(), asyncio.get_running_loop().create_future())
             agent = Agent(host, parts, patience=patience)
@@ -96,6 +107,22 @@ class Site:
                 running.task.cancel()
                 await asyncio.gather(running.task, return_exceptions=True)
                 preparer.close()
+
+
+def one_by_one(client: Client) -> Send:
+    """Sends statuses as they are written singly."""
+
+    async def write(one: StatusOf) -> Answer:
+        body = {"metadata": {"uid": one.uid}, "status": one.status}
+        try:
+            return await client.apply(Assignment, one.name, body, namespace=one.namespace, subresource="status")
+        except ApiError as error:
+            return error
+
+    async def send(statuses: Sequence[StatusOf]) -> list[Answer]:
+        return [await write(one) for one in statuses]
+
+    return send
 
 
 @dataclass

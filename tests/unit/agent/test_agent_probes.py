@@ -26,7 +26,7 @@ from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.event import Event
 from apiserver.api.kinds.probe import Probes
 from apiserver.client.events import EventRecorder
-from tests.unit.agent.driving import Site, site
+from tests.unit.agent.driving import Site, one_by_one, site
 from tests.unit.agent.objects import assignment
 from tests.unit.agent.waiting import eventually
 
@@ -229,7 +229,7 @@ async def test_an_end_that_a_probe_sees_first_is_still_the_apps_own(node: Site, 
     ledger = Ledger(node.folders, now=read_clocks)
     host, reports = (
         Host("n", "http://server", "", PortRange(1, 2)),
-        Reports(node.user, EventRecorder(node.user, "test")),
+        Reports(node.user, EventRecorder(node.user, "test"), one_by_one(node.user)),
     )
     checkups = Checkups(
         host,
