@@ -8,6 +8,7 @@ Decisions, pure:
 - ``probes``           when to ask a process next, and what its answers mean: readiness, restarts, events
 - ``offers``           which services a running process offers; reads ``meta.ini``
 - ``status``           what the assignment's status should say
+- ``remembered``       an assignment as it was last seen, as a record keeps it
 - ``dependencies``     what a start has to wait for: entries of the task that come first
 
 Hands, thin:
@@ -27,7 +28,7 @@ Hands, thin:
 - ``host``, ``ports``, ``environment``  what a process is given
 - ``files``            what apps may have put anything in place of, read without waiting
 - ``folders``          the data folder: its lock, its layout, the records of instances
-- ``reports``          statuses, finalizers and events on their way to the server
+- ``reports``          statuses, finalizers and events on their way to the server; ``statuses`` sends many together
 - ``logs/``            what instances write: rotated by a process of its own, and read
 - ``channel``          requests of the server, which dials no node, and their answers
 - ``usage/``           what instances and the node use

@@ -16,6 +16,7 @@ Read in this order:
 - ``quantities``  ``500m``, ``64Mi``
 - ``channel``     what goes over a node's channel: requests such as for logs
 - ``usage``       what instances and nodes use: the figures that agents report
+- ``reports``     the statuses that an agent reports together
 - ``package``     what ``meta.ini`` says; ``archives``: what an app's zip may hold
 - ``rollback``    which revision of a task to go back to, and the spec that makes
 - ``machinery/``  what the generic verbs do to an object, as pure functions: decode, patch, apply, prepare

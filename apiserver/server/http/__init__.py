@@ -16,6 +16,7 @@
 - ``logs``         what an instance writes, relayed from its node
 - ``auth``         bearer tokens
 - ``metrics``      what Prometheus scrapes; ``usage_metrics``: what of it is about instances and nodes
+- ``statuses``     the statuses of a node's instances, many in one request; ``reports`` reads what agents report
 - ``usage``        what instances and nodes use: reported by agents, read by anybody
 - ``protocol``     limits below ASGI: header size and time
 """
