@@ -91,7 +91,7 @@ class Cast:
 
     def run_folders(self, name: str) -> list[Path]:
         """The folders of an app's runs, by their number."""
-        return sorted((self.instances / f"default.{name}" / "runs").glob("*"), key=lambda path: int(path.name))
+        return sorted((self.instances / f"default.{name}" / "runs").glob("[0-9]*"), key=lambda path: int(path.name))
 
     def shims(self) -> Iterator[tuple[int, Path]]:
         """The living shims, and the folders of their runs."""
