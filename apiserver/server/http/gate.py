@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apiserver.api.errors import ApiError, Forbidden, InternalError, Invalid, MethodNotAllowed
-from apiserver.server.http.auth import ANONYMOUS, Tokens
+from apiserver.server.http.auth import NOBODY, Authenticator, User
 from apiserver.server.http.cors import Cors, Headers, is_legacy
 from apiserver.server.http.metrics import Metrics
 
@@ -25,13 +25,13 @@ class Gate:
         app: ASGIApp,
         *,
         metrics: Metrics,
-        tokens: Tokens | None,
+        authenticator: Authenticator | None,
         is_local: bool,
         cors: Cors,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``is_local``: the server listens on loopback only."""
-        self._app, self._metrics, self._tokens, self._monotonic = app, metrics, tokens, monotonic
+        """``authenticator`` None lets everybody in; ``is_local``: the server listens on loopback only."""
+        self._app, self._metrics, self._authenticator, self._monotonic = app, metrics, authenticator, monotonic
         self._is_local, self._cors = is_local, cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +59,8 @@ class Gate:
     async def _pass(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: "_Watched") -> None:
         refusal = text_refusal if is_legacy(scope["path"]) else error_response
         try:
-            scope["user_name"] = self._user(scope, headers)
+            user = self._user(scope, headers)
+            scope["user_name"], scope["user_groups"], scope["user_uid"] = user.name, user.groups, user.uid
             await self._app(scope, receive, send)
         except ApiError as error:
             await refusal(error)(scope, receive, send)
@@ -69,11 +70,12 @@ class Gate:
                 raise
             await refusal(InternalError(f"Internal error occurred: {error}"))(scope, receive, send)
 
-    def _user(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
-        if self._tokens is None:
+    def _user(self, scope: Scope, headers: Mapping[bytes, bytes]) -> User:
+        if self._authenticator is None:
             check_browser(headers, is_local=self._is_local, is_allowed=self._cors.allows(headers))
-            return ANONYMOUS
-        return self._tokens.user(scope["path"], headers.get(b"authorization", b"").decode("latin-1"))
+            return NOBODY
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        return self._authenticator.user(scope["path"], authorization, scope.get("plum_peer"))
 
     def _count(self, scope: Scope, watched: "_Watched", seconds: float) -> None:
         self._metrics.end(
