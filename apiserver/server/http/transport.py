@@ -53,7 +53,7 @@ class TlsTransport(JoiningTransport):
     """The same over TLS, which needs two things more.
 
     asyncio would keep eight times as much unsent as without TLS. And it closes with a farewell of both sides, which
-    it awaits for a bounded time, together with the sending of what is unsent: so that begins once most is sent.
+    it awaits for a bounded time, together with the sending of what is unsent: so that begins once all is sent.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -75,7 +75,13 @@ class TlsTransport(JoiningTransport):
     def _close_when_sent(self, deadline: float) -> None:
         if self._transport.is_closing():
             return
-        if self._transport.get_write_buffer_size() and self._loop.time() < deadline:
+        if self._unsent() and self._loop.time() < deadline:
             self._loop.call_later(LOOK_SECONDS, self._close_when_sent, deadline)
         else:
             self._transport.close()
+
+    def _unsent(self) -> int:
+        """Bytes that wait to be encrypted, and those that wait for the socket, of which asyncio tells only inside."""
+        inner = getattr(getattr(self._transport, "_ssl_protocol", None), "_transport", None)
+        encrypted = inner.get_write_buffer_size() if inner is not None else 0
+        return int(self._transport.get_write_buffer_size() + encrypted)
