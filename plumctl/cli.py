@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _HINTS: tuple[tuple[type[ApiError], str], ...] = (
     (ServiceUnavailable, "is it running? plumctl up starts one; --server, PLUM_SERVER or KUBECONFIG say where"),
-    (Unauthorized, "set PLUM_TOKEN, or a token in the kubeconfig"),
+    (Unauthorized, "set PLUM_TOKEN, or a token or client certificate in the kubeconfig"),
 )
 
 

@@ -262,6 +262,8 @@ class RestClient:
 
     def _unreachable(self, error: httpx.RequestError) -> errors.ServiceUnavailable:
         reason = str(error) or type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            reason += "; --ca-file, PLUM_CA_FILE or the kubeconfig say whose certificates it may have"
         return errors.ServiceUnavailable(f"cannot reach the API server at {self.config.server}: {reason}")
 
 
