@@ -45,5 +45,3 @@ What holds processes, so that they outlive the agent:
 - ``pidfds``, ``processes``, ``cgroups``  what the system says about processes, and how they are ended
 - ``testing``          a runtime without processes
 """
-
-import apiserver  # noqa: F401  (first of all: it keeps httpx light)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import click
 
+import apiserver  # noqa: F401  (before httpx, which it keeps light)
 from agent import artifacts, cgroups, ending, node, statuses
 from agent.agent import MANAGER, Agent, Parts
 from agent.artifacts import Artifacts

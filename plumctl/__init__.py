@@ -12,5 +12,3 @@
 - commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``logs``, ``top``, ``history``, ``rollout``,
                  ``state``, ``delete``, ``backup`` and ``restore``, ``about``
 """
-
-import apiserver  # noqa: F401  (first of all: it keeps httpx light)
