@@ -298,6 +298,19 @@ async def test_a_launcher_that_is_killed_while_others_wait_to_write_to_it_loses_
         assert await finish(runtime, process) == Exit(code=5)
 
 
+async def test_what_a_launcher_cannot_do_is_told_in_plain_words(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    run, told = tmp_path / "nö run", ""
+
+    def is_told() -> bool:
+        nonlocal told
+        told = runtime._launcher.failure(run)
+        return bool(told)
+
+    await runtime._launcher.send(run)
+    await eventually(is_told)
+    assert told == f"[Errno 2] No such file or directory: '{run}'"
+
+
 async def test_a_launcher_that_hangs_is_replaced(
     runtime: ProcessRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
