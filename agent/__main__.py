@@ -102,7 +102,10 @@ def _data_dir(ctx: click.Context, param: click.Parameter, value: str) -> Path | 
     "--port-range", type=_PortRangeType(), default=DEFAULT_RANGE, show_default=True, help="Ports given to apps."
 )
 @click.option(
-    "--ip", default="", callback=_address, help="IP address under which others reach this node's apps.  [default: found out]"
+    "--ip",
+    default="",
+    callback=_address,
+    help="IP address under which others reach this node's apps.  [default: found out]",
 )
 @click.option(
     "--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File with the bearer token."
