@@ -49,12 +49,13 @@ class Channel:
         self._http, self._data = http, data
         self._path = f"/apis/plum.dev/v1/nodes/{quote(node, safe='')}/channel"
         self._rng = rng or random.Random()
-        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="channel")
+        self._executor: ThreadPoolExecutor | None = None
         self._answers: dict[str, asyncio.Task[None]] = {}
         self._failures = 0
 
     async def run(self) -> None:
         """Hold the channel open until cancelled; every failure is retried with backoff and jitter."""
+        executor = self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="channel")
         loop = asyncio.get_running_loop()
         try:
             while True:
@@ -70,7 +71,7 @@ class Channel:
                 self._failures = 0 if loop.time() - began > STEADY_SECONDS else self._failures + 1
                 await asyncio.sleep(RETRY.delay(self._failures, self._rng))
         finally:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            executor.shutdown(wait=False, cancel_futures=True)
 
     def _note(self, error: Exception) -> None:
         level = logging.DEBUG if self._failures else logging.INFO
