@@ -309,6 +309,37 @@ async def test_what_is_deleted_on_a_node_that_is_gone_goes() -> None:
         await world.until(is_empty)
 
 
+async def test_a_node_that_is_named_and_does_not_exist_is_told_until_it_comes() -> None:
+    async with running() as world:
+        await world.add_node("nodeA")
+        await world.push("hello", "1.0", "1")
+        world.silent = {"nodeX"}
+        await world.apply_task(entries=[entry(nodeReplicas={"nodeA": 1, "nodeX": 2})])
+
+        async def placed() -> tuple[str, str, str]:
+            found = conditions.find((await world.task()).status.conditions, "Placed")
+            return (found.status, found.reason, found.message) if found else ("", "", "")
+
+        async def is_told() -> bool:
+            return (await placed())[:2] == ("False", "NoSuchNode")
+
+        await world.until(is_told)
+        assert (await placed())[2] == (
+            "2 of 3 copies are for nodes that do not exist: nodeX; start plum-agent with that --node, "
+            "or correct nodeReplicas"
+        )
+        world.silent = set()
+        await world.add_node("nodeX")
+        await world.until(lambda: world.is_ready(3))
+
+        async def is_placed() -> bool:
+            return (await placed())[:2] == ("True", "AllPlaced")
+
+        await world.until(is_placed)
+        await world.client.delete(Node, "nodeX")
+        await world.until(is_told)
+
+
 async def test_copies_without_a_node_say_why_until_there_is_one() -> None:
     async with running() as world:
         await world.push("hello", "1.0", "1")
