@@ -17,6 +17,7 @@ import httpx
 import orjson
 from pydantic import ValidationError
 
+from agent.files import NotRegular
 from agent.logs.place import Place
 from agent.logs.streams import Reader
 from apiserver.api.channel import MAX_STREAMS, SILENCE_SECONDS, Cancel, LogRequest, Request, read_frame
@@ -132,6 +133,8 @@ class Channel:
             await asyncio.get_running_loop().run_in_executor(self._executor, reader.open)
         except ApiError as error:
             raise type(error)(f'assignment "{asked.name}": {error.message}') from error
+        except NotRegular as error:  # asking again does not help
+            raise BadRequest(f'the log of assignment "{asked.name}" cannot be read: {error}') from error
         except OSError as error:
             raise InternalError(f'the log of assignment "{asked.name}" cannot be read: {error}') from error
         return reader

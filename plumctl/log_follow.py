@@ -197,8 +197,13 @@ class Follow:
             await asyncio.wait(waiting, timeout=GONE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if self._failed.done():
                 self._failed.result()
-            if not self._tasks and not any(len(informer) for informer in self._informers) and await self._is_over():
+            if not self._tasks and self._has_none() and await self._is_over():
                 return self._is_whole
+
+    def _has_none(self) -> bool:
+        """Whether none of the instances is there; those that were named have been followed as far as that goes."""
+        only_named = all(group.name for group in self._view.groups)
+        return only_named or not any(len(informer) for informer in self._informers)
 
     async def _is_over(self) -> bool:
         """Whether no instances will come any more."""
