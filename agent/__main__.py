@@ -20,7 +20,7 @@ from agent import artifacts, cgroups, ending, node, statuses
 from agent.agent import MANAGER, Agent, Parts
 from agent.artifacts import Artifacts
 from agent.channel import Channel
-from agent.folders import Folders, InUse, NewerFormat
+from agent.folders import Folders, InUse, NewerFormat, OtherOwner
 from agent.host import Host
 from agent.logs.keeper import Keeper
 from agent.node import Machine, Registration
@@ -153,7 +153,7 @@ def main(
     with ExitStack() as stack:
         try:
             stack.enter_context(folders.locked())
-        except InUse as error:
+        except (InUse, OtherOwner) as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             raise click.ClickException(f"--data-dir {data_dir}: {error}") from error

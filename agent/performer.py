@@ -149,7 +149,8 @@ class Performer:
         """Work beside the plan has failed; the seconds until it is tried again."""
         trouble = self._troubles.met(key, name, repr(error))
         if trouble.is_news:
-            log.error("%s: %s failed; trying again", "/".join(key), name, exc_info=error)
+            known = isinstance(error, OSError)  # the system's word says it all
+            log.error("%s: %s failed: %s; trying again", "/".join(key), name, error, exc_info=None if known else error)
         if name in ("start", "adopt") and key in self._ledger.instances:
             self._ledger.change(key, partial(Instance.doubted, why=str(error) or repr(error)))
         return trouble.pause
@@ -313,7 +314,9 @@ class Performer:
 
     async def _kill_all(self, key: Key, process: Process) -> None:
         while not await self._runtime.kill(process):
-            log.error("%s: processes survive SIGKILL; trying on", "/".join(key))
+            if self._troubles.met(key, "killing", "").is_news:
+                log.error("%s: processes survive SIGKILL; trying on", "/".join(key))
+        self._troubles.over(key, "killing")
 
     async def _ended(self, key: Key, step: Callable[[Instance], Instance]) -> None:
         """No process is left: write that down before anything follows from it, if that is possible."""
