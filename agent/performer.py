@@ -191,7 +191,7 @@ class Performer:
             launch = self._launch(key, assignment, number, self._ports(key, assignment))
             data = self._ledger.folders.slot_data(assignment)
         except (NoFreePort, ValueError) as error:
-            return await self._not_started(key, error)
+            return await self._not_started(key, str(error))
         self._is_starting(key, assignment, launch, number, counted=counted)
         self._ledger.change(key, lambda instance: instance.occupied("start"))
         self._beside(key, "start", self._come_up(key, assignment, launch, data))
@@ -203,18 +203,18 @@ class Performer:
             try:
                 await ledger.save(key, data=data)
             except (OSError, ValueError) as error:
-                return await self._not_started(key, error)
+                return await self._not_started(key, f"its record cannot be written: {error}")
             facts = ledger.facts(key, assignment.spec.template.logs or Logs())
             try:
                 process = await self._runtime.start(replace(launch, facts=facts))
             except StartFailed as error:
-                return await self._not_started(key, error)
+                return await self._not_started(key, str(error))
         ledger.change(key, partial(Instance.started, process=process, now=ledger.now()))
         self._spawn(key, "supervise", self._supervise(key, process))
         self._reports.tell(assignment, "Normal", "Started", f"started on {self._host.node}")
 
-    async def _not_started(self, key: Key, error: Exception) -> None:
-        await self._ended(key, partial(Instance.not_started, message=str(error), now=self._ledger.now()))
+    async def _not_started(self, key: Key, why: str) -> None:
+        await self._ended(key, partial(Instance.not_started, message=why, now=self._ledger.now()))
 
     def _is_starting(self, key: Key, assignment: Assignment, launch: Launch, number: int, *, counted: bool) -> None:
         self._ledger.change(
