@@ -17,6 +17,7 @@ class NamespaceStatus(Status):
     """Namespaces are usable from the moment they exist."""
 
     phase: Literal["Active", "Terminating"] = "Active"
+    """Active, or Terminating while it is emptied before it goes."""
 
 
 class Namespace(Resource):
