@@ -32,6 +32,10 @@ class ListSet:
     """Marks a list of unique scalars (``x-kubernetes-list-type: set``)."""
 
 
+class FilledIn:
+    """Marks a field that every object has and that need not be given: its kind's defaults fill it in."""
+
+
 class IntOrString:
     """Marks a number that may also be a name (``x-kubernetes-int-or-string``)."""
 

@@ -17,9 +17,13 @@ from annotated_types import Ge, Le, Lt, MaxLen, MinLen
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from apiserver.api.meta import IntOrString, ListMap, ListSet
+from apiserver.api.meta import FilledIn, IntOrString, ListMap, ListSet
 
 Type = Literal["object", "map", "array", "string", "integer", "number", "boolean", "any"]
+
+Model = type[BaseModel]
+INT_OR_STRING = "int-or-string"
+"""The format of what is a number or a text."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Schema:
     default: Any = None
     description: str = ""
     """Prose: a line a paragraph."""
-    model: type[BaseModel] | None = None
+    model: Model | None = None
     """What an object was read off."""
     bounds: Mapping[str, int | str] = field(default_factory=dict)
     """Limits in JSON Schema's words: ``minimum``, ``maxLength``, ``pattern`` and so on."""
@@ -69,7 +73,8 @@ _SCALARS: dict[Any, tuple[Type, str]] = {
 @cache
 def of_model(model: type[BaseModel]) -> Schema:
     """The tree of a pydantic model."""
-    fields = {info.alias or name: _of_field(info, _inherited(model, name)) for name, info in model.model_fields.items()}
+    found = model.model_fields.items()
+    fields = {info.alias or name: _of_field(info, description(model, name)) for name, info in found}
     return Schema(
         "object",
         fields=fields,
@@ -79,7 +84,7 @@ def of_model(model: type[BaseModel]) -> Schema:
     )
 
 
-def _inherited(model: type[BaseModel], name: str) -> str:
+def description(model: type[BaseModel], name: str) -> str:
     """What is said of a field, by the nearest class that says something: many only narrow its type."""
     ancestors = (cls for cls in model.__mro__ if issubclass(cls, BaseModel) and name in cls.model_fields)
     return next((text for cls in ancestors if (text := cls.model_fields[name].description)), "")
@@ -91,14 +96,14 @@ def _prose(text: str) -> str:
     return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs).replace("``", "`")
 
 
-def _of_field(info: FieldInfo, description: str) -> Schema:
+def _of_field(info: FieldInfo, text: str) -> Schema:
     found = _of_type(info.annotation, tuple(info.metadata))
     plain = info.default if isinstance(info.default, str | int | float | bool) else None
     return replace(
         found,
-        required=info.is_required(),
+        required=info.is_required() and not any(isinstance(mark, FilledIn) for mark in info.metadata),
         default=plain,
-        description=_prose(description) or found.description,
+        description=_prose(text) or found.description,
         is_sparse=info.exclude_if is not None,
     )
 
@@ -106,7 +111,7 @@ def _of_field(info: FieldInfo, description: str) -> Schema:
 def _of_type(annotation: Any, metadata: tuple[Any, ...] = ()) -> Schema:
     origin, args = get_origin(annotation), get_args(annotation)
     if any(isinstance(mark, IntOrString) for mark in metadata):
-        return Schema("string", format="int-or-string")
+        return Schema("string", format=INT_OR_STRING)
     if origin is Annotated:
         return _of_type(args[0], (*metadata, *args[1:]))
     if origin in (Union, types.UnionType):
@@ -142,8 +147,8 @@ def _bounds(metadata: Iterable[Any], unit: str) -> dict[str, int | str]:
                 found[f"min{unit}"] = least
             case MaxLen(max_length=most):
                 found[f"max{unit}"] = most
-            case _ if pattern := getattr(mark, "pattern", None):
-                found["pattern"] = pattern
+            case _:
+                found |= {"pattern": mark.pattern} if getattr(mark, "pattern", None) else {}
     return found
 
 

@@ -45,6 +45,7 @@ class App(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["App"] = "App"
     spec: AppSpec
+    """What the archive says of itself, and its digest."""
 
 
 def app_object_name(name: str, version: str, sha256: str) -> str:

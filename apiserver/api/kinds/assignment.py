@@ -68,7 +68,9 @@ class Template(Model):
     depends_on: Annotated[Listed[str], ListSet()] = ()
     """The entries of the task that come first."""
     probes: Annotated[Probes, Field(exclude_if=asks_nothing)] = NO_PROBES
+    """How it is found out whether the copy has started, is ready and is alive."""
     logs: Logs | None = None
+    """How much is kept of what the copy writes; by default 5 rotated files of 10Mi."""
     restarted_at: Annotated[str, Field(exclude_if=is_empty)] = ""
     """Copied from the task's annotation, so that a restart of the task is a rollout."""
 
@@ -95,6 +97,7 @@ class AssignmentSpec(Model):
     task_state: State = "Running"
     """The task's state when the controller last copied it."""
     template: Template
+    """What the node needs to run it."""
     template_hash: str
     """A digest of the template: copies with the same one run the same."""
 
@@ -162,7 +165,9 @@ class Assignment(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["Assignment"] = "Assignment"
     spec: AssignmentSpec
+    """What the agent obeys."""
     status: AssignmentStatus = AssignmentStatus()
+    """What has become of it."""
 
 
 def _rules(new: Body, old: Body | None) -> Sequence[Cause]:

@@ -65,7 +65,9 @@ class Endpoint(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["Endpoint"] = "Endpoint"
     spec: EndpointSpec
+    """What somebody has registered."""
     status: EndpointStatus = EndpointStatus()
+    """What became of it."""
 
 
 def _where(body: Body, now: datetime) -> str:

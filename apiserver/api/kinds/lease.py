@@ -43,7 +43,9 @@ class Lease(Resource):
     api_version: Literal["coordination.k8s.io/v1"] = "coordination.k8s.io/v1"
     kind: Literal["Lease"] = "Lease"
     spec: LeaseSpec = LeaseSpec()
+    """What the holder writes."""
     status: LeaseStatus = LeaseStatus()
+    """What the server says of it."""
 
 
 MAX_STEP = 1_000_000

@@ -26,6 +26,7 @@ class Namespace(Resource):
     api_version: Literal["v1"] = "v1"
     kind: Literal["Namespace"] = "Namespace"
     status: NamespaceStatus = NamespaceStatus()
+    """Whether it can be used."""
 
 
 NAMESPACES = SCHEME.register(

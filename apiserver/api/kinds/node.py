@@ -66,7 +66,9 @@ class Node(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["Node"] = "Node"
     spec: NodeSpec = NodeSpec()
+    """What is wanted of the machine."""
     status: NodeStatus = NodeStatus()
+    """What the machine is, and how it is."""
 
 
 def is_original(node: Node) -> bool:

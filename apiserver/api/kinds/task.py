@@ -17,6 +17,7 @@ from apiserver.api.kinds.probe import NO_PROBES, Probes, asks_nothing
 from apiserver.api.meta import (
     Body,
     Conditions,
+    FilledIn,
     Labels,
     Listed,
     ListMap,
@@ -202,7 +203,7 @@ class Logs(Model):
 class Entry(Model):
     """One program of the task: what to run, how many copies, and where."""
 
-    name: Annotated[str, AfterValidator(_entry_name)]
+    name: Annotated[str, AfterValidator(_entry_name), FilledIn()]
     """Unique within the task; by default main, main-2, …"""
     app: AppReference | None = None
     """The app to run; or give ``artifactUrl``."""
@@ -324,7 +325,9 @@ class Task(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["Task"] = "Task"
     spec: TaskSpec
+    """What is wanted."""
     status: TaskStatus = TaskStatus()
+    """What there is, as the task controller sees it."""
 
 
 def _default(body: Body) -> None:
