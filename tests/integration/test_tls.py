@@ -74,6 +74,15 @@ def test_neither_is_refused_but_where_anybody_may_look(site: Site) -> None:
         expect(http.get(TASKS), 401, "Unauthorized", "cannot be printed")
 
 
+@pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}])
+def test_a_foreign_web_page_cannot_use_the_certificate_of_a_browser(site: Site, headers: dict[str, str]) -> None:
+    with site.authority.http(site.url, site.authority.client("ann")) as http:
+        expect(http.get(TASKS, headers=headers), 403, "Forbidden", "other web pages")
+        assert http.get(TASKS, headers={"origin": "http://localhost:5173"}).status_code == 200, "the web UI may"
+    with site.authority.http(site.url, token=TOKEN) as http:
+        assert http.get(TASKS, headers=headers).status_code == 200, "a token is not sent by itself"
+
+
 def test_a_certificate_with_many_groups_is_one_user(site: Site) -> None:
     many = site.authority.issue("many", Wanted("carl", tuple(f"group-{number}" for number in range(500))))
     with site.authority.http(site.url, many) as http:

@@ -74,8 +74,11 @@ class Gate:
         if self._authenticator is None:
             check_browser(headers, is_local=self._is_local, is_allowed=self._cors.allows(headers))
             return NOBODY
+        peer = scope.get("plum_peer")
+        if peer is not None:
+            check_origin(headers, is_allowed=self._cors.allows(headers))
         authorization = headers.get(b"authorization", b"").decode("latin-1")
-        return self._authenticator.user(scope["path"], authorization, scope.get("plum_peer"))
+        return self._authenticator.user(scope["path"], authorization, peer)
 
     def _count(self, scope: Scope, watched: "_Watched", seconds: float) -> None:
         self._metrics.end(
@@ -94,12 +97,19 @@ def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool, is_allowed:
     if is_local and host and not _is_loopback_name(host):
         shown = host[:100].decode("latin-1")
         raise Forbidden(f"the host {shown!r} is not this server's: use 127.0.0.1 or localhost, or --token-file")
+    check_origin(headers, is_allowed=is_allowed)
+
+
+def check_origin(headers: Mapping[bytes, bytes], *, is_allowed: bool) -> None:
+    """Refuse what a web page of another origin makes a browser send, unless that origin ``is_allowed``: a browser sends
+    it with whatever certificate it has, whoever wrote the page. Raises Forbidden."""
     if is_allowed:
         return
+    host = headers.get(b"host", b"")
     origin = headers.get(b"origin")
     cross_site = headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
     if cross_site or (origin is not None and origin.partition(b"://")[2] != host):
-        raise Forbidden("requests from other web pages are refused while the server demands no tokens")
+        raise Forbidden("requests from other web pages are refused, but for those of --cors-origin, without a token")
 
 
 @lru_cache(maxsize=256)
