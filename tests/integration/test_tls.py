@@ -130,7 +130,7 @@ async def test_our_client_shows_a_certificate_and_watches(site: Site) -> None:
             assert (await client.get(Namespace, "default")).metadata.name == "default"
     for bad in (replace(config, tls=Tls()), replace(config, tls=replace(config.tls, server_name="elsewhere"))):
         async with RestClient(bad, manager="test") as client:
-            with pytest.raises(ServiceUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            with pytest.raises(ServiceUnavailable, match=r"CERTIFICATE_VERIFY_FAILED.*--ca-file, PLUM_CA_FILE"):
                 await client.apply(Namespace, "never", {})
 
 
