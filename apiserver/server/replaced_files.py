@@ -19,9 +19,10 @@ class ReplacedFiles:
     """Some files that are read together."""
 
     def __init__(self, what: str, paths: Sequence[Path], read: Callable[[], None]) -> None:
-        """They have been read just now; ``read`` reads them again, and may raise what it likes."""
+        """``read`` reads them again, and may raise what it likes. They have been read before, at a time that is not
+        known: so the first look reads them in any case."""
         self._what, self._paths, self._read = what, paths, read
-        self._seen = _signature(paths)
+        self._seen: _Signature | None = None
         self._told = ""
 
     def look(self) -> None:
@@ -36,7 +37,8 @@ class ReplacedFiles:
                 log.warning("%s: %s; what was read before stays in force", self._what, error)
                 self._told = str(error)
         else:
-            log.info("%s: read again", self._what)
+            if self._seen is not None:
+                log.info("%s: read again", self._what)
             self._seen, self._told = found, ""
 
 

@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -163,6 +164,23 @@ def test_the_original_s_api_is_served_over_tls_too(site: Site) -> None:
     with site.authority.http(site.url) as http:
         refused = http.get("/v1/nodes")
         assert (refused.status_code, refused.headers["content-type"]) == (401, "text/plain; charset=utf-8")
+
+
+def test_an_agent_registers_with_a_token_and_the_authority(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    command = [sys.executable, "-m", "agent", "--server", site.url, "--node", "secured", "--data-dir", str(tmp_path)]
+    command += ["--token-file", str(tmp_path / "token"), "--ca-file", str(site.authority.file), "--until-eof"]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as agent,
+        site.authority.http(site.url, token=TOKEN) as http,
+    ):
+        try:
+            wait_for("the node", lambda: http.get("/apis/plum.dev/v1/nodes/secured").is_success)
+            assert agent.stdin
+            agent.stdin.close()
+            assert agent.wait(30) == 0
+        finally:
+            agent.kill()
 
 
 TASK = """{"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": "%s"},

@@ -1,7 +1,9 @@
 """Files of the server's TLS: refused by name, and replaced while it runs."""
 
 import logging
+import shutil
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,11 @@ def test_what_cannot_be_used_is_named_by_flag_and_file(authority: TestAuthority,
     assert refused(tls_key=key) == "--tls-key is given without --tls-cert: give both"
     assert "client certificates need TLS" in refused(client_ca=cert)
     assert refused(tls_cert=none, tls_key=key) == f"--tls-cert {none}: No such file or directory"
+    locked = tmp_path / "locked.key"
+    command = ["openssl", "pkey", "-in", str(key), "-aes256", "-passout", "pass:x", "-out", str(locked)]
+    if shutil.which("openssl"):
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        assert "the key without password" in refused(tls_cert=cert, tls_key=locked)
     assert refused(tls_cert=cert, tls_key=none) == f"--tls-key {none}: No such file or directory"
     assert "do not belong together" in refused(tls_cert=cert, tls_key=other.key)
     assert "cannot be read: give PEM" in refused(tls_cert=text, tls_key=key)
@@ -67,6 +74,7 @@ def test_replaced_files_count_once_they_are_whole(
     server = authority.server("replaced")
     context = NewestContext.of(TlsFiles(server.certificate, server.key))
     watched = ReplacedFiles("certificates", (server.certificate, server.key), context.renew)
+    watched.look()
     first = context.newest
     watched.look()
     assert context.newest is first
