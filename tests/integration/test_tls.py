@@ -203,7 +203,7 @@ def test_kubectl_sends_what_the_kubeconfig_has(site: Site, tmp_path: Path, how: 
 
     assert "default" in kubectl("get", "namespaces")
     name = f"kubectl-{how}"
-    kubectl("apply", "--server-side", "--validate=false", "-f", "-", stdin=TASK % name)
+    kubectl("apply", "-f", "-", stdin=TASK % name)
     with site.authority.http(site.url, token=TOKEN) as http:
         changes = http.get(f"{TASKS}/{name}/history").json()["items"]
         assert {change["user"] for change in changes} == {"ann" if how == "certificate" else "bob"}
