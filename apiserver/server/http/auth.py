@@ -34,6 +34,10 @@ class User:
 NOBODY = User(ANONYMOUS, (UNAUTHENTICATED,))
 
 
+class Expired(Unauthorized):
+    """The connection's certificate has come to its end: it takes a new connection to show a new one."""
+
+
 def known(name: str, groups: Iterable[str], uid: str = "") -> User:
     """Somebody who has shown who they are."""
     return User(name, tuple(dict.fromkeys((*groups, AUTHENTICATED))), uid)
@@ -61,17 +65,18 @@ class Authenticator:
     def user(self, path: str, authorization: str, peer: Peer | None) -> User:
         """Who sends this header over a connection with this certificate, which counts first, as in Kubernetes.
         Raises Unauthorized."""
-        problem = ""
-        if peer is not None:
-            problem = peer.problem or ("the client certificate has expired" if self._clock() > peer.until else "")
-            if not problem:
-                return known(peer.name, peer.groups)
+        is_expired = peer is not None and self._clock() > peer.until
+        if peer is not None and not peer.problem and not is_expired:
+            return known(peer.name, peer.groups)
         if authorization and self.tokens is not None and (user := self.tokens.user(authorization)):
             return user
         if path in OPEN_PATHS or path == DOCUMENTATION or path.startswith(f"{DOCUMENTATION}/"):
             return NOBODY
-        wanted = "send a valid bearer token (Authorization: Bearer …) or a client certificate"
-        raise Unauthorized(f"Unauthorized: {problem or wanted}")
+        if peer is not None and peer.problem:
+            raise Unauthorized(f"Unauthorized: {peer.problem}")
+        if is_expired:
+            raise Expired("Unauthorized: the client certificate has expired; connect with a new one")
+        raise Unauthorized("Unauthorized: send a valid bearer token (Authorization: Bearer …) or a client certificate")
 
 
 def read_token_file(path: Path) -> Tokens:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apiserver.api.errors import ApiError, Forbidden, InternalError, Invalid, MethodNotAllowed
-from apiserver.server.http.auth import NOBODY, Authenticator, User
+from apiserver.server.http.auth import NOBODY, Authenticator, Expired, User
 from apiserver.server.http.cors import Cors, Headers, is_legacy
 from apiserver.server.http.metrics import Metrics
 
@@ -161,7 +161,7 @@ def _headers(error: ApiError) -> dict[str, str]:
     headers = {}
     if error.details.retry_after_seconds or error.code in (429, 503):
         headers["retry-after"] = str(error.details.retry_after_seconds or 1)
-    if error.code in (413, 504):
+    if error.code in (413, 504) or isinstance(error, Expired):
         headers["connection"] = "close"  # what the client has not sent yet is not waited for
     if isinstance(error, MethodNotAllowed) and error.allowed:
         headers["allow"] = ", ".join(error.allowed)

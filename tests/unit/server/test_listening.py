@@ -23,12 +23,28 @@ LARGE = 4_000_000
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says who asks, or much."""
+    """Says who asks, or much, or goes on until nobody takes it."""
+    if scope["path"] == "/endless":
+        await endless(scope, send)
+        return
     peer = scope.get("plum_peer")
     body = b"x" * LARGE if scope["path"] == "/large" else f"{scope['scheme']} {peer and peer.name}".encode()
     headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+cut_off = asyncio.Event()
+
+
+async def endless(scope: Scope, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    with contextlib.suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(0.3):
+                await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+    scope["plum_abort"]()
+    cut_off.set()
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +151,19 @@ async def test_a_slow_reader_gets_all_of_a_last_reply(
             size += len(await reader.readexactly(100_000))
         size += len(await asyncio.wait_for(reader.read(), 10))
         assert (size, found[:12]) == (LARGE, b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_a_client_that_takes_nothing_is_noticed_and_cut_off(authority: TestAuthority) -> None:
+    async with serving(authority) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=authority.context(), limit=2**16)
+        writer.write(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        async with asyncio.timeout(10):
+            await cut_off.wait()
+        with contextlib.suppress(OSError):
+            while await asyncio.wait_for(reader.read(2**20), 10):
+                pass
         writer.close()
 
 

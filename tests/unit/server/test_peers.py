@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apiserver.api.errors import Unauthorized
-from apiserver.server.http.auth import ANONYMOUS, AUTHENTICATED, Authenticator, User
+from apiserver.server.http.auth import ANONYMOUS, AUTHENTICATED, Authenticator, Expired, User
+from apiserver.server.http.gate import error_response
 from apiserver.server.http.peers import MAX_GROUPS, MAX_NAME, Peer, peer_of
 
 UNTIL = "Jan  1 00:00:00 2030 GMT"
@@ -73,8 +74,9 @@ def test_five_hundred_groups_are_a_few() -> None:
 def test_a_certificate_counts_until_it_expires_on_open_connections_too() -> None:
     peer = peer_of(certificate(cn("ann")))
     assert user(peer, SECONDS).name == "ann"
-    with pytest.raises(Unauthorized, match="has expired"):
+    with pytest.raises(Expired, match="has expired") as caught:
         user(peer, SECONDS + 1)
+    assert error_response(caught.value).headers["connection"] == "close", "the client connects with its new one"
     assert Authenticator(None, clock=lambda: SECONDS + 1).user("/healthz", "", peer).name == ANONYMOUS
 
 
