@@ -13,9 +13,6 @@ DIGEST = "a" * 64
 UNDER_TEST = [kind.plural for kind in SCHEME if kind.plural != "apps"]
 """An App is refused while its archive is missing."""
 
-BUILT_IN = ("events", "namespaces", "leases")
-"""Kinds that kubectl knows by itself: it sends strategic merge patches for them."""
-
 
 def manifest(plural: str, name: str) -> Json:
     """A specimen as people write them, without what programs write."""
@@ -23,7 +20,7 @@ def manifest(plural: str, name: str) -> Json:
     return body | {"metadata": body["metadata"] | {"name": name}}
 
 
-@pytest.mark.parametrize("plural", [plural for plural in UNDER_TEST if plural not in BUILT_IN])
+@pytest.mark.parametrize("plural", UNDER_TEST)
 def test_every_kind_is_created_applied_replaced_edited_and_compared(
     alone: Kubectl, plural: str, tmp_path: Path
 ) -> None:
