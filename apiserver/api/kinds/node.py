@@ -13,6 +13,8 @@ from apiserver.api.scheme import SCHEME, Column, Kind, Subresource, at, dig
 NODE_LEASES = "plum-node-lease"
 """The namespace of node leases; a node's lease has the node's name."""
 
+DRAINING = "Draining"
+"""The condition that the agent sets: True while it ends all that it runs, so that nothing more is to come."""
 
 ORIGINAL_AGENT = "v1"
 """``status.agent.name`` of a node whose agent is the original Plum's, and the holder of its lease."""
@@ -78,7 +80,8 @@ def is_original(node: Node) -> bool:
 
 def _status(body: Body, now: datetime) -> str:
     ready = {"True": "Ready", "False": "NotReady"}.get(condition_status("Ready", body), "Unknown")
-    return f"{ready},SchedulingDisabled" if dig(body, "spec.unschedulable") else ready
+    draining = ",Draining" if condition_status(DRAINING, body) == "True" else ""
+    return f"{ready}{draining}{',SchedulingDisabled' if dig(body, 'spec.unschedulable') else ''}"
 
 
 NODES = SCHEME.register(
