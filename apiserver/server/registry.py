@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import orjson
 
-from apiserver.api.errors import BadRequest, Conflict, Details, Invalid
+from apiserver.api.errors import BadRequest, Cause, Conflict, Details, Invalid
 from apiserver.api.kinds.lease import LEASES
 from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.machinery import writes
@@ -141,8 +141,8 @@ class Registry:
         body, warnings = decode(kind, document, options.validation)
         _bind_names(target, body)
         if not body["metadata"].get("resourceVersion"):
-            message = "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update"
-            raise Invalid(f'{kind.qualified} "{target.name}" is invalid: {message}', details=_details(target))
+            self.get(target)  # what is not there has no version to name
+            raise _unversioned(target)
         outcome = Outcome(warnings=warnings)
 
         def work(txn: Transaction) -> Body:
@@ -259,6 +259,14 @@ class Registry:
             if not txn.exists(kind, metadata.get("namespace") or "", name):
                 return dict(body, metadata=dict(metadata, name=name))
         raise already_exists(kind, prefix)
+
+
+def _unversioned(target: Target) -> Invalid:
+    cause = Cause("metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")
+    return Invalid(
+        f'{target.kind.qualified} "{target.name}" is invalid: {cause.field}: {cause.message}',
+        details=Details(name=target.name, group=target.kind.group, kind=target.kind.name, causes=[cause]),
+    )
 
 
 def _patched(kind: Kind, old: Body, patch: Any, how: PatchType) -> Body:

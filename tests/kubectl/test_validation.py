@@ -7,10 +7,11 @@ import pytest
 
 from apiserver.api.scheme import SCHEME
 from tests.kubectl.program import Json, Kubectl
+from tests.kubectl.scope import KINDS
 from tests.specimens import specimens
 
 DIGEST = "a" * 64
-UNDER_TEST = [kind.plural for kind in SCHEME if kind.plural != "apps"]
+UNDER_TEST = [plural for plural in KINDS if plural != "apps"]
 """An App is refused while its archive is missing."""
 
 

@@ -1,0 +1,58 @@
+"""What kubectl asks about the server itself, and what it cannot do here."""
+
+import pytest
+
+from tests.kubectl.program import Kubectl
+
+
+def test_version(alone: Kubectl) -> None:
+    found = alone.json("version")
+    assert found["serverVersion"]["gitVersion"].startswith("v1.32.")
+    assert "plum" in found["serverVersion"]["gitVersion"]
+    assert alone.run("version").stderr == ""  # no word about a skew of versions
+
+
+def test_what_there_is(alone: Kubectl) -> None:
+    rows = {line.split()[0]: line.split() for line in alone("api-resources", "--no-headers", "-o", "wide").splitlines()}
+    assert rows["tasks"][1:5] == ["tk", "plum.dev/v1", "true", "Task"]
+    assert rows["tasks"][-2:] == ["create,delete,deletecollection,get,list,patch,update,watch", "all"]
+    assert rows["nodes"][2:5] == ["plum.dev/v1", "false", "Node"]
+    assert rows["events"][1:5] == ["ev", "v1", "true", "Event"]
+    assert "tasks.plum.dev\n" in alone("api-resources", "--api-group=plum.dev", "--namespaced", "-o", "name")
+    assert {"coordination.k8s.io/v1", "plum.dev/v1", "v1"} <= set(alone("api-versions").split())
+
+
+REFUSED = [
+    (("rollout", "status", "task/x"), 'no kind "Task" is registered'),
+    (("rollout", "restart", "task/x"), 'no kind "Task" is registered'),
+    (("logs", "task/x"), 'no kind "Task" is registered'),
+    (("set", "env", "task/x", "a=b"), 'no kind "Task" is registered'),
+    (("expose", "task", "x", "--port=80"), 'no kind "Task" is registered'),
+    (("drain", "nodeA"), 'no kind "Node" is registered'),
+    (("cordon", "nodeA"), 'no kind "Node" is registered'),
+    (("taint", "node", "nodeA", "a=b:NoSchedule"), 'no kind "Node" is registered'),
+    (("cluster-info",), 'no kind "ServiceList" is registered'),
+    (("get", "deployments"), "the server doesn't have a resource type"),
+    (("create", "deployment", "x", "--image=y"), "the server could not find the requested resource"),
+]
+
+
+@pytest.fixture(scope="module")
+def furnished(alone: Kubectl) -> Kubectl:
+    """With a task and a node, so that it is not their absence that kubectl complains of."""
+    spec = {"entries": [{"artifactUrl": "/artifacts/x", "replicas": 0}]}
+    alone(
+        "create",
+        "-f",
+        "-",
+        stdin={"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": "x"}, "spec": spec},
+    )
+    alone("create", "-f", "-", stdin={"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "nodeA"}})
+    return alone
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), REFUSED, ids=lambda found: " ".join(found) if isinstance(found, tuple) else ""
+)
+def test_what_cannot_work_says_so(furnished: Kubectl, command: tuple[str, ...], words: str) -> None:
+    assert words in furnished.refused(*command)
