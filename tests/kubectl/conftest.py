@@ -15,7 +15,6 @@ from tests.e2e.cluster import running_cluster
 from tests.kubectl.program import Kubectl, why_not
 from tests.kubectl.room import Room, Stage
 from tests.kubectl.scope import TRANSPORTS
-from tests.servers import start_apiserver
 
 NUMBERS = count(1)
 
@@ -28,14 +27,6 @@ def required() -> None:
         if os.environ.get("PLUM_REQUIRE_KUBECTL"):
             pytest.fail(reason)
         pytest.skip(f"{reason}; with PLUM_REQUIRE_KUBECTL=1 this is a failure")
-
-
-@pytest.fixture(scope="session")
-def alone(required: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
-    """For a server alone: nothing moves there but what the test does."""
-    folder = tmp_path_factory.mktemp("kubectl")
-    with start_apiserver(folder / "server") as url:
-        yield Kubectl(folder / "home", ("--server", url))
 
 
 @pytest.fixture(scope="session", params=TRANSPORTS)
@@ -57,6 +48,12 @@ def uploaded(http: httpx.Client) -> str:
     digest = hashlib.sha256(made.getvalue()).hexdigest()
     http.put(f"/artifacts/sha256/{digest}", content=made.getvalue()).raise_for_status()
     return digest
+
+
+@pytest.fixture
+def kubectl(stage: Stage) -> Kubectl:
+    """In no namespace of its own, for questions that change nothing."""
+    return stage.kubectl
 
 
 @pytest.fixture

@@ -73,9 +73,8 @@ class Room:
     def copies(self, task: str) -> list[Json]:
         """A task's assignments."""
         query = {"labelSelector": f"plum.dev/task={task}"}
-        found: list[Json] = (
-            self.stage.http.get(self.path("assignments"), params=query).raise_for_status().json()["items"]
-        )
+        answer = self.stage.http.get(self.path("assignments"), params=query)
+        found: list[Json] = answer.raise_for_status().json()["items"]
         return found
 
     def running(self, task: str, count: int) -> list[Json]:

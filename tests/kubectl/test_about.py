@@ -3,23 +3,26 @@
 import pytest
 
 from tests.kubectl.program import Kubectl
+from tests.kubectl.room import Room
 
 
-def test_version(alone: Kubectl) -> None:
-    found = alone.json("version")
+def test_version(kubectl: Kubectl) -> None:
+    found = kubectl.json("version")
     assert found["serverVersion"]["gitVersion"].startswith("v1.32.")
     assert "plum" in found["serverVersion"]["gitVersion"]
-    assert alone.run("version").stderr == ""  # no word about a skew of versions
+    assert kubectl.run("version").stderr == ""  # no word about a skew of versions
 
 
-def test_what_there_is(alone: Kubectl) -> None:
-    rows = {line.split()[0]: line.split() for line in alone("api-resources", "--no-headers", "-o", "wide").splitlines()}
+def test_what_there_is(kubectl: Kubectl) -> None:
+    rows = {
+        line.split()[0]: line.split() for line in kubectl("api-resources", "--no-headers", "-o", "wide").splitlines()
+    }
     assert rows["tasks"][1:5] == ["tk", "plum.dev/v1", "true", "Task"]
     assert rows["tasks"][-2:] == ["create,delete,deletecollection,get,list,patch,update,watch", "all"]
     assert rows["nodes"][2:5] == ["plum.dev/v1", "false", "Node"]
     assert rows["events"][1:5] == ["ev", "v1", "true", "Event"]
-    assert "tasks.plum.dev\n" in alone("api-resources", "--api-group=plum.dev", "--namespaced", "-o", "name")
-    assert {"coordination.k8s.io/v1", "plum.dev/v1", "v1"} <= set(alone("api-versions").split())
+    assert "tasks.plum.dev\n" in kubectl("api-resources", "--api-group=plum.dev", "--namespaced", "-o", "name")
+    assert {"coordination.k8s.io/v1", "plum.dev/v1", "v1"} <= set(kubectl("api-versions").split())
 
 
 TASK, NODE = 'no kind "Task" is registered', 'no kind "Node" is registered'
@@ -45,21 +48,9 @@ REFUSED = {
 """What the page about kubectl says cannot work: the commands where they are not the text itself, and their words."""
 
 
-@pytest.fixture(scope="module")
-def furnished(alone: Kubectl) -> Kubectl:
-    """With a task and a node, so that it is not their absence that kubectl complains of."""
-    spec = {"entries": [{"artifactUrl": "/artifacts/x", "replicas": 0}]}
-    alone(
-        "create",
-        "-f",
-        "-",
-        stdin={"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": "x"}, "spec": spec},
-    )
-    alone("create", "-f", "-", stdin={"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "nodeA"}})
-    return alone
-
-
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_cannot_work_says_so(furnished: Kubectl, text: str) -> None:
+def test_what_cannot_work_says_so(room: Room, text: str) -> None:
+    """Of a task that is there: it is not its absence that kubectl complains of."""
+    room.create("x")
     command, words = REFUSED[text]
-    assert words in furnished.refused(*(command or text.split()))
+    assert words in room.kubectl.refused(*(command or text.split()))
