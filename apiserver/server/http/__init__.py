@@ -3,6 +3,7 @@
 - ``app``          routes, wiring, the one place where errors become Status replies
 - ``gate``         what every request passes: path, limits, authentication, metrics
 - ``requests``     reading a request: target, body, options, negotiation
+- ``protobuf``     the few bodies that kubectl sends in protobuf
 - ``resources``    the verbs over objects and collections
 - ``lists``        pages of a collection, and continue tokens
 - ``history``      an object as it was, what became of it, and its kept specs

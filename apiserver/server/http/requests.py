@@ -23,6 +23,7 @@ from apiserver.api.machinery.fencing import HEADER, Fence
 from apiserver.api.machinery.yaml_documents import read_yaml
 from apiserver.api.scheme import SCHEME, Kind, Subresource
 from apiserver.api.selectors import parse_fields, parse_labels
+from apiserver.server.http.protobuf import PROTOBUF, read_protobuf
 from apiserver.server.registry import Mode, Options, Target
 from apiserver.server.store.snapshot import Filter
 
@@ -217,9 +218,11 @@ def unsupported(found: str, accepted: tuple[str, ...]) -> UnsupportedMediaType:
 
 
 async def read_document(request: Request) -> Document:
-    """An object in JSON or YAML. Raises BadRequest, UnsupportedMediaType."""
+    """An object in JSON or YAML, or of a few types in protobuf. Raises BadRequest, UnsupportedMediaType."""
     kind = media_type(request)
     raw = await read_body(request)
+    if kind == PROTOBUF:
+        return Document(read_protobuf(raw))
     if kind in YAML_TYPES:
         documents = read_yaml(raw)
         if len(documents) != 1:
