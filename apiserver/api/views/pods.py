@@ -187,7 +187,7 @@ class PodStatus(Status):
     conditions: Annotated[Listed[PodCondition], ListMap("type")] = ()
     """PodScheduled, Initialized, ContainersReady and Ready."""
     container_statuses: Annotated[Listed[ContainerStatus], ListMap("name")] = ()
-    """Always one."""
+    """One, as soon as the pod has a node."""
     qos_class: str = "BestEffort"
     """Always BestEffort."""
 
@@ -268,9 +268,10 @@ def _status(body: Body, phase: PodPhase) -> Body:
     made: Body = {
         "phase": phase,
         "conditions": pod_states.conditions_of(body, phase, ready=container["ready"], entry=spec["entry"]),
-        "containerStatuses": [container],
         "qosClass": "BestEffort",
     }
+    if spec.get("nodeName"):  # before that nobody has seen anything of it
+        made["containerStatuses"] = [container]
     if phase == "Unknown":
         made |= {"reason": pod_states.NODE_LOST}
         made |= {"message": status["message"]} if status.get("message") else {}

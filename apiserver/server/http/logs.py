@@ -46,8 +46,8 @@ class Logs:
         ServiceUnavailable without a channel to its node; Timeout when the agent does not answer."""
         return await self.relay(request, target)
 
-    async def relay(self, request: Request, target: Target, *, one_run: bool = False) -> Response:
-        """The same; with ``one_run`` following ends when the process does. Raises as ``get``."""
+    async def relay(self, request: Request, target: Target, **changed: bool) -> Response:
+        """The same, with some of the options changed. Raises as ``get``."""
         if request.method != "GET":
             raise MethodNotAllowed(f"the server does not allow {request.method} on {request.url.path}")
         request.scope["plum_verb"] = "connect"
@@ -57,7 +57,7 @@ class Logs:
         if not node:
             raise BadRequest(f'assignment "{target.name}" has no node yet: there is no log before it is placed')
         asked = LogRequest(
-            **(options.model_dump() | {"one_run": one_run}),
+            **(options.model_dump() | changed),
             namespace=target.namespace,
             name=target.name,
             uid=body["metadata"]["uid"],

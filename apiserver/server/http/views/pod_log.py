@@ -33,32 +33,39 @@ class PodLogs:
             raise not_found(ASSIGNMENTS, target.name)
         assert target.view is not None
         query = request.query_params
-        check(target.view.project(slot.parse()), query)
+        pod = target.view.project(slot.parse())
+        check(pod, query)
+        previous = flag(query, "previous") and not _waits(pod)
         try:
-            return await self.logs.relay(request, replace(target, view=None), one_run=True)
+            return await self.logs.relay(request, replace(target, view=None), one_run=True, previous=previous)
         except (BadRequest, NotFound) as error:
-            raise _of_container(error, target, query) from error
+            raise _of_container(error, pod) from error
+
+
+def _waits(pod: Body) -> bool:
+    """Whether the newest run is over and the next is still to come: then it is the newest that is the previous."""
+    return "waiting" in pod["status"]["containerStatuses"][0]["state"]
 
 
 def check(pod: Body, query: Mapping[str, str]) -> None:
     """See that there can be such a log, in the order and the words of Kubernetes. Raises BadRequest."""
-    name, container = pod["metadata"]["name"], pod["status"]["containerStatuses"][0]
-    wanted = query.get("container") or container["name"]
-    if wanted != container["name"]:
+    name, known = pod["metadata"]["name"], pod["spec"]["containers"][0]["name"]
+    wanted = query.get("container") or known
+    if wanted != known:
         raise BadRequest(f"container {wanted[:80]} is not valid for pod {name}")
     if not pod["spec"].get("nodeName"):
         raise BadRequest(f"pod {name} does not have a host assigned")
-    waiting, before = container["state"].get("waiting"), container.get("lastState", {}).get("terminated")
-    if flag(query, "previous"):
-        if not (container["restartCount"] or before):
-            raise BadRequest(f'previous terminated container "{wanted}" in pod "{name}" not found')
-    elif waiting and not before and not container["restartCount"]:
+    container = pod["status"]["containerStatuses"][0]
+    waiting, has_run = container["state"].get("waiting"), bool(container["restartCount"] or container.get("lastState"))
+    if flag(query, "previous") and not has_run:
+        raise BadRequest(f'previous terminated container "{wanted}" in pod "{name}" not found')
+    if waiting and not has_run:
         raise BadRequest(f'container "{wanted}" in pod "{name}" is waiting to start: {waiting["reason"]}')
 
 
-def _of_container(error: ApiError, target: Target, query: Mapping[str, str]) -> ApiError:
+def _of_container(error: ApiError, pod: Body) -> ApiError:
     """What the node refuses, in the words of Kubernetes where it has some."""
-    if error.message.startswith(f'assignment "{target.name}": previous'):
-        told = f'previous terminated container "{query.get("container") or ""}" in pod "{target.name}" not found'
-        return BadRequest(told.replace(' container ""', " container"))
+    name, container = pod["metadata"]["name"], pod["spec"]["containers"][0]["name"]
+    if error.message.startswith(f'assignment "{name}": previous'):
+        return BadRequest(f'previous terminated container "{container}" in pod "{name}" not found')
     return error
