@@ -1,8 +1,12 @@
 """Pods over HTTP: everything that can be asked of assignments, in the form and the words of pods."""
 
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -228,3 +232,34 @@ def test_metrics_are_those_that_agents_report(http: httpx.Client) -> None:
     assert http.get(METRICS, headers=TABLE).json()["rows"][0]["cells"] == ["p10", "250000000n", "3072Ki", "15.000s"]
     expect(http.get(f"{METRICS}/p10-quiet"), 404, "NotFound", 'pods.metrics.k8s.io "default/p10-quiet" not found')
     expect(http.delete(METRICS), 405, "MethodNotAllowed", "does not allow DELETE")
+
+
+@pytest.mark.skipif(
+    not shutil.which("kubectl") and not os.environ.get("PLUM_REQUIRE_KUBECTL"), reason="kubectl is not installed"
+)
+def test_kubectl_top(http: httpx.Client, server: str, tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    http.post(NODES, json={"metadata": {"name": "nodeT"}})
+    instances = [
+        {"namespace": "default", "name": name, "uid": create(http, name, node="nodeT", task="top"), "cpu": cpu}
+        for name, cpu in (("p11-a", 0.25), ("p11-b", 1.5))
+    ]
+    report = {"windowSeconds": 15.0, "node": {}, "instances": [one | {"memoryBytes": 64 << 20} for one in instances]}
+    assert http.put(f"{NODES}/nodeT/usage", json=report).status_code == 204
+    command = [
+        "kubectl",
+        "-s",
+        server,
+        "top",
+        "pod",
+        "-l",
+        "plum.dev/task=top",
+        "--containers",
+        "--sum",
+        "--sort-by=cpu",
+    ]
+    found = subprocess.run(command, env=environ, capture_output=True, timeout=60, check=True)
+    rows = [line.split() for line in found.stdout.decode().splitlines()]
+    assert rows[0] == ["POD", "NAME", "CPU(cores)", "MEMORY(bytes)"]
+    assert rows[1:3] == [["p11-b", "main", "1500m", "64Mi"], ["p11-a", "main", "250m", "64Mi"]]
+    assert rows[-1] == ["1750m", "128Mi"]

@@ -1,5 +1,8 @@
 """Self reviews over HTTP: in JSON, and in the protobuf that kubectl sends."""
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -66,3 +69,19 @@ def test_users_are_told_who_they_are(http: httpx.Client, tmp_path: Path) -> None
         bearer = BINARY | {"authorization": "Bearer 0123456789abcdef"}
         found = httpx.post(f"{url}{WHO}", content=WHO_AM_I, headers=bearer, trust_env=False).json()
     assert found["status"]["userInfo"] == {"username": "jo", "groups": ["system:authenticated"]}
+
+
+@pytest.mark.skipif(
+    not shutil.which("kubectl") and not os.environ.get("PLUM_REQUIRE_KUBECTL"), reason="kubectl is not installed"
+)
+def test_kubectl_asks(server: str, tmp_path: Path) -> None:
+    def kubectl(*args: str) -> str:
+        environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+        found = subprocess.run(
+            ["kubectl", "-s", server, *args], env=environ, capture_output=True, timeout=60, check=True
+        )
+        return found.stdout.decode()
+
+    assert kubectl("auth", "can-i", "delete", "tasks") == "yes\n"
+    assert "*.*" in kubectl("auth", "can-i", "--list")
+    assert "system:anonymous" in kubectl("auth", "whoami")
