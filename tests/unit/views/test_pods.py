@@ -235,18 +235,3 @@ def test_views_have_places_of_their_own() -> None:
     assert len({(view.group, view.version, view.plural) for view in VIEWS}) == 5
     with pytest.raises(ValueError, match="'pods' is there already"):
         VIEWS.register(PODS)
-
-
-def test_every_field_of_a_view_is_described() -> None:
-    def without(schema: Any, path: str) -> list[str]:
-        found = []
-        for name, field in schema.fields.items():
-            if name in ("apiVersion", "kind", "metadata") and not path:
-                continue
-            here = f"{path}.{name}"
-            if not field.description:
-                found.append(here)
-            found += without(field.items or field, here)
-        return found
-
-    assert {view.resource: without(view.schema, "") for view in VIEWS} == {view.resource: [] for view in VIEWS}
