@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apiserver.api.errors import ApiError, BadRequest, UnsupportedMediaType
-from apiserver.server.http.protobuf import MAGIC, read_protobuf
+from apiserver.server.http.protobuf import MAGIC, MAX_FIELDS, read_protobuf
 
 # What kubectl 1.32 sends: can-i get tasks.plum.dev/x, can-i get /healthz, can-i --list, whoami, create namespace.
 CAN_I = bytes.fromhex(
@@ -115,6 +115,7 @@ def test_a_body_that_was_cut_is_refused_or_holds_less(end: int) -> None:
         (MAGIC + b"\x00", "number 0"),
         (MAGIC + b"\x0b", "wire type 3"),
         (access(part(2, part(1, part(2, b"\xff")))), "verb is not UTF-8"),
+        (access((varint(9 << 3) + varint(1)) * MAX_FIELDS), "more than 10000 fields"),
         (access(part(2, varint(1 << 3) + varint(7))), "resourceAttributes is not of its type"),
     ],
 )

@@ -5,7 +5,7 @@ kubectl posts what it knows from its own Go types (self reviews, ``create namesp
 (``Unknown``: what it is, and the bytes). Replies stay JSON, which every client takes.
 
 Fields that a table does not name are skipped, as protobuf wants it. Nothing here nests deeper than the tables do,
-and the work is linear in the size of the body, which ``requests`` bounds.
+and a body has at most ``MAX_FIELDS`` fields, so that none holds up the others.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,9 @@ from apiserver.api.meta import Body
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\0"
+
+MAX_FIELDS = 10_000
+"""Fields of one body; an honest one has a few dozen, and one for each label and annotation."""
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -86,60 +89,76 @@ def read_protobuf(raw: bytes) -> Body:
     taken as JSON."""
     if not raw.startswith(MAGIC):
         raise BadRequest("the request body is not Kubernetes protobuf: it does not begin with k8s and a NUL")
-    about, content = _envelope(raw[len(MAGIC) :])
-    found = (about.get("apiVersion", ""), about.get("kind", ""))
-    message = _TYPES.get(found)
-    if message is None:
-        known = ", ".join(kind for _, kind in _TYPES)
-        raise UnsupportedMediaType(
-            f"objects of the type {found[0][:80]} {found[1][:80]} are not read from {PROTOBUF}, only {known}: "
-            "send application/json"
-        )
-    return {"apiVersion": found[0], "kind": found[1], **_read(message, content)}
+    return _Reader().object(raw[len(MAGIC) :])
 
 
-def _envelope(raw: bytes) -> tuple[Body, bytes]:
-    """What the body says of itself, and the object's bytes."""
-    about: Body = {}
-    content = b""
-    for number, value in _fields(raw):
-        if number == 1 and isinstance(value, bytes):
-            about |= _read(_TYPE_META, value)
-        elif number == 2 and isinstance(value, bytes):
-            content = value
-        elif number == 3 and value:
-            raise UnsupportedMediaType("the object in the request body has a content encoding: send it without")
-    return about, content
+class _Reader:
+    """Reads one body."""
 
+    def __init__(self) -> None:
+        self._left = MAX_FIELDS
 
-def _read(message: _Message, raw: bytes, before: Body | None = None) -> Body:
-    """A message as JSON, merged into what is known ``before`` of it; without what is empty: absent and empty are
-    the same in protobuf."""
-    made = before or {}
-    for number, value in _fields(raw):
-        known = message.fields.get(number)
-        if known is None:
-            continue
-        if not isinstance(value, bytes):
-            raise _broken(f"{known.name} is not of its type")
-        _put(made, known, value)
-    return made
+    def object(self, raw: bytes) -> Body:
+        """The object in an envelope."""
+        about, content = self._envelope(raw)
+        found = (about.get("apiVersion", ""), about.get("kind", ""))
+        message = _TYPES.get(found)
+        if message is None:
+            known = ", ".join(kind for _, kind in _TYPES)
+            raise UnsupportedMediaType(
+                f"objects of the type {found[0][:80]} {found[1][:80]} are not read from {PROTOBUF}, only {known}: "
+                "send application/json"
+            )
+        return {"apiVersion": found[0], "kind": found[1], **self._read(message, content)}
 
+    def _envelope(self, raw: bytes) -> tuple[Body, bytes]:
+        """What the body says of itself, and the object's bytes."""
+        about: Body = {}
+        content = b""
+        for number, value in self._fields(raw):
+            if number == 1 and isinstance(value, bytes):
+                about |= self._read(_TYPE_META, value)
+            elif number == 2 and isinstance(value, bytes):
+                content = value
+            elif number == 3 and value:
+                raise UnsupportedMediaType("the object in the request body has a content encoding: send it without")
+        return about, content
 
-def _put(made: Body, known: _Field, value: bytes) -> None:
-    """One field into the object: the last of several counts, but lists and maps grow, and messages are merged."""
-    if isinstance(known.holds, _Message):
-        if read := _read(known.holds, value, made.get(known.name)):
-            made[known.name] = read
-    elif known.holds == "map":
-        pair = _read(_PAIR, value)
-        made.setdefault(known.name, {})[pair.get("key", "")] = pair.get("value", "")
-    elif known.repeated:
-        made.setdefault(known.name, []).append(_text(known, value))
-    elif value:
-        made[known.name] = _text(known, value)
-    else:
-        made.pop(known.name, None)
+    def _read(self, message: _Message, raw: bytes, before: Body | None = None) -> Body:
+        """A message as JSON, merged into what is known ``before`` of it; without what is empty: absent and empty are
+        the same in protobuf."""
+        made = before or {}
+        for number, value in self._fields(raw):
+            known = message.fields.get(number)
+            if known is None:
+                continue
+            if not isinstance(value, bytes):
+                raise _broken(f"{known.name} is not of its type")
+            self._put(made, known, value)
+        return made
+
+    def _put(self, made: Body, known: _Field, value: bytes) -> None:
+        """One field into the object: the last of several counts, but lists and maps grow, and messages are merged."""
+        if isinstance(known.holds, _Message):
+            if read := self._read(known.holds, value, made.get(known.name)):
+                made[known.name] = read
+        elif known.holds == "map":
+            pair = self._read(_PAIR, value)
+            made.setdefault(known.name, {})[pair.get("key", "")] = pair.get("value", "")
+        elif known.repeated:
+            made.setdefault(known.name, []).append(_text(known, value))
+        elif value:
+            made[known.name] = _text(known, value)
+        else:
+            made.pop(known.name, None)
+
+    def _fields(self, raw: bytes) -> Iterator[tuple[int, bytes | None]]:
+        """The fields of a message by number, as they come, and counted."""
+        for found in _fields(raw):
+            self._left -= 1
+            if self._left < 0:
+                raise _broken(f"it has more than {MAX_FIELDS} fields")
+            yield found
 
 
 def _text(known: _Field, value: bytes) -> str:
