@@ -8,8 +8,13 @@ from hypothesis import strategies as st
 
 from apiserver.api.kinds.assignment import ASSIGNMENTS, Assignment, Phase
 from apiserver.api.meta import Body
+from apiserver.api.selectors import EVERYTHING
+from apiserver.api.views.pod_states import PodPhase
 from apiserver.api.views.pod_table import COLUMNS
-from apiserver.api.views.pods import Pod, pod_of, seen_of
+from apiserver.api.views.pods import PODS, Pod, pod_of, seen_of
+from apiserver.server.http.views.selection import view_filter
+from apiserver.server.store.engine import Key
+from apiserver.server.store.snapshot import Event, slot_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 FINAL = ("Succeeded", "Failed")
@@ -120,3 +125,15 @@ def test_selectors_see_the_phase_that_is_shown(body: Body) -> None:
     seen = seen_of(ASSIGNMENTS.selectable_values(body))
     pod = pod_of(body)
     assert seen == {"status.phase": pod["status"]["phase"], "spec.restartPolicy": pod["spec"]["restartPolicy"]}
+
+
+@given(assignments(), assignments(), st.sampled_from(["=", "!="]), st.sampled_from(get_args(PodPhase)))
+def test_a_watch_sees_pods_enter_and_leave_a_selection(old: Body, new: Body, operator: str, phase: str) -> None:
+    selection = view_filter(PODS, ASSIGNMENTS, "default", EVERYTHING, f"status.phase{operator}{phase}")
+    key = Key(ASSIGNMENTS.resource, "default", "web-1")
+    before, after = (slot_of(ASSIGNMENTS, key, version, body, b"{}") for version, body in ((1, old), (2, new)))
+    was, is_now = ((pod_of(body)["status"]["phase"] == phase) == (operator == "=") for body in (old, new))
+    wanted = {(True, True): "MODIFIED", (False, True): "ADDED", (True, False): "DELETED", (False, False): None}
+    assert selection.view(Event(2, "MODIFIED", after, before.seen)) == wanted[was, is_now]
+    assert selection.view(Event(1, "ADDED", before, None)) == ("ADDED" if was else None)
+    assert selection.view(Event(3, "DELETED", after, after.seen)) == ("DELETED" if is_now else None)

@@ -1,6 +1,7 @@
 """``metrics.k8s.io`` of pods: ``kubectl top pod``, from what agents report of instances."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from apiserver.api.meta import Body
 from apiserver.api.views.pod_metrics import metrics_of
 from apiserver.api.views.registry import View
 from apiserver.server.http import tables
-from apiserver.server.http.lists import JSON, MAX_LIMIT, continue_token, document, place
+from apiserver.server.http.lists import JSON, MAX_LIMIT, SLICE, continue_token, document, place, sliced
 from apiserver.server.http.requests import negotiate, number, read_filter
 from apiserver.server.http.views.dispatch import Place
 from apiserver.server.registry import Registry, Target
@@ -59,13 +60,21 @@ class PodMetricsEndpoint:
         slots, more = await self.registry.store.page(selection, version=version, after=after, limit=limit)
         token = {"continue": continue_token(version, slots[-1])} if more else {}
         metadata = {"resourceVersion": str(version)} | token
-        found = [body for slot in slots if (body := self._metrics(slot))]
+        found = await self._known(slots)
         if accepted.form == "table":
             now, head = self.clock(), tables.table(target.shown, [], metadata)
             rows = [tables.row(target.shown, body, now, accepted.include) for body in found]
             return await document(head, rows, orjson.dumps, key="rows")
         head = {"kind": f"{target.shown.name}List", "apiVersion": target.shown.api_version, "metadata": metadata}
         return await document(head, found, orjson.dumps)
+
+    async def _known(self, slots: Sequence[Slot]) -> list[Body]:
+        """The metrics of those of which any are known, without holding up others for long."""
+        found: list[Body] = []
+        for some in sliced(slots, lambda slot: len(slot.body), most=SLICE):
+            found += [body for slot in some if (body := self._metrics(slot))]
+            await asyncio.sleep(0)
+        return found
 
     def _metrics(self, slot: Slot) -> Body | None:
         found = self.usage.instance(slot)
