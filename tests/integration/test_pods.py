@@ -165,8 +165,18 @@ def test_pods_are_not_written(http: httpx.Client, method: str, path: str) -> Non
 
 
 def test_places_that_are_not_there(http: httpx.Client) -> None:
-    for path in ("/api/v1/pods/p1", f"{PODS}/p1/exec", f"{PODS}/p1/log/x", "/apis/apps/v1/pods", f"{METRICS}/p1/log"):
+    for path in (
+        "/api/v1/pods/p1",
+        f"{PODS}/p1/eviction",
+        f"{PODS}/p1/log/x",
+        "/apis/apps/v1/pods",
+        f"{METRICS}/p1/log",
+    ):
         expect(http.get(path), 404, "NotFound", "could not find the requested resource")
+
+
+def test_what_leads_into_processes_says_where_to_go(http: httpx.Client) -> None:
+    expect(http.post(f"{PODS}/p1/exec"), 404, "NotFound", "pods/exec is not served: nothing leads into a process")
 
 
 def test_events_about_assignments_are_found_by_their_pods(http: httpx.Client) -> None:

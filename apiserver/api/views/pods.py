@@ -336,6 +336,8 @@ PODS = VIEWS.register(
         project=pod_of,
         selectable=("spec.nodeName", "spec.restartPolicy", "status.phase"),
         derived=seen_of,
+        unserved=("attach", "exec", "portforward"),
+        unserved_because="nothing leads into a process from here: log in to its node (spec.nodeName)",
         edited_by="a pod shows an assignment, which its task makes: edit the task (kubectl edit task NAME)",
     )
 )

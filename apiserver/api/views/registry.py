@@ -31,6 +31,10 @@ class View(Served):
     with the same value, and those that ``derived`` gives."""
     derived: Callable[[Mapping[str, str]], Mapping[str, str]] = _nothing
     """From what selectors see of the source's fields to those of the view that have other values."""
+    unserved: tuple[str, ...] = ()
+    """Subresources that a cluster has and Plum has not."""
+    unserved_because: str = ""
+    """Why not, and what to do instead."""
     edited_by: str = ""
     """How to change what it shows; the answer to whoever tries to write it."""
 

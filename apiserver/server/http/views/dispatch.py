@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from apiserver.api.errors import NotFound
 from apiserver.api.views.registry import VIEWS, View
 from apiserver.server.http.requests import check_place, split_path
 
@@ -34,6 +35,8 @@ class Views:
         view = VIEWS.served(group, version, plural)
         if view is None:
             return None
+        if subresource in view.unserved:
+            raise NotFound(f"{view.resource}/{subresource} is not served: {view.unserved_because}")
         check_place(view, namespace, name, subresource)
         request.scope["plum_resource"] = view.resource
         return await self._handlers[group, version, plural](request, view, (namespace, name, subresource))
