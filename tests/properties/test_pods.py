@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from apiserver.api.kinds.assignment import ASSIGNMENTS, Assignment, Phase
 from apiserver.api.meta import Body
 from apiserver.api.selectors import EVERYTHING
+from apiserver.api.views.pod_model import Pod
 from apiserver.api.views.pod_states import PodPhase
 from apiserver.api.views.pod_table import COLUMNS
-from apiserver.api.views.pods import PODS, Pod, pod_of, seen_of
+from apiserver.api.views.pods import PODS, pod_of, seen_of
 from apiserver.server.http.views.selection import view_filter
 from apiserver.server.store.engine import Key
 from apiserver.server.store.snapshot import Event, slot_of

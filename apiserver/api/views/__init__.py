@@ -1,8 +1,8 @@
 """What is served but not stored: made of other objects, or the answer to a question. Pure.
 
 - ``registry``     the register of views, beside that of stored kinds
-- ``pods``         the assignments as core ``v1`` pods: their models; ``pod_states``: phases and conditions;
-  ``pod_table``: what ``kubectl get pods`` shows
+- ``pods``         the assignments as core ``v1`` pods; ``pod_model``: what those look like; ``pod_states``: phases and
+  conditions; ``pod_table``: what ``kubectl get pods`` shows
 - ``pod_metrics``  what instances use, as ``metrics.k8s.io`` says it
 - ``reviews``      who am I, and what may I do
 

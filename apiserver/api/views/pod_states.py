@@ -15,6 +15,9 @@ PodPhase = Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"]
 NODE_LOST = "NodeLost"
 """The pod's reason while nobody hears of its node."""
 
+_NODE_SILENT = "NodeSilent"
+"""The same as the assignment says it."""
+
 _PHASES: dict[str, PodPhase] = {
     "": "Pending",
     "Pending": "Pending",
@@ -60,13 +63,18 @@ def container_state(status: Mapping[str, Any]) -> Body:
         return {"running": {"startedAt": _second(status.get("startedAt"))} if status.get("startedAt") else {}}
     reason = str(status.get("reason") or "")
     message = str(status.get("message") or "")
-    waiting = {"reason": _waiting_reason(phase, reason)} | ({"message": message} if message else {})
+    told = unknown_because(status) if phase == "Unknown" else _waiting_reason(phase, reason)
+    waiting = {"reason": told} | ({"message": message} if message else {})
     return {"waiting": waiting}
 
 
+def unknown_because(status: Mapping[str, Any]) -> str:
+    """Why the phase is Unknown: nobody hears of the node, or what the agent says."""
+    reason = str(status.get("reason") or "")
+    return NODE_LOST if reason in ("", _NODE_SILENT) else reason
+
+
 def _waiting_reason(phase: str, reason: str) -> str:
-    if phase == "Unknown":
-        return NODE_LOST
     if phase in _WAITING or reason in _WAITING:
         return _WAITING.get(phase) or _WAITING[reason]
     is_trouble = reason.startswith(ARTIFACT_TROUBLE) or reason == "DiskFull"

@@ -5,202 +5,25 @@ read-only, but for its deletion, which is the assignment's.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from apiserver.api.kinds.assignment import ASSIGNMENTS, Template
-from apiserver.api.meta import Body, Listed, ListMap, Model, Resource, Status, Time, is_empty
+from apiserver.api.meta import Body
 from apiserver.api.scheme import Subresource
 from apiserver.api.selectors import Requirement, Selector
 from apiserver.api.views import pod_states, pod_table
+from apiserver.api.views.pod_model import Pod
 from apiserver.api.views.pod_states import PodPhase
 from apiserver.api.views.registry import VIEWS, View
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 """Annotation: the container that ``kubectl logs`` means when none is named."""
 
-Text = Annotated[str, Field(exclude_if=is_empty)]
 _DEFAULTS = Template(artifact_url="", sha256="")
 _COPIED = (
     "name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "labels",
     "ownerReferences", "finalizers",
 )  # fmt: skip
-
-
-class ContainerPort(Model):
-    """A port of the entry. A port without a fixed number is shown with the one that the process got."""
-
-    name: Text = ""
-    """The port's name."""
-    container_port: int
-    """The number on the node."""
-    protocol: str = "TCP"
-    """Always TCP."""
-
-
-class EnvVar(Model):
-    """An environment variable that the entry sets."""
-
-    name: str
-    """Its name."""
-    value: Text = ""
-    """Its value."""
-
-
-class Container(Model):
-    """What runs: the program of one entry. There is no image; the process runs on the node itself."""
-
-    name: str
-    """The entry's name."""
-    image: str
-    """The app as name:version, or the address of its archive."""
-    command: Listed[str] = ()
-    """What is run, in the instance's own folder."""
-    ports: Annotated[Listed[ContainerPort], ListMap("containerPort", "protocol")] = ()
-    """What it listens on, as far as the numbers are known."""
-    env: Annotated[Listed[EnvVar], ListMap("name")] = ()
-    """What the entry sets of its environment."""
-    resources: dict[str, Any] = Field(default_factory=dict)
-    """Always empty: processes are not limited."""
-
-
-class PodSpec(Model):
-    """What the pod is to run, and where."""
-
-    containers: Annotated[tuple[Container, ...], ListMap("name")]
-    """Always one."""
-    node_name: Text = ""
-    """The node that it is on; empty until it is placed."""
-    restart_policy: str = "Always"
-    """When an ended process is started again: Always, OnFailure or Never."""
-    termination_grace_period_seconds: int = 5
-    """Seconds between the stop signal and KILL."""
-
-
-class ContainerStateWaiting(Model):
-    """It does not run yet, or not again."""
-
-    reason: Text = ""
-    """Such as ContainerCreating, CrashLoopBackOff, or Stopped for what people have stopped."""
-    message: Text = ""
-    """The reason in words."""
-
-
-class ContainerStateRunning(Model):
-    """It runs."""
-
-    started_at: Time | None = None
-    """When it was started."""
-
-
-class ContainerStateTerminated(Model):
-    """It has ended."""
-
-    exit_code: int
-    """The exit code; 128 and the signal's number where a signal ended it."""
-    signal: int | None = None
-    """The signal that ended it, if one did."""
-    reason: Text = ""
-    """Completed, Error, StartError, or ContainerStatusUnknown."""
-    message: Text = ""
-    """How it ended, in words."""
-    started_at: Time | None = None
-    """When it was started."""
-    finished_at: Time | None = None
-    """When it ended."""
-
-
-class ContainerState(Model):
-    """Where a container stands: one of the three."""
-
-    waiting: ContainerStateWaiting | None = None
-    """It does not run."""
-    running: ContainerStateRunning | None = None
-    """It runs."""
-    terminated: ContainerStateTerminated | None = None
-    """It has ended."""
-
-
-class ContainerStatus(Model):
-    """What is known of the container."""
-
-    name: str
-    """The entry's name."""
-    image: str
-    """As in the spec."""
-    image_id: Annotated[str, Field(alias="imageID")] = ""
-    """The digest of the app's archive."""
-    container_id: Annotated[str, Field(alias="containerID", exclude_if=is_empty)] = ""
-    """The process, while it runs: process://PID."""
-    ready: bool = False
-    """Whether it may be used, as its probes say."""
-    started: bool = False
-    """Whether it runs."""
-    restart_count: int = 0
-    """How often it was started again."""
-    state: ContainerState = ContainerState()
-    """Where it stands."""
-    last_state: Annotated[ContainerState, Field(exclude_if=lambda state: state == ContainerState())] = ContainerState()
-    """How its last run ended."""
-
-
-class PodCondition(Model):
-    """One observation: PodScheduled, Initialized, ContainersReady or Ready."""
-
-    type: str
-    """Which."""
-    status: Literal["True", "False", "Unknown"]
-    """Whether it holds."""
-    reason: Text = ""
-    """Why not, for programs."""
-    message: Text = ""
-    """Why not, for people."""
-    last_transition_time: Time | None = None
-    """When the status changed last."""
-
-
-class PodIP(Model):
-    """An address of the pod."""
-
-    ip: str
-    """The node's: processes have no address of their own."""
-
-
-class PodStatus(Status):
-    """What is known of the pod."""
-
-    phase: PodPhase = "Pending"
-    """Pending, Running, Succeeded, Failed or Unknown, as Kubernetes defines them."""
-    reason: Text = ""
-    """NodeLost while nobody hears of its node."""
-    message: Text = ""
-    """The reason in words."""
-    host_ip: Annotated[str, Field(alias="hostIP", exclude_if=is_empty)] = ""
-    """The node's address."""
-    pod_ip: Annotated[str, Field(alias="podIP", exclude_if=is_empty)] = ""
-    """The same: processes have no address of their own."""
-    pod_ips: Annotated[tuple[PodIP, ...], ListMap("ip"), Field(alias="podIPs", exclude_if=is_empty)] = ()
-    """The same as a list."""
-    start_time: Time | None = None
-    """When the assignment was made."""
-    conditions: Annotated[Listed[PodCondition], ListMap("type")] = ()
-    """PodScheduled, Initialized, ContainersReady and Ready."""
-    container_statuses: Annotated[Listed[ContainerStatus], ListMap("name")] = ()
-    """One, as soon as the pod has a node."""
-    qos_class: str = "BestEffort"
-    """Always BestEffort."""
-
-
-class Pod(Resource):
-    """An assignment in the form of a pod."""
-
-    api_version: Literal["v1"] = "v1"
-    kind: Literal["Pod"] = "Pod"
-    spec: PodSpec
-    """What it is to run, and where."""
-    status: PodStatus = PodStatus()
-    """What is known of it."""
 
 
 def pod_of(body: Body) -> Body:
@@ -273,7 +96,7 @@ def _status(body: Body, phase: PodPhase) -> Body:
     if spec.get("nodeName"):  # before that nobody has seen anything of it
         made["containerStatuses"] = [container]
     if phase == "Unknown":
-        made |= {"reason": pod_states.NODE_LOST}
+        made |= {"reason": pod_states.unknown_because(status)}
         made |= {"message": status["message"]} if status.get("message") else {}
     if ip := status.get("ip"):
         made |= {"hostIP": ip, "podIP": ip, "podIPs": [{"ip": ip}]}

@@ -132,6 +132,14 @@ STATES: list[tuple[str, dict[str, Any], str, str, Body, Body]] = [
         {"terminated": {"exitCode": 143, "signal": 15, "reason": "Error", **ENDED}},
     ),
     (
+        "nobody knows whether it runs",
+        {"phase": "Unknown", "reason": "InDoubt", "message": "the system does not tell"},
+        "Unknown",
+        "InDoubt",
+        {"waiting": {"reason": "InDoubt", "message": "the system does not tell"}},
+        {},
+    ),
+    (
         "is silent",
         {"phase": "Unknown", "reason": "NodeSilent", "message": "node nodeA is silent", "pid": 7, "startedAt": STARTED},
         "Unknown",
