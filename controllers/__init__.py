@@ -14,5 +14,3 @@
 - ``labels``         changing labels beside those of others; ``witness``: how long something has been seen so
 - ``writing``        many writes at a time, but not too many
 """
-
-import apiserver  # noqa: F401  (first of all: it keeps httpx light)
