@@ -22,6 +22,7 @@ def tell(what: str, name: str | None) -> None:
 def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.posting.loggers = True  # what is logged about an object becomes events
     settings.background.cancellation_polling = 0.2
+    settings.networking.error_backoffs = [0.5] * 120  # by default pauses that grow to 21 s
     settings.process.ultimate_exiting_timeout = 5
     settings.watching.initial_streaming = bool(os.environ.get("KEEPER_STREAMS"))
     if os.environ.get("KEEPER_STATUS"):

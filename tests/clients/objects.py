@@ -29,6 +29,10 @@ class Tasks:
         found: dict[str, Any] = self.http.get(f"{self._path}/{name}").raise_for_status().json()
         return found
 
+    def all(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.http.get(self._path).raise_for_status().json()["items"]
+        return found
+
     def patch(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self.http.patch(f"{self._path}/{name}", json=body, headers=MERGE)
         found: dict[str, Any] = answer.raise_for_status().json()

@@ -17,7 +17,8 @@ SNIPPETS = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.DOTA
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("cluster") / "data", nodes=1) as found:
+    """Over TLS, with the client certificate of the kubeconfig."""
+    with running_cluster(tmp_path_factory.mktemp("cluster") / "data", "--tls", nodes=1) as found:
         found.plumctl("app", "push", "manifests/hello/app")
         yield found
 
