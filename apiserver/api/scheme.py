@@ -108,6 +108,11 @@ class Served:
         return self.api_version.rpartition("/")[2]
 
     @cached_property
+    def is_kubernetes(self) -> bool:
+        """Whether the kind is one of Kubernetes' own: kubectl has a Go type for it, and patches it by that."""
+        return not self.group or self.group.endswith(".k8s.io")
+
+    @cached_property
     def resource(self) -> str:
         """``plural.group`` as messages name it; the bare plural for core."""
         return f"{self.plural}.{self.group}" if self.group else self.plural

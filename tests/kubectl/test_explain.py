@@ -35,8 +35,8 @@ def told(text: str) -> dict[tuple[str, ...], bool]:
 
 
 @pytest.mark.parametrize("kind", [*SCHEME, *VIEWS], ids=lambda kind: str(kind.resource))
-def test_every_field_of_every_kind(alone: Kubectl, kind: Served) -> None:
-    text = alone("explain", kind.plural, "--api-version", kind.api_version, "--recursive")
+def test_every_field_of_every_kind(kubectl: Kubectl, kind: Served) -> None:
+    text = kubectl("explain", kind.plural, "--api-version", kind.api_version, "--recursive")
     assert f"KIND:       {kind.name}\n" in text
     assert told(text) == {path: field.required for path, field in fields(kind.schema)}
 
@@ -52,15 +52,15 @@ def test_every_field_of_every_kind(alone: Kubectl, kind: Served) -> None:
         ("ns.status.phase", "string"),
     ],
 )
-def test_single_fields_are_told_in_the_words_of_the_model(alone: Kubectl, path: str, type: str) -> None:
+def test_single_fields_are_told_in_the_words_of_the_model(kubectl: Kubectl, path: str, type: str) -> None:
     name, *steps = path.split(".")
     place = SCHEME.named(name).schema
     for step in steps:
         place = (place.items or place).fields[step]
-    text = alone("explain", path)
+    text = kubectl("explain", path)
     assert f"FIELD: {steps[-1]} <{type}>" in text
     assert place.description.splitlines()[0] in " ".join(text.split())
 
 
-def test_a_field_that_is_none(alone: Kubectl) -> None:
-    assert 'field "replicas" does not exist' in alone.refused("explain", "task.spec.replicas")
+def test_a_field_that_is_none(kubectl: Kubectl) -> None:
+    assert 'field "replicas" does not exist' in kubectl.refused("explain", "task.spec.replicas")

@@ -127,11 +127,15 @@ class Components:
         return _reference(INT_OR_STRING)
 
 
+_MERGED = {"x-kubernetes-patch-strategy": "merge"}
+
+
 def _list_type(place: Schema) -> Json:
-    """How a list is merged."""
+    """How a list is merged: by server-side apply, and by strategic patches."""
     if place.keys:
-        return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(place.keys)}
-    return {"x-kubernetes-list-type": "set" if place.is_set else "atomic"}
+        by_key = {"x-kubernetes-patch-merge-key": place.keys[0]} | _MERGED if len(place.keys) == 1 else {}
+        return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(place.keys)} | by_key
+    return {"x-kubernetes-list-type": "set"} | _MERGED if place.is_set else {"x-kubernetes-list-type": "atomic"}
 
 
 def _reference(name: str) -> Json:

@@ -134,6 +134,8 @@ class Operations:
                 "application/apply-patch+yaml": {"schema": schema},
             },
         }
+        if kind.is_kubernetes:
+            made["requestBody"]["content"]["application/strategic-merge-patch+json"] = {"schema": merge}
         if not suffix:
             made["responses"] |= self._responses({201: ("Server-side apply has created it.", schema)})
         return made

@@ -18,7 +18,7 @@
 - ``backup``       one archive of everything, streamed
 - ``channel``      the agents' channels: requests to nodes, answers posted
 - ``logs``         what an instance writes, relayed from its node
-- ``auth``         bearer tokens
+- ``auth``         who asks: bearer tokens; ``peers``: client certificates
 - ``metrics``      what Prometheus scrapes; ``usage_metrics``: what of it is about instances and nodes
 - ``statuses``     the statuses of a node's instances, many in one request; ``reports`` reads what agents report
 - ``usage``        what instances and nodes use: reported by agents, read by anybody

@@ -24,7 +24,7 @@ from apiserver.server.channels import Channels
 from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http import discovery
 from apiserver.server.http.artifacts import Artifacts
-from apiserver.server.http.auth import Tokens
+from apiserver.server.http.auth import Authenticator
 from apiserver.server.http.backup import BackupEndpoint, BackupMetrics
 from apiserver.server.http.channel import ChannelEndpoint
 from apiserver.server.http.cors import Cors, is_legacy
@@ -66,7 +66,7 @@ class Parts:
     unused: UnusedBlobs
     usage: UsageStore
     backups: Backups
-    tokens: Tokens | None
+    authenticator: Authenticator | None
     is_local: bool
     """Whether only this machine can reach the server."""
     cors: Cors
@@ -150,7 +150,7 @@ def build_app(parts: Parts) -> ASGIApp:
         exception_handlers={ApiError: _refused, HTTPException: _unrouted},
     )
     routed = _Router(serve, views, ChannelEndpoint(parts.registry, parts.channels), Router(table), app)
-    return Gate(routed, metrics=metrics, tokens=parts.tokens, is_local=parts.is_local, cors=parts.cors)
+    return Gate(routed, metrics=metrics, authenticator=parts.authenticator, is_local=parts.is_local, cors=parts.cors)
 
 
 class _Router:

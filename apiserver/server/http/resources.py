@@ -42,10 +42,11 @@ REQUEST_SECONDS = 60.0
 MAX_WARNING = 500
 """Characters of one warning."""
 
-MERGE, JSON_PATCH, APPLY = (
+MERGE, JSON_PATCH, APPLY, STRATEGIC = (
     "application/merge-patch+json",
     "application/json-patch+json",
     "application/apply-patch+yaml",
+    "application/strategic-merge-patch+json",
 )
 _OF_SUBRESOURCE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch"}
 _OF_OBJECT = _OF_SUBRESOURCE | {"DELETE": "delete"}
@@ -145,6 +146,9 @@ class Resources:
             case _ if kind == MERGE:
                 merge = read_json(await read_body(request))
                 return await self.registry.patch(target, merge.body, "merge", options, duplicates=merge.duplicates)
+            case _ if kind == STRATEGIC and target.kind.is_kubernetes:
+                merge = read_json(await read_body(request))
+                return await self.registry.patch(target, merge.body, "strategic", options, duplicates=merge.duplicates)
             case _ if kind == JSON_PATCH:
                 patch = read_json_value(await read_body(request))
                 return await self.registry.patch(target, patch, "json", options)
@@ -153,7 +157,8 @@ class Resources:
                 return await self.registry.apply(
                     target, await read_document(request), replace(options, manager=manager)
                 )
-        raise unsupported(kind, (JSON_PATCH, MERGE, APPLY))
+        known = (STRATEGIC,) if target.kind.is_kubernetes else ()
+        raise unsupported(kind, (JSON_PATCH, MERGE, APPLY, *known))
 
     async def _delete(self, target: Target, request: Request) -> Response:
         outcome = await self.registry.delete(target, await _delete_options(request), request.scope.get("user_name", ""))
