@@ -147,7 +147,7 @@ class UserInfo(Model):
     username: str = ""
     """The name; system:anonymous for who has shown nothing."""
     uid: Text = ""
-    """What the token file says beside the name; the same name may be given to another."""
+    """Tells apart who had the name at different times, where the credentials say it."""
     groups: Listed[str] = ()
     """What the user belongs to."""
 

@@ -15,7 +15,6 @@ from apiserver.api.machinery.decode import decode
 from apiserver.api.meta import format_time
 from apiserver.api.views.registry import View
 from apiserver.api.views.reviews import User, review
-from apiserver.server.http.auth import NOBODY
 from apiserver.server.http.lists import JSON
 from apiserver.server.http.requests import no_resource, read_document, read_options
 from apiserver.server.http.views.dispatch import Place
@@ -49,5 +48,5 @@ class Reviews:
 
 
 def user_of(scope: Scope) -> User:
-    """Who sends a request, as the gate has found out."""
-    return User(scope.get("user_name", NOBODY.name), scope.get("user_groups", NOBODY.groups), scope.get("user_uid", ""))
+    """Who sends a request."""
+    return User(scope["user_name"], scope["user_groups"], scope["user_uid"])
