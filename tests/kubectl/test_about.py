@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.kubectl.program import Kubectl
+from tests.kubectl.program import Kubectl, version
 from tests.kubectl.room import Room
 
 
@@ -10,7 +10,8 @@ def test_version(kubectl: Kubectl) -> None:
     found = kubectl.json("version")
     assert found["serverVersion"]["gitVersion"].startswith("v1.32.")
     assert "plum" in found["serverVersion"]["gitVersion"]
-    assert kubectl.run("version").stderr == ""  # no word about a skew of versions
+    if abs(version()[1] - 32) <= 1:
+        assert kubectl.run("version").stderr == ""  # no word about a skew of versions
 
 
 def test_what_there_is(kubectl: Kubectl) -> None:
