@@ -103,7 +103,7 @@ def test_nothing_is_lost(tmp_path: Path) -> None:
             with running_apiserver(data, "--addr", url.removeprefix("http://")) as (server, _), writer.writing():
                 with operator.running() as process:
                     seen = len(operator.told())
-                    wait_for("the operator", lambda seen=seen: len(operator.told()) > seen)
+                    wait_for("the operator", lambda seen=seen: len(operator.told()) > seen)  # type: ignore[misc]
                     threading.Event().wait(rng.uniform(0, 2))
                     process.kill()
                     process.wait(20)
