@@ -23,7 +23,8 @@ from apiserver.api.machinery.fencing import Fence
 from apiserver.api.machinery.patches import json_patch, merge_patch
 from apiserver.api.machinery.strategic import strategic_merge_patch
 from apiserver.api.meta import Body
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import Kind, Served
+from apiserver.api.views.registry import View as Presented
 from apiserver.server.fencing import fenced
 from apiserver.server.leases import NodeLeases, is_node_lease
 from apiserver.server.store.decisions import Actor, Intents, View
@@ -48,6 +49,13 @@ class Target:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    view: Presented | None = None
+    """As what it is shown; None: as itself."""
+
+    @property
+    def shown(self) -> Served:
+        """What the client calls it."""
+        return self.view or self.kind
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from apiserver.api.schema import Schema
-from apiserver.api.scheme import SCHEME, Kind
+from apiserver.api.scheme import SCHEME, Served
+from apiserver.api.views.registry import VIEWS
 from tests.kubectl.program import Kubectl
 
 FIELD = re.compile(r"^( +)([A-Za-z0-9]+)\t<(.+?)>( -required-)?$", re.MULTILINE)
@@ -33,9 +34,9 @@ def told(text: str) -> dict[tuple[str, ...], bool]:
     return found
 
 
-@pytest.mark.parametrize("kind", list(SCHEME), ids=lambda kind: str(kind.plural))
-def test_every_field_of_every_kind(kubectl: Kubectl, kind: Kind) -> None:
-    text = kubectl("explain", kind.resource, "--recursive")
+@pytest.mark.parametrize("kind", [*SCHEME, *VIEWS], ids=lambda kind: str(kind.resource))
+def test_every_field_of_every_kind(kubectl: Kubectl, kind: Served) -> None:
+    text = kubectl("explain", kind.plural, "--api-version", kind.api_version, "--recursive")
     assert f"KIND:       {kind.name}\n" in text
     assert told(text) == {path: field.required for path, field in fields(kind.schema)}
 
