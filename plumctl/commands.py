@@ -1,7 +1,30 @@
 """All commands, put together."""
 
-from plumctl import about, apply, backup, delete, describe, get, history, logs, push, rollout, state, top, up
+from plumctl import (
+    about,
+    apply,
+    backup,
+    delete,
+    describe,
+    get,
+    history,
+    label,
+    logs,
+    patch,
+    push,
+    rollout,
+    rollout_restart,
+    rollout_status,
+    scale,
+    state,
+    top,
+    up,
+    wait,
+)
 from plumctl.cli import cli
+
+rollout.rollout.add_command(rollout_restart.restart)
+rollout.rollout.add_command(rollout_status.status)
 
 for _command in (
     up.up,
@@ -13,6 +36,11 @@ for _command in (
     top.top,
     history.history,
     rollout.rollout,
+    label.label,
+    label.annotate,
+    patch.patch,
+    scale.scale,
+    wait.wait,
     state.start,
     state.stop,
     state.restart,
