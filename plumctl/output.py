@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from apiserver.api.meta import Body
+from plumctl.cli import Failure
 from plumctl.jsonpath import BadPath, Finder, Template, as_text
 from plumctl.printers import as_json, as_yaml, cell, columns
 
@@ -59,11 +60,11 @@ class Output:
         return columns([[name for name, _ in self.columns], *rows] if headers else rows)
 
     def show(self, body: Any, *, headers: bool = True) -> None:
-        """Print it. Raises click.ClickException where a path does not fit."""
+        """Print it. Raises Failure where a path does not fit."""
         try:
             click.echo(self.text(body, headers=headers), nl=False)
         except BadPath as error:
-            raise click.ClickException(f"executing {self.form}: {error}") from error
+            raise Failure(f"executing {self.form}: {error}") from error
 
 
 def items_of(body: Any) -> list[Body]:

@@ -1,0 +1,138 @@
+"""``plumctl auth``: who the server takes one for, and what one may do."""
+
+import click
+
+from apiserver.api.meta import Body
+from apiserver.client.rest import RestClient
+from plumctl.cli import Session, namespace_option, pass_session
+from plumctl.flags import Command
+from plumctl.output import Output, OutputType
+from plumctl.printers import cell, columns, show
+from plumctl.raw import send
+from plumctl.targets import kind_named
+
+AUTHORIZATION = "authorization.k8s.io/v1"
+AUTHENTICATION = "authentication.k8s.io/v1"
+
+
+@click.group()
+def auth() -> None:
+    """Who you are, and what you may do.
+
+    \b
+      plumctl auth whoami
+      plumctl auth can-i delete tasks
+    """
+
+
+@auth.command(cls=Command)
+@click.option("-o", "--output", type=OutputType("json", "yaml"), default="", help="json, yaml, jsonpath=…")
+@pass_session
+def whoami(session: Session, output: Output) -> None:
+    """Show whom the server takes you for.
+
+    \b
+      plumctl auth whoami
+    """
+    found = session.run(lambda client: _review(client, AUTHENTICATION, "SelfSubjectReview", {}))
+    if output.form:
+        output.show(found)
+        return
+    info = found["status"]["userInfo"]
+    rows = [["ATTRIBUTE", "VALUE"], ["Username", cell(info.get("username", ""))]]
+    rows += [["UID", cell(info["uid"])]] if info.get("uid") else []
+    rows += [["Groups", cell(f"[{' '.join(info['groups'])}]")]] if info.get("groups") else []
+    rows += [
+        [f"Extra: {cell(key)}", cell(f"[{' '.join(values)}]")]
+        for key, values in sorted((info.get("extra") or {}).items())
+    ]
+    show(columns(rows))
+
+
+@auth.command("can-i", cls=Command)
+@click.argument("verb", default="")
+@click.argument("what", default="")
+@click.argument("name", default="")
+@click.option("--subresource", default="", help="For example status.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="In all namespaces.")
+@click.option("-q", "--quiet", is_flag=True, help="Only the exit code.")
+@click.option("--list", "listed", is_flag=True, help="Show all that you may do in the namespace.")
+@click.option("--no-headers", is_flag=True, help="Without the line of headings.")
+@namespace_option
+@pass_session
+def can_i(
+    session: Session,
+    *,
+    verb: str,
+    what: str,
+    name: str,
+    subresource: str,
+    all_namespaces: bool,
+    quiet: bool,
+    listed: bool,
+    no_headers: bool,
+    namespace: str,
+) -> int:
+    """Whether you may do something: yes with exit code 0, no with 1.
+
+    \b
+      plumctl auth can-i create tasks
+      plumctl auth can-i get assignments --subresource log -n shop
+      plumctl auth can-i get /metrics
+      plumctl auth can-i --list
+    """
+    where = "" if all_namespaces else namespace or session.config().namespace
+    if listed:
+        found = session.run(
+            lambda client: _review(client, AUTHORIZATION, "SelfSubjectRulesReview", {"namespace": where})
+        )
+        show(_rules(found["status"], headers=not no_headers))
+        return 0
+    if not verb or not what:
+        raise click.UsageError("you must specify two or three arguments: verb, resource, and optional resourceName")
+    spec = _asked(verb, what, name, subresource, where)
+    status = session.run(lambda client: _review(client, AUTHORIZATION, "SelfSubjectAccessReview", spec))["status"]
+    if not quiet:
+        reason = "" if status.get("allowed") else cell(status.get("reason", ""))
+        click.echo(f"{'yes' if status.get('allowed') else 'no'}{f' - {reason}' if reason else ''}")
+    return 0 if status.get("allowed") else 1
+
+
+def _asked(verb: str, what: str, name: str, subresource: str, namespace: str) -> Body:
+    """The spec of the review. Raises click.UsageError."""
+    if what.startswith("/"):
+        return {"nonResourceAttributes": {"path": what, "verb": verb}}
+    resource, _, slashed = what.partition("/")
+    attributes = {"verb": verb, "name": name or slashed, "subresource": subresource, "namespace": namespace}
+    if resource == "*":
+        attributes |= {"resource": "*", "group": "*"}
+    else:
+        kind = kind_named(resource)
+        attributes |= {"resource": kind.plural, "group": kind.group, "version": kind.version}
+        if not kind.namespaced:
+            attributes["namespace"] = ""
+    return {"resourceAttributes": {key: value for key, value in attributes.items() if value}}
+
+
+def _rules(status: Body, *, headers: bool) -> list[str]:
+    rows = [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]] if headers else []
+    for rule in status.get("resourceRules") or ():
+        groups = rule.get("apiGroups") or [""]
+        names = [f"{name}.{groups[0]}" if groups[0] else name for name in rule.get("resources") or ()]
+        rows.append(
+            [_bracketed(names, plain=True), "[]", _bracketed(rule.get("resourceNames")), _bracketed(rule["verbs"])]
+        )
+    for rule in status.get("nonResourceRules") or ():
+        rows.append(["", _bracketed(rule.get("nonResourceURLs")), "[]", _bracketed(rule["verbs"])])
+    return columns([[cell(text) for text in row] for row in rows])
+
+
+def _bracketed(words: list[str] | None, *, plain: bool = False) -> str:
+    return ",".join(words or ()) if plain else f"[{' '.join(words or ())}]"
+
+
+async def _review(client: RestClient, api_version: str, kind: str, spec: Body) -> Body:
+    """Ask, and be answered. Raises ApiError."""
+    body = {"apiVersion": api_version, "kind": kind, "metadata": {}} | ({"spec": spec} if spec else {})
+    found: Body = (await send(client, "POST", f"/apis/{api_version}/{kind.lower()}s", body=body)).json()
+    return found
