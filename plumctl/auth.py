@@ -116,19 +116,22 @@ def _asked(verb: str, what: str, name: str, subresource: str, namespace: str) ->
 
 def _rules(status: Body, *, headers: bool) -> list[str]:
     rows = [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]] if headers else []
-    for rule in status.get("resourceRules") or ():
-        groups = rule.get("apiGroups") or [""]
-        names = [f"{name}.{groups[0]}" if groups[0] else name for name in rule.get("resources") or ()]
-        rows.append(
-            [_bracketed(names, plain=True), "[]", _bracketed(rule.get("resourceNames")), _bracketed(rule["verbs"])]
-        )
-    for rule in status.get("nonResourceRules") or ():
-        rows.append(["", _bracketed(rule.get("nonResourceURLs")), "[]", _bracketed(rule["verbs"])])
+    rows += [_resource_rule(rule) for rule in status.get("resourceRules") or ()]
+    rows += [
+        ["", _bracketed(rule.get("nonResourceURLs")), "[]", _bracketed(rule["verbs"])]
+        for rule in status.get("nonResourceRules") or ()
+    ]
     return columns([[cell(text) for text in row] for row in rows])
 
 
-def _bracketed(words: list[str] | None, *, plain: bool = False) -> str:
-    return ",".join(words or ()) if plain else f"[{' '.join(words or ())}]"
+def _resource_rule(rule: Body) -> list[str]:
+    group = (rule.get("apiGroups") or [""])[0]
+    names = [f"{name}.{group}" if group else name for name in rule.get("resources") or ()]
+    return [",".join(names), "[]", _bracketed(rule.get("resourceNames")), _bracketed(rule["verbs"])]
+
+
+def _bracketed(words: list[str] | None) -> str:
+    return f"[{' '.join(words or ())}]"
 
 
 async def _review(client: RestClient, api_version: str, kind: str, spec: Body) -> Body:
