@@ -16,7 +16,7 @@ from plumctl.targets import Named
 POLL_SECONDS = 25
 """Shorter than the client waits for an answer."""
 
-RETRY = Backoff(base=0.1, cap=5.0)
+RETRY = Backoff(base=0.1, cap=2.0)
 _LATER = (ServiceUnavailable, Timeout, TooManyRequests, InternalError)
 
 

@@ -132,8 +132,15 @@ def _pieces(template: str) -> Iterator[Piece]:
         stop = _closing(template, opened + 1, "{}")
         if stop < 0:
             raise BadPath(f"unclosed action: {template[opened : opened + 40]!r} has no '}}'")
-        yield True, template[opened + 1 : stop].strip()
+        yield True, _trimmed(template[opened + 1 : stop])
         at = stop + 1
+
+
+def _trimmed(text: str) -> str:
+    """The text without the blanks at its ends, but for one that a backslash makes part of a name."""
+    bare = text.strip()
+    escapes = len(bare) - len(bare.rstrip("\\"))
+    return bare + text.lstrip()[len(bare) : len(bare) + 1] if escapes % 2 else bare
 
 
 def _closing(text: str, at: int, pair: str) -> int:
@@ -166,7 +173,7 @@ def _nodes(pieces: Iterator[Piece], depth: int) -> Iterator[Node]:
                 raise BadPath("{end} without {range …}")
             return
         elif re.match(r"range\b", text):
-            path = _operand(text[len("range") :].strip(), depth)
+            path = _operand(_trimmed(text[len("range") :]), depth)
             if not isinstance(path, Path):
                 raise BadPath(f"range needs a path, not {text!r}")
             yield Range(path, tuple(_nodes(pieces, depth + 1)))
@@ -218,7 +225,7 @@ def _steps(text: str, depth: int) -> Iterator[Step]:
             stop = _closing(text, at + 1, "[]")
             if stop < 0:
                 raise BadPath(f"unterminated array: {text[at : at + 40]!r} has no ']'")
-            yield _bracket(text[at + 1 : stop].strip(), depth)
+            yield _bracket(_trimmed(text[at + 1 : stop]), depth)
             at = stop + 1
         else:
             raise BadPath(f"unrecognized character {text[at]!r} in {text[:40]!r}")
@@ -238,12 +245,12 @@ def _bracket(text: str, depth: int) -> Step:
     if text == "*":
         return Wildcard()
     if text.startswith("?(") and text.endswith(")"):
-        return _filter(text[2:-1].strip(), depth + 1)
+        return _filter(_trimmed(text[2:-1]), depth + 1)
     parts = _split(text)
     if len(parts) > 1:
         if depth >= MAX_DEPTH:
             raise BadPath(f"filters and unions are nested deeper than {MAX_DEPTH}")
-        return Union(tuple(_bracket(part.strip(), depth + 1) for part in parts))
+        return Union(tuple(_bracket(_trimmed(part), depth + 1) for part in parts))
     if _QUOTED.fullmatch(text):
         return Field(_unquoted(text))
     found = _SLICE.fullmatch(text)
@@ -279,8 +286,10 @@ def _filter(text: str, depth: int) -> Filter:
     while at < len(text):
         if quoted := _QUOTED.match(text, at):
             at = quoted.end()
+        elif text[at] == "[":
+            at = max(at + 1, _closing(text, at + 1, "[]"))
         elif operator := _OPERATOR.match(text, at):
-            left, right = text[:at].strip(), text[operator.end() :].strip()
+            left, right = _trimmed(text[:at]), _trimmed(text[operator.end() :])
             return Filter(_operand(left, depth), operator[0], _operand(right, depth))
         else:
             at += 1

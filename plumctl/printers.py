@@ -11,6 +11,8 @@ import yaml
 from apiserver.api.meta import Body
 
 GAP = "   "
+NARROWEST = 3
+"""Columns are no narrower, as with kubectl."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -40,7 +42,7 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows of cells as aligned lines; wide characters count as two."""
     if not rows:
         return []
-    widths = [max(_width(row[index]) for row in rows) for index in range(len(rows[0]))]
+    widths = [max(NARROWEST, *(_width(row[index]) for row in rows)) for index in range(len(rows[0]))]
     return [
         GAP.join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
@@ -94,7 +96,7 @@ class TablePrinter:
             return []
         first = not self._widths
         both = [self._header, *rows] if self._headers else rows
-        found = [max(_width(row[index]) for row in both) for index in range(len(self._header))]
+        found = [max(NARROWEST, *(_width(row[index]) for row in both)) for index in range(len(self._header))]
         self._widths = found if first else [max(old, new) for old, new in zip(self._widths, found, strict=True)]
         return [self._line(row) for row in (both if first else rows)]
 

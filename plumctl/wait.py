@@ -51,18 +51,34 @@ async def _all(client: RestClient, wanted: Wanted, awaited: Awaited, output: Out
     chosen = [one async for one in wanted.find(client)]
     if not chosen and not isinstance(awaited, Existence):
         raise Failure("no matching resources found")
+    errors: list[str] = []
     for one in chosen:
         try:
-            async with asyncio.timeout_at(deadline):
-                met = await _one(client, one, awaited, once=timeout == 0)
-        except TimeoutError:
-            raise Failure(f"timed out waiting for the condition on {_plural(one)}") from None
-        except BadCondition as error:
-            raise Failure(str(error)) from error
+            met = await _in_time(client, one, awaited, deadline, once=timeout == 0)
+        except (Failure, BadCondition) as error:
+            errors.append(str(error))
+            continue
         if met is not None and output.form:
             output.show(met)
         elif met is not None:
             click.echo(f"{one} condition met")
+    if errors:
+        raise Failure("\n".join(errors))
+
+
+async def _in_time(client: RestClient, chosen: Chosen, awaited: Awaited, deadline: float, *, once: bool) -> Body | None:
+    """As ``_one``; what is left when the time is up is looked at once. Raises Failure, BadCondition, ApiError."""
+    late = Failure(f"timed out waiting for the condition on {_plural(chosen)}")
+    is_late = asyncio.get_running_loop().time() >= deadline
+    try:
+        async with asyncio.timeout_at(None if is_late else deadline):
+            return await _one(client, chosen, awaited, once=once or is_late)
+    except TimeoutError:
+        raise (
+            late if awaited != Existence(is_there=True) else Failure("timed out waiting for the condition")
+        ) from None
+    except Failure as error:
+        raise (late if is_late else error) from None
 
 
 async def _one(client: RestClient, chosen: Chosen, awaited: Awaited, *, once: bool) -> Body | None:
