@@ -2,14 +2,15 @@
 
 import click
 
+from apiserver.api.errors import NotFound
 from apiserver.api.meta import Body
+from apiserver.api.scheme import SCHEME, Kind
 from apiserver.client.rest import RestClient
 from plumctl.cli import Session, namespace_option, pass_session
 from plumctl.flags import Command
 from plumctl.output import Output, OutputType
 from plumctl.printers import cell, columns, show
 from plumctl.raw import send
-from plumctl.targets import kind_named
 
 AUTHORIZATION = "authorization.k8s.io/v1"
 AUTHENTICATION = "authentication.k8s.io/v1"
@@ -52,7 +53,6 @@ def whoami(session: Session, output: Output) -> None:
 @auth.command("can-i", cls=Command)
 @click.argument("verb", default="")
 @click.argument("what", default="")
-@click.argument("name", default="")
 @click.option("--subresource", default="", help="For example status.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="In all namespaces.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the exit code.")
@@ -65,7 +65,6 @@ def can_i(
     *,
     verb: str,
     what: str,
-    name: str,
     subresource: str,
     all_namespaces: bool,
     quiet: bool,
@@ -86,11 +85,11 @@ def can_i(
         found = session.run(
             lambda client: _review(client, AUTHORIZATION, "SelfSubjectRulesReview", {"namespace": where})
         )
-        show(_rules(found["status"], headers=not no_headers))
+        show(rules(found["status"], headers=not no_headers))
         return 0
     if not verb or not what:
-        raise click.UsageError("you must specify two or three arguments: verb, resource, and optional resourceName")
-    spec = _asked(verb, what, name, subresource, where)
+        raise click.UsageError("say two things: VERB RESOURCE, or VERB RESOURCE/NAME")
+    spec = asked(verb, what, subresource, where)
     status = session.run(lambda client: _review(client, AUTHORIZATION, "SelfSubjectAccessReview", spec))["status"]
     if not quiet:
         reason = "" if status.get("allowed") else cell(status.get("reason", ""))
@@ -98,23 +97,32 @@ def can_i(
     return 0 if status.get("allowed") else 1
 
 
-def _asked(verb: str, what: str, name: str, subresource: str, namespace: str) -> Body:
-    """The spec of the review. Raises click.UsageError."""
+def asked(verb: str, what: str, subresource: str, namespace: str) -> Body:
+    """The spec of the review; a resource that is not known here is asked about by the name that is given."""
     if what.startswith("/"):
         return {"nonResourceAttributes": {"path": what, "verb": verb}}
-    resource, _, slashed = what.partition("/")
-    attributes = {"verb": verb, "name": name or slashed, "subresource": subresource, "namespace": namespace}
+    resource, _, name = what.partition("/")
+    attributes = {"verb": verb, "name": name, "subresource": subresource, "namespace": namespace}
     if resource == "*":
         attributes |= {"resource": "*", "group": "*"}
-    else:
-        kind = kind_named(resource)
+    elif kind := _kind(resource):
         attributes |= {"resource": kind.plural, "group": kind.group, "version": kind.version}
         if not kind.namespaced:
             attributes["namespace"] = ""
+    else:
+        attributes["resource"], _, attributes["group"] = resource.partition(".")
     return {"resourceAttributes": {key: value for key, value in attributes.items() if value}}
 
 
-def _rules(status: Body, *, headers: bool) -> list[str]:
+def _kind(name: str) -> Kind | None:
+    try:
+        return SCHEME.named(name)
+    except NotFound:
+        return None
+
+
+def rules(status: Body, *, headers: bool) -> list[str]:
+    """What the server allows, as a table."""
     rows = [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]] if headers else []
     rows += [_resource_rule(rule) for rule in status.get("resourceRules") or ()]
     rows += [

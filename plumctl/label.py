@@ -156,14 +156,15 @@ async def _write(client: RestClient, chosen: Chosen, change: Change) -> Written:
         before = _map(body, change)
         if refused := change.refused(before):
             raise Failure(refused)
-        for key in change.pairs.absent(before) if change.noun == "label" else ():
-            click.echo(f'label "{key}" not found.')
-        after = change.pairs.applied(before)
         try:
-            return before, after, await _sent(client, chosen, change, body)
+            written = await _sent(client, chosen, change, body)
         except Conflict:
             if change.version or change.overwrite:
                 raise
+            continue
+        for key in change.pairs.absent(before) if change.noun == "label" else ():
+            click.echo(f'label "{key}" not found.')
+        return before, change.pairs.applied(before), written
     raise Failure(f"{chosen} keeps changing; try again, or with --overwrite")
 
 

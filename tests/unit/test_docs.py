@@ -149,3 +149,14 @@ def test_the_page_about_logs_tells_the_numbers_as_they_are() -> None:
     (command,) = (command for name, command in cli.commands.items() if name == "logs")
     options = {flag for option in command.params for flag in option.opts if flag.startswith("-")}
     assert set(re.findall(r"`(-[a-z-]+)[ `,]", text)) <= options | {"ls -l"}
+
+
+def test_the_page_about_plumctl_has_every_command_and_a_test_for_each_row() -> None:
+    text = Path("docs/plumctl.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([a-z][a-z-]*)", row[0])}
+    assert named == set(cli.commands)
+    tests = "".join(path.read_text() for path in Path("tests").rglob("test_*.py"))
+    shown = [re.findall(r"`(test_\w+)` \|$", row[-1]) for row in rows]
+    assert [row[0] for row, names in zip(rows, shown, strict=True) if len(names) != 1] == []
+    assert [name for names in shown for name in names if f"def {name}(" not in tests] == []
