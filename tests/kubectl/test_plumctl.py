@@ -10,6 +10,7 @@ import re
 import shlex
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import Any
 
 import httpx
 import pytest
@@ -99,7 +100,7 @@ def changed(text: str) -> list[str]:
     return [line for line in text.splitlines() if re.match(r"[+-][^+-]", line)]
 
 
-def task(name: str) -> dict[str, object]:
+def task(name: str) -> dict[str, Any]:
     entry = {"artifactUrl": "http://x/y.zip", "sha256": "a" * 64}
     entries = [entry | {"name": "main", "replicas": 2}, entry | {"name": "api", "replicas": 3}]
     metadata = {"name": name, "labels": {"tier": "web"} if name == "x" else {"tier": "db"}}
@@ -107,7 +108,7 @@ def task(name: str) -> dict[str, object]:
 
 
 def prepare(server: str, namespace: str) -> None:
-    bodies: list[tuple[str, object]] = [
+    bodies: list[tuple[str, Any]] = [
         ("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
         *((f"/apis/plum.dev/v1/namespaces/{namespace}/tasks", task(name)) for name in "xy"),
     ]
