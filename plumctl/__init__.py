@@ -11,7 +11,10 @@
 - ``log_follow``   several logs together; ``log_streams``: one of them, over breaks; ``log_lines``: read and written
 - ``manifests``  files to checked objects, all errors before anything is sent; ``artifact_checks``: what they run
 - ``archive``    a folder to a zip that is the same every time; ``entries``: what a zip may hold
-- ``children``   the processes of ``up``; ``locks``: on files, as long as their holder lives
+- ``holding``    what a deletion waits for, and the way out
+- ``local_cluster``  the programs of ``up``; ``children``: as processes that are kept running
+- ``locks``      on files, as long as their holder lives
+- ``secured``    who is who in an ``up`` with TLS; ``authority``: its certificates on disk; ``certificates`` are made
 - commands:      ``up``, ``push``, ``apply`` (with ``prune``), ``create`` and ``replace``, ``diff``, ``edit``,
                  ``get`` (with ``listing`` and ``get_watch``), ``describe``, ``logs``, ``top``, ``history``, ``rollout``
                  (with ``rollout_status`` and ``rollout_restart``), ``scale``, ``state``, ``label`` and annotate,

@@ -30,7 +30,8 @@ class Credentials(httpx.Auth):
         self._config, self._monotonic = config, monotonic
         self._token = config.token
         self._files = (*config.tls.files, *([config.token_file] if config.token_file else []))
-        self._seen = _signature(self._files)
+        self._seen: _Signature | None = None
+        """As they were when they were read here; what was read before, at a time that is not known, does not count."""
         self._looked = monotonic()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -60,7 +61,8 @@ class Credentials(httpx.Auth):
         except ConfigError as error:
             log.warning("%s; going on with what was there before", error)
         else:
-            log.info("read again what has changed on disk: %s", ", ".join(map(str, self._files)))
+            if self._seen is not None:
+                log.info("read again what has changed on disk: %s", ", ".join(map(str, self._files)))
             self._seen = found
 
 

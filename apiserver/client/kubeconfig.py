@@ -51,7 +51,7 @@ def load(environ: Mapping[str, str], *, server: str = "", kubeconfig: str = "") 
     else:
         found = Config(DEFAULT_SERVER)
     if token := environ.get("PLUM_TOKEN", "").strip():
-        found = replace(found, token=token, token_file=None)
+        found = replace(found, token=_sendable(token, "PLUM_TOKEN"), token_file=None)
     return checked(replace(found, tls=_overridden(found.tls, environ)))
 
 
@@ -124,10 +124,10 @@ def _as_user(config: Config, path: Path, user: Mapping[str, Any]) -> Config:
         raise ConfigError(f"kubeconfig {path}: client-certificate and client-key: one is there without the other")
     config = replace(config, tls=replace(config.tls, certificate=certificate, key=key))
     if user.get("token"):
-        return replace(config, token=_text(path, user, "token"))
+        return replace(config, token=_sendable(_text(path, user, "token"), f"kubeconfig {path}: user.token"))
     if not user.get("tokenFile"):
         return config
-    file = path.parent / _text(path, user, "tokenFile")
+    file = _beside(path, user, "tokenFile")
     return replace(config, token=read_token(file, f"kubeconfig {path}: tokenFile "), token_file=file)
 
 
@@ -139,7 +139,24 @@ def _pem(path: Path, mapping: Mapping[str, Any], field: str) -> Pem | None:
             return base64.b64decode("".join(text.split()), validate=True)
         except (binascii.Error, ValueError):
             raise ConfigError(f"kubeconfig {path}: {field}-data is not base64") from None
-    return path.parent / Path(_text(path, mapping, field)).expanduser() if mapping.get(field) else None
+    return _beside(path, mapping, field) if mapping.get(field) else None
+
+
+def _beside(path: Path, mapping: Mapping[str, Any], field: str) -> Path:
+    """The file that a field names, seen from the kubeconfig. Raises ConfigError."""
+    name = _text(path, mapping, field)
+    try:
+        if name.isprintable():
+            return path.parent / Path(name).expanduser()
+    except RuntimeError:  # the home of nobody
+        pass
+    raise ConfigError(f"kubeconfig {path}: {field} {name!r} is no path")
+
+
+def _sendable(token: str, where: str) -> str:
+    if not (token.isascii() and token.isprintable()):
+        raise ConfigError(f"{where}: is no token: it may hold printable ASCII characters only")
+    return token
 
 
 def _data(pem: Pem | None) -> str | None:

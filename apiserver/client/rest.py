@@ -18,7 +18,7 @@ from apiserver.api import errors
 from apiserver.api.machinery.fencing import HEADER as FENCE
 from apiserver.api.meta import Body, ResourceT
 from apiserver.api.scheme import SCHEME, Kind
-from apiserver.client.answers import decode, decode_page, raise_for_status
+from apiserver.client.answers import decode, decode_page, raise_for_status, unreachable
 from apiserver.client.backoff import Backoff
 from apiserver.client.config import Config
 from apiserver.client.credentials import credentials
@@ -261,8 +261,7 @@ class RestClient:
         return response.content
 
     def _unreachable(self, error: httpx.RequestError) -> errors.ServiceUnavailable:
-        reason = str(error) or type(error).__name__
-        return errors.ServiceUnavailable(f"cannot reach the API server at {self.config.server}: {reason}")
+        return unreachable(self.config.server, error)
 
 
 def _path(entry: Kind, namespace: str = "", name: str = "", subresource: str = "") -> str:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import orjson
 
-from apiserver.api.errors import BadRequest, Conflict, Details, Invalid
+from apiserver.api.errors import BadRequest, Cause, Conflict, Details, Invalid
 from apiserver.api.kinds.lease import LEASES
 from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.machinery import writes
@@ -21,8 +21,10 @@ from apiserver.api.machinery.decode import decode
 from apiserver.api.machinery.documents import Document
 from apiserver.api.machinery.fencing import Fence
 from apiserver.api.machinery.patches import json_patch, merge_patch
+from apiserver.api.machinery.strategic import strategic_merge_patch
 from apiserver.api.meta import Body
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import Kind, Served
+from apiserver.api.views.registry import View as Presented
 from apiserver.server.fencing import fenced
 from apiserver.server.leases import NodeLeases, is_node_lease
 from apiserver.server.store.decisions import Actor, Intents, View
@@ -33,7 +35,7 @@ from apiserver.server.transaction import Transaction, already_exists, not_found
 
 T = TypeVar("T")
 Mode = Literal["Strict", "Warn", "Ignore"]
-PatchType = Literal["merge", "json"]
+PatchType = Literal["merge", "json", "strategic"]
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 """Kubernetes' alphabet for generated names: no vowels, hence no words."""
 _NAME_TRIES = 8
@@ -47,6 +49,13 @@ class Target:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    view: Presented | None = None
+    """As what it is shown; None: as itself."""
+
+    @property
+    def shown(self) -> Served:
+        """What the client calls it."""
+        return self.view or self.kind
 
 
 @dataclass(frozen=True)
@@ -140,8 +149,8 @@ class Registry:
         body, warnings = decode(kind, document, options.validation)
         _bind_names(target, body)
         if not body["metadata"].get("resourceVersion"):
-            message = "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update"
-            raise Invalid(f'{kind.qualified} "{target.name}" is invalid: {message}', details=_details(target))
+            self.get(target)  # what is not there has no version to name
+            raise _unversioned(target)
         outcome = Outcome(warnings=warnings)
 
         def work(txn: Transaction) -> Body:
@@ -153,14 +162,14 @@ class Registry:
     async def patch(
         self, target: Target, patch: Any, how: PatchType, options: Options, *, duplicates: tuple[str, ...] = ()
     ) -> Outcome:
-        """Merge or JSON patch of an object or its status; ``duplicates`` are keys that the patch gave twice.
+        """Merge, JSON or strategic patch of an object or its status; ``duplicates`` are keys that the patch gave twice.
         Raises NotFound, Conflict, BadRequest, Invalid."""
         kind = target.kind
         outcome = Outcome()
 
         def work(txn: Transaction) -> Body:
             old = txn.require(kind, target.namespace, target.name)
-            patched = merge_patch(old, patch) if how == "merge" else json_patch(old, patch)
+            patched = _patched(kind, old, patch, how)
             body, outcome.warnings = decode(kind, Document(patched, duplicates), options.validation)
             _bind_names(target, body)
             return txn.update(kind, old, body, options.manager, subresource=target.subresource)
@@ -258,6 +267,24 @@ class Registry:
             if not txn.exists(kind, metadata.get("namespace") or "", name):
                 return dict(body, metadata=dict(metadata, name=name))
         raise already_exists(kind, prefix)
+
+
+def _unversioned(target: Target) -> Invalid:
+    cause = Cause("metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")
+    return Invalid(
+        f'{target.kind.qualified} "{target.name}" is invalid: {cause.field}: {cause.message}',
+        details=Details(name=target.name, group=target.kind.group, kind=target.kind.name, causes=[cause]),
+    )
+
+
+def _patched(kind: Kind, old: Body, patch: Any, how: PatchType) -> Body:
+    match how:
+        case "merge":
+            return merge_patch(old, patch)
+        case "json":
+            return json_patch(old, patch)
+        case "strategic":
+            return strategic_merge_patch(kind.schema, old, patch)
 
 
 def _details(target: Target) -> Details:

@@ -3,11 +3,14 @@
 - ``app``          routes, wiring, the one place where errors become Status replies
 - ``gate``         what every request passes: path, limits, authentication, metrics
 - ``requests``     reading a request: target, body, options, negotiation
+- ``protobuf``     the few bodies that kubectl sends in protobuf
 - ``resources``    the verbs over objects and collections
 - ``lists``        pages of a collection, and continue tokens
 - ``history``      an object as it was, what became of it, and its kept specs
 - ``watch``        streaming and long-poll, one iterator behind both
 - ``tables``       the Table form that kubectl prints
+- ``showing``      stored objects as themselves, or as a view of them
+- ``views/``       what is served but not stored: pods, their metrics, self reviews
 - ``discovery``    what there is, plain and aggregated
 - ``openapi``      the documents that kubectl explains and validates by
 - ``artifacts``    blobs: streamed upload, download with Range
@@ -15,7 +18,7 @@
 - ``backup``       one archive of everything, streamed
 - ``channel``      the agents' channels: requests to nodes, answers posted
 - ``logs``         what an instance writes, relayed from its node
-- ``auth``         bearer tokens
+- ``auth``         who asks: bearer tokens; ``peers``: client certificates
 - ``metrics``      what Prometheus scrapes; ``usage_metrics``: what of it is about instances and nodes
 - ``statuses``     the statuses of a node's instances, many in one request; ``reports`` reads what agents report
 - ``usage``        what instances and nodes use: reported by agents, read by anybody

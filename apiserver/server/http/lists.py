@@ -20,6 +20,7 @@ from apiserver.api.errors import BadRequest, Expired, Timeout
 from apiserver.api.meta import Body
 from apiserver.server.http import tables
 from apiserver.server.http.requests import Accepted, number, read_filter, read_version
+from apiserver.server.http.showing import shown_body, shown_slot
 from apiserver.server.http.streams import StreamedResponse
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.snapshot import Slot
@@ -54,14 +55,15 @@ async def list_collection(
             metadata["remainingItemCount"] = more
     if accepted.form == "table":
         now = clock()
-        head, slice_size = tables.table(target.kind, [], metadata), SLICE // 4
+        head, slice_size = tables.table(target.shown, [], metadata), SLICE // 4
 
         def render(slot: Slot) -> bytes:
-            return orjson.dumps(tables.row(target.kind, orjson.loads(registry.raw(slot)), now, accepted.include))
+            body = shown_body(target, orjson.loads(registry.raw(slot)))
+            return orjson.dumps(tables.row(target.shown, body, now, accepted.include))
 
         return await document(head, slots, render, key="rows", slice_size=slice_size)
-    head = {"kind": f"{target.kind.name}List", "apiVersion": target.kind.api_version, "metadata": metadata}
-    return await document(head, slots, registry.raw)
+    head = {"kind": f"{target.shown.name}List", "apiVersion": target.shown.api_version, "metadata": metadata}
+    return await document(head, slots, lambda slot: shown_slot(registry, target, slot))
 
 
 async def document(

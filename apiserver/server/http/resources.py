@@ -32,6 +32,7 @@ from apiserver.server.http.requests import (
     unsupported,
     wants_watch,
 )
+from apiserver.server.http.showing import shown, shown_body
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target
 
@@ -41,10 +42,11 @@ REQUEST_SECONDS = 60.0
 MAX_WARNING = 500
 """Characters of one warning."""
 
-MERGE, JSON_PATCH, APPLY = (
+MERGE, JSON_PATCH, APPLY, STRATEGIC = (
     "application/merge-patch+json",
     "application/json-patch+json",
     "application/apply-patch+yaml",
+    "application/strategic-merge-patch+json",
 )
 _OF_SUBRESOURCE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch"}
 _OF_OBJECT = _OF_SUBRESOURCE | {"DELETE": "delete"}
@@ -70,11 +72,14 @@ class Resources:
 
     async def __call__(self, request: Request, group: str, version: str, path: str) -> Response:
         """Serve one request for what is behind ``/apis/<group>/<version>/``. Raises ApiError."""
-        target = read_target(group, version, path)
+        return await self.serve(request, read_target(group, version, path))
+
+    async def serve(self, request: Request, target: Target) -> Response:
+        """Serve one request for what a target names. Raises ApiError."""
         verb = self._verb(request, target)
-        request.scope["plum_resource"], request.scope["plum_verb"] = target.kind.resource, verb
+        request.scope["plum_resource"], request.scope["plum_verb"] = target.shown.resource, verb
         if own_subresource(target):
-            return await self.own[target.kind.plural, target.subresource](request, target, verb)
+            return await self.own[target.shown.plural, target.subresource](request, target, verb)
         accepted = negotiate(request)
         if verb == "get" and not _is_about_the_past(target, request):
             return self._reply(target, Outcome(self.registry.get(target)), accepted)
@@ -99,8 +104,9 @@ class Resources:
             verb = "watch" if wants_watch(request.query_params) else "list"
         else:
             verb = _OF_COLLECTION.get(method, "")
-        if verb not in target.kind.verbs:
-            raise MethodNotAllowed(f"the server does not allow {method} on {request.url.path}")
+        if verb not in target.shown.verbs:
+            hint = f": {target.view.edited_by}" if target.view and target.view.edited_by else ""
+            raise MethodNotAllowed(f"the server does not allow {method} on {request.url.path}{hint}")
         return verb
 
     async def _serve(self, verb: str, target: Target, request: Request, accepted: Accepted) -> Response:
@@ -140,6 +146,9 @@ class Resources:
             case _ if kind == MERGE:
                 merge = read_json(await read_body(request))
                 return await self.registry.patch(target, merge.body, "merge", options, duplicates=merge.duplicates)
+            case _ if kind == STRATEGIC and target.kind.is_kubernetes:
+                merge = read_json(await read_body(request))
+                return await self.registry.patch(target, merge.body, "strategic", options, duplicates=merge.duplicates)
             case _ if kind == JSON_PATCH:
                 patch = read_json_value(await read_body(request))
                 return await self.registry.patch(target, patch, "json", options)
@@ -148,12 +157,13 @@ class Resources:
                 return await self.registry.apply(
                     target, await read_document(request), replace(options, manager=manager)
                 )
-        raise unsupported(kind, (JSON_PATCH, MERGE, APPLY))
+        known = (STRATEGIC,) if target.kind.is_kubernetes else ()
+        raise unsupported(kind, (JSON_PATCH, MERGE, APPLY, *known))
 
     async def _delete(self, target: Target, request: Request) -> Response:
         outcome = await self.registry.delete(target, await _delete_options(request), request.scope.get("user_name", ""))
-        if not outcome.gone:
-            return Response(outcome.raw, media_type=JSON)
+        if not outcome.gone or target.view:
+            return Response(shown(target, outcome.raw), media_type=JSON)
         details = {"name": target.name, "kind": target.kind.plural, "uid": outcome.parse()["metadata"]["uid"]}
         if target.kind.group:
             details["group"] = target.kind.group
@@ -176,20 +186,21 @@ class Resources:
                 if error.reason != "NotFound":
                     raise
             else:
-                deleted.append(outcome.raw)
+                deleted.append(shown(target, outcome.raw))
         head: dict[str, Any] = {
-            "kind": f"{target.kind.name}List",
-            "apiVersion": target.kind.api_version,
+            "kind": f"{target.shown.name}List",
+            "apiVersion": target.shown.api_version,
             "metadata": {"resourceVersion": str(store.version)},
         }
         return Response(orjson.dumps(head)[:-1] + b',"items":[' + b",".join(deleted) + b"]}\n", media_type=JSON)
 
     def _reply(self, target: Target, outcome: Outcome, accepted: Accepted) -> Response:
-        raw = outcome.raw
+        raw = outcome.raw if accepted.form == "table" else shown(target, outcome.raw)
         if accepted.form == "table":
-            rows = [tables.row(target.kind, outcome.parse(), self.clock(), accepted.include)]
+            body = shown_body(target, outcome.parse())
+            rows = [tables.row(target.shown, body, self.clock(), accepted.include)]
             version = rows[0].get("object", {}).get("metadata", {}).get("resourceVersion", "")
-            raw = orjson.dumps(tables.table(target.kind, rows, {"resourceVersion": version}))
+            raw = orjson.dumps(tables.table(target.shown, rows, {"resourceVersion": version}))
         response = Response(raw, status_code=201 if outcome.created else 200, media_type=JSON)
         for warning in outcome.warnings:
             # Field names are the client's: a line break in one must not become another header.

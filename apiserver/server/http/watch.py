@@ -21,6 +21,7 @@ from apiserver.server.http import tables
 from apiserver.server.http.lists import JSON, document, reach, sliced
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import Accepted, flag, number, read_filter, read_filters
+from apiserver.server.http.showing import shown_body, shown_slot
 from apiserver.server.http.streams import StreamedResponse, while_connected
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.following import follow
@@ -102,10 +103,10 @@ class Watching:
     async def collection(self, target: Target, request: Request, accepted: Accepted) -> Response:
         """A watch of one kind in the form that the query asks for. Raises BadRequest, Invalid; a poll also
         Expired, Timeout."""
-        is_table = accepted.form == "table"
-        frame = _table_frames(target, accepted, self.clock) if is_table else _object_frames(self.registry)
+        is_table = accepted.form == "table" and request.query_params.get("watch") != "poll"
+        frame = _table_frames(target, accepted, self.clock) if is_table else _object_frames(self.registry, target)
         selections = [read_filter(target, request.query_params)]
-        return await self._respond(selections, request, frame, (target.kind.name, target.kind.api_version))
+        return await self._respond(selections, request, frame, (target.shown.name, target.shown.api_version))
 
     async def several(self, request: Request) -> Response:
         """A watch of several kinds on one connection, in the order of the one global version; for browsers,
@@ -120,7 +121,7 @@ class Watching:
         query = request.query_params
         since = number(query, "resourceVersion", 0, most=2**63) or None
         if query.get("watch") == "poll":
-            return await _poll(Watch(self.registry, selections, since), request)
+            return await _poll(Watch(self.registry, selections, since), request, frame)
         is_list = flag(query, "sendInitialEvents")
         if "sendInitialEvents" in query and query.get("resourceVersionMatch") != "NotOlderThan":
             raise Invalid("resourceVersionMatch: Forbidden: must be NotOlderThan when sendInitialEvents is given")
@@ -165,8 +166,14 @@ class _Stream:
         return orjson.dumps({"type": "BOOKMARK", "object": body}) + b"\n"
 
 
-def _object_frames(registry: Registry) -> Framer:
-    return lambda kind, slot: b'{"type":"' + kind.encode() + b'","object":' + registry.raw(slot) + b"}\n"
+def _object_frames(registry: Registry, target: Target | None = None) -> Framer:
+    """Objects as the target has them shown, or as they are."""
+
+    def frame(kind: str, slot: Slot) -> bytes:
+        raw = shown_slot(registry, target, slot) if target else registry.raw(slot)
+        return b'{"type":"' + kind.encode() + b'","object":' + raw + b"}\n"
+
+    return frame
 
 
 def _table_frames(target: Target, accepted: Accepted, clock: Callable[[], datetime]) -> Framer:
@@ -174,15 +181,15 @@ def _table_frames(target: Target, accepted: Accepted, clock: Callable[[], dateti
 
     def frame(kind: str, slot: Slot) -> bytes:
         nonlocal headed
-        rows = [tables.row(target.kind, slot.parse(), clock(), accepted.include)]
-        body = tables.table(target.kind, rows, {"resourceVersion": str(slot.version)}, headed=headed)
+        rows = [tables.row(target.shown, shown_body(target, slot.parse()), clock(), accepted.include)]
+        body = tables.table(target.shown, rows, {"resourceVersion": str(slot.version)}, headed=headed)
         headed = False
         return orjson.dumps({"type": kind, "object": body}) + b"\n"
 
     return frame
 
 
-async def _poll(watch: Watch, request: Request) -> Response:
+async def _poll(watch: Watch, request: Request, frame: Framer) -> Response:
     """The first events as one document; none within the time is an answer too."""
     query = request.query_params
     seconds = number(query, "timeoutSeconds", DEFAULT_POLL_SECONDS, most=MAX_POLL_SECONDS)
@@ -190,7 +197,6 @@ async def _poll(watch: Watch, request: Request) -> Response:
     first = await while_connected(request.receive, watch.first(seconds=seconds, limit=limit))
     deliveries, version = first or ((), watch.since or 0)
     head = {"kind": "WatchEventBatch", "apiVersion": "plum.dev/v1", "metadata": {"resourceVersion": str(version)}}
-    frame = _object_frames(watch.registry)
     return await document(head, deliveries, lambda one: frame(*one).rstrip())
 
 

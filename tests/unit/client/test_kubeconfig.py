@@ -1,3 +1,4 @@
+import contextlib
 import shutil
 import stat
 import subprocess
@@ -6,9 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apiserver.client.config import Config, ConfigError
-from apiserver.client.kubeconfig import load, write_kubeconfig
+from apiserver.client.credentials import checked
+from apiserver.client.kubeconfig import _CLUSTER_KEYS, _USER_KEYS, from_documents, load, write_kubeconfig
 
 
 def kubeconfig(path: Path, **changes: Any) -> Path:
@@ -96,6 +100,26 @@ def test_what_is_no_kubeconfig_is_refused(tmp_path: Path, text: str) -> None:
         load({}, kubeconfig=str(path))
 
 
+FIELDS = sorted(_CLUSTER_KEYS | _USER_KEYS)
+SETTINGS = st.dictionaries(
+    st.sampled_from(FIELDS),
+    st.one_of(st.booleans(), st.integers(), st.text(max_size=20), st.sampled_from(["~x/y", "a\0b", "eA==", "."])),
+    max_size=4,
+)
+
+
+@given(cluster=SETTINGS, user=SETTINGS, server=st.sampled_from(["https://kube:1", "http://kube:1"]))
+def test_any_settings_are_understood_or_refused(cluster: dict[str, Any], user: dict[str, Any], server: str) -> None:
+    document = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+        "clusters": [{"name": "k", "cluster": cluster | {"server": server}}],
+        "users": [{"name": "u", "user": user}],
+    }
+    with contextlib.suppress(ConfigError):
+        checked(from_documents([(Path("/nowhere/config"), document)]))
+
+
 CLUSTER = {"server": "https://kube:1"}
 
 
@@ -113,6 +137,9 @@ CLUSTER = {"server": "https://kube:1"}
         ({}, {"client-key": "x"}, "one is there without the other"),
         ({"insecure-skip-tls-verify": True}, {"client-certificate": "none", "client-key": "none"}, "No such file"),
         ({"insecure-skip-tls-verify": True}, {"client-certificate-data": "eA==", "client-key-data": "eA=="}, "PEM"),
+        ({}, {"token": "a\nb"}, r"user\.token: is no token"),
+        ({}, {"tokenFile": "a\0b"}, "is no path"),
+        ({"certificate-authority": "~nobody-of-that-name/x"}, {}, "is no path"),
         ({}, {"username": "ann", "password": "x"}, r"user\.password is not supported"),
     ],
 )
