@@ -6,7 +6,7 @@ kind is described once.
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -14,7 +14,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from apiserver.api.meta import IntOrString, ListMap, ListSet
+from apiserver.api.meta import Atomic, IntOrString, ListMap, ListSet
+
+INT_OR_STRING = "int-or-string"
+"""The format of a number that may also be a name."""
 
 Type = Literal["object", "map", "array", "string", "integer", "number", "boolean", "any"]
 
@@ -31,6 +34,8 @@ class Schema:
     keys: tuple[str, ...] = ()
     """A list map's keys."""
     is_set: bool = False
+    atomic: bool = False
+    """Whether a struct or a map has one owner as a whole; lists without keys that are no sets always have."""
     keeps_unknown: bool = False
     required: bool = False
     format: str = ""
@@ -39,10 +44,14 @@ class Schema:
     description: str = ""
 
     @cached_property
-    def has_keys(self) -> bool:
-        """Whether there is a list map here or below."""
+    def tells_apart(self) -> bool:
+        """Whether there is a list here or below that may not have the same item twice: a list map or a set."""
         below = (*self.fields.values(), *([self.items] if self.items else ()))
-        return bool(self.keys) or any(found.has_keys for found in below)
+        return bool(self.keys) or self.is_set or any(found.tells_apart for found in below)
+
+
+UNKNOWN = Schema("any")
+"""What no model describes: as Kubernetes takes it, objects are maps and lists are one value."""
 
 
 _SCALARS: dict[Any, tuple[Type, str]] = {
@@ -77,6 +86,7 @@ def _of_field(info: FieldInfo) -> Schema:
         items=found.items,
         keys=found.keys,
         is_set=found.is_set,
+        atomic=found.atomic,
         keeps_unknown=found.keeps_unknown,
         required=info.is_required(),
         format=found.format,
@@ -89,7 +99,9 @@ def _of_field(info: FieldInfo) -> Schema:
 def _of_type(annotation: Any, metadata: tuple[Any, ...] = ()) -> Schema:
     origin, args = get_origin(annotation), get_args(annotation)
     if any(isinstance(mark, IntOrString) for mark in metadata):
-        return Schema("string", format="int-or-string")
+        return Schema("string", format=INT_OR_STRING)
+    if any(isinstance(mark, Atomic) for mark in metadata):
+        return replace(_of_type(annotation, tuple(m for m in metadata if not isinstance(m, Atomic))), atomic=True)
     if origin is Annotated:
         return _of_type(args[0], (*metadata, *args[1:]))
     if origin in (Union, types.UnionType):

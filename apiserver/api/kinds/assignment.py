@@ -49,6 +49,7 @@ class Template(Model):
     app_name: Annotated[str, Field(exclude_if=is_empty)] = ""
     app_version: Annotated[str, Field(exclude_if=is_empty)] = ""
     start_cmd: Annotated[str, Field(exclude_if=is_empty)] = ""
+    # Lists as in the task's entry.
     env: Annotated[Listed[EnvVar], ListMap("name")] = ()
     ports: Annotated[Listed[Port], ListMap("name")] = ()
     services: Annotated[Listed[OfferedService], ListMap("name")] = ()
@@ -114,6 +115,7 @@ class AssignmentStatus(Status):
     restarts: int = 0
     pid: int | None = None
     ip: Annotated[str, Field(exclude_if=is_empty)] = ""
+    # A port's name is what the entry calls it. A service may be offered on several ports and in several protocols.
     ports: Annotated[Listed[PortStatus], ListMap("name")] = ()
     services: Annotated[Listed[Offer], ListMap("name", "port", "protocol")] = ()
     """What the app's ``meta.ini`` and its entry declare, with the ports as they are."""
