@@ -68,7 +68,9 @@ def apply(
     entries = _disowned(entries, {path for path, _ in contested})
     entries[owner] = _renewed(before, frozenset(wanted), now, changed=bool(other))
     dropped = {path for path in before.fields if path not in wanted and _goes_through(kind, path, subresource)}
-    applied = _without_orphans(kind.schema, merged, dropped, entries)
+    items = _dropped_items(dropped, entries)
+    entries = _disowned(entries, items)
+    applied = _without_orphans(kind.schema, merged, dropped, items, entries)
     if manager == KUBECTL and not subresource:
         applied = noted(applied, config)
     return with_entries(applied, entries)
@@ -168,15 +170,24 @@ def _check_conflicts(
         raise conflict(kind, str(live["metadata"].get("name", "")), left, entries)
 
 
-def _without_orphans(schema: Schema, body: Body, dropped: Collection[Path], entries: Entries) -> Body:
-    """``body`` without the dropped leaves that nobody owns any more, and without the structs and items that
-    held them and are nobody's now, so that defaults stored inside do not linger."""
+def _dropped_items(dropped: Collection[Path], entries: Entries) -> set[Path]:
+    """The list items that nobody has any more, as their own leaves. They go whole, with what other programs wrote
+    into them: who applied an item can take it away again."""
+    return {
+        path for path in dropped if path[-1] == ITSELF and not any(path in entry.fields for entry in entries.values())
+    }
+
+
+def _without_orphans(schema: Schema, body: Body, dropped: Collection[Path], items: set[Path], entries: Entries) -> Body:
+    """``body`` without the dropped items, without the other dropped leaves that nobody owns any more, and without
+    the structs that held them and are nobody's now, so that defaults stored inside do not linger."""
     if not dropped:
         return body
     owned = _prefixes(path for entry in entries.values() for path in entry.fields)
     orphans = {_outermost(schema, path, owned) for path in dropped if path not in owned}
-    # An item that others have a part in stays, and so do the keys that tell it apart.
-    return remove(schema, body, [path for path in orphans if not _is_identity(schema, path)], kept=owned)
+    # An item that others have keeps the keys that tell it apart.
+    going = {path for path in orphans if not _is_identity(schema, path)} | {path[:-1] for path in items}
+    return remove(schema, body, going, kept=owned)
 
 
 def _outermost(schema: Schema, path: Path, owned: set[Path]) -> Path:
@@ -202,15 +213,12 @@ def _disowned(entries: Entries, lost: set[Path]) -> Entries:
     """The entries without the lost leaves, and without what was inside a lost item."""
     if not lost:
         return dict(entries)
-    return {
-        owner: entry if entry.fields.isdisjoint(lost) else Entry(_outside(entry.fields, lost), entry.time)
-        for owner, entry in entries.items()
-    }
-
-
-def _outside(fields: FieldSet, lost: set[Path]) -> FieldSet:
     items = {path[:-1] for path in lost if path[-1] == ITSELF}
-    left = fields - lost
+    return {owner: Entry(_outside(entry.fields, lost, items), entry.time) for owner, entry in entries.items()}
+
+
+def _outside(fields: FieldSet, lost: set[Path], items: set[Path]) -> FieldSet:
+    left = fields if fields.isdisjoint(lost) else fields - lost
     if not items:
         return left
     return frozenset(path for path in left if not any(path[:length] in items for length in range(1, len(path))))

@@ -71,8 +71,16 @@ def test_an_item_that_others_have_a_part_in_keeps_its_name() -> None:
     after = applied(live, task({"name": "main"}), "ann")
     assert after["spec"]["entries"][0]["env"] == env
     live = scaled(applied(None, task({"name": "main"}, {"name": "web"}), "ann"), "scaler", 3)
+    live = applied(live, {"metadata": {"name": "t"}, "spec": {"entries": [{"name": "main", "startCmd": "x"}]}}, "bob")
     with pytest.raises(Invalid, match=r"spec\.entries\[0\]: Invalid value: give exactly one of app and artifactUrl"):
         applied(live, task({"name": "web"}), "ann")
+
+
+def test_who_applied_an_item_can_take_it_away_with_what_was_written_into_it() -> None:
+    live = scaled(applied(None, task({"name": "main"}, {"name": "web"}), "ann"), "scaler", 3)
+    after = applied(live, task({"name": "web"}), "ann")
+    assert [entry["name"] for entry in after["spec"]["entries"]] == ["web"]
+    assert [entry["manager"] for entry in after["metadata"]["managedFields"]] == ["ann"]
 
 
 def test_empty_and_absent_are_the_same() -> None:
