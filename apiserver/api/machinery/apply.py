@@ -61,6 +61,7 @@ def apply(
     entries = read(live) or _before_first_apply(kind, had, subresource, now)
     before = entries.pop(owner, NOTHING)
     other = {path for path, value in wanted.items() if (value if path not in had else _is_other(value, had[path]))}
+    other |= _reshaped(kind.schema, wanted, had, other)
     merged = merge(kind.schema, live, _without_identity(seen))
     contested = _contested(kind, merged, had, other, entries)
     if contested and not force:
@@ -129,6 +130,18 @@ def _without_identity(config: Body) -> Body:
 
 def _is_other(value: Any, live: Any) -> bool:
     return live is ABSENT or live != value or type(live) is not type(value)
+
+
+def _reshaped(schema: Schema, wanted: Leaves, had: Leaves, other: set[Path]) -> set[Path]:
+    """The live leaves whose place is taken by a value of another shape: a map where a text was, or the reverse. Only
+    what no model describes can change so."""
+    odd = [path for path in other if path not in had and at_path(schema, path).type == "any"]
+    return {
+        leaf
+        for path in odd
+        for leaf in had
+        if (leaf == path[: len(leaf)] and had[leaf] != {}) or (path == leaf[: len(path)] and wanted[path] != {})
+    }
 
 
 def _gone(had: Leaves, has: Leaves) -> set[Path]:

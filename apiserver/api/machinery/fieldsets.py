@@ -236,6 +236,6 @@ def dotted(path: Path) -> str:
         elif part.startswith("k:"):
             keys = orjson.loads(part[2:])
             text += "[" + ",".join(f"{key}={orjson.dumps(value).decode()}" for key, value in keys.items()) + "]"
-        else:
+        elif part != ITSELF:
             text += f"[={part[2:]}]"
     return text
