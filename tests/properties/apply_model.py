@@ -5,7 +5,6 @@ An object is one tree, and at every place of it stands who has that place. A pla
 it writes through that door. The forms below say by hand what kinds of places a Task has; nothing is read off models.
 """
 
-import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -87,6 +86,10 @@ class Node:
     def is_leaf(self) -> bool:
         return not self.inside
 
+    def copy(self) -> "Node":
+        inside = {word: node.copy() for word, node in self.inside.items()}
+        return Node(self.form, self.value, inside, set(self.owners))
+
     def walk(self, path: str = "") -> "Iterator[tuple[str, Node]]":
         yield path, self
         for word, node in self.inside.items():
@@ -129,7 +132,7 @@ def fill(node: Node) -> None:
     """Defaults where nothing is said; nobody has them."""
     for key, default in node.form.defaults.items():
         if f".{key}" not in node.inside:
-            node.inside[f".{key}"] = read(node.form.fields.get(key, LEAF), copy.deepcopy(default))
+            node.inside[f".{key}"] = read(node.form.fields.get(key, LEAF), default)
     for part in node.inside.values():
         if part.inside:
             fill(part)
@@ -177,7 +180,7 @@ class Model:
         """The conflicts, each a place and an owner; none if it was applied. Raises Invalid."""
         me = f"{manager}/Apply{door and f'/{door}'}"
         wanted = read(TASK, other_door(config, door))
-        before = copy.deepcopy(self.root)
+        before = self.root.copy() if self.root else None
         root = self.root = self.root or Node(TASK)
         if not self.books():
             self._give_to_before_first_apply(root, door)
@@ -193,10 +196,10 @@ class Model:
         self._finish(before)
         return set()
 
-    def update(self, manager: str, new: Body, *, door: str = "", reset: bool = False) -> None:
-        """Another write; ``new`` is the whole object as it is to be. Raises Invalid."""
+    def update(self, manager: str, new: Body, *, door: str = "", reset: bool = False, how: str = "put") -> None:
+        """Another write; ``new`` is the whole object as it is to be, whatever the verb. Raises Invalid."""
         me = f"{manager}/Update{door and f'/{door}'}"
-        before = copy.deepcopy(self.root)
+        before = self.root.copy() if self.root else None
         root = self.root = self.root or Node(TASK)
         for _, node in root.walk() if reset else ():
             node.owners.clear()
@@ -262,9 +265,9 @@ def _sweep(node: Node, left: list[Node], depth: int) -> bool:
             continue
         below = _sweep(part, left, depth + 1)
         touched = touched or was_left or below
-        if part.is_leaf and not part.owners and (was_left and not is_key or below):
-            del node.inside[word]
-        elif below and depth and part.form.what == "struct" and not any(one.owners for _, one in part.walk()):
+        is_empty = part.is_leaf and not part.owners and (below or (was_left and not is_key))
+        is_nobodys = part.form.what == "struct" and depth > 0 and not any(one.owners for _, one in part.walk())
+        if is_empty or (below and is_nobodys):
             del node.inside[word]
     return touched
 

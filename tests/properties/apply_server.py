@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jsonpatch
+import orjson
 
 from apiserver.api.errors import Conflict
 from apiserver.api.errors import Invalid as Refused
@@ -51,7 +52,7 @@ class Server:
     def apply(self, manager: str, config: Body, *, force: bool = False, door: str = "") -> set[tuple[str, str]]:
         """As the model's."""
         sent = HEAD | config | {"metadata": {"name": "t", "namespace": "default"} | config.get("metadata", {})}
-        body, _ = decode(TASKS, Document(json.loads(json.dumps(sent))), "Strict")
+        body, _ = decode(TASKS, Document(orjson.loads(orjson.dumps(sent))), "Strict")
         try:
             new = writes.apply(TASKS, self.stored, body, self._context(manager), force=force, subresource=door)
         except Conflict as error:
@@ -90,7 +91,7 @@ class Server:
 
     def _store(self, new: Body) -> None:
         if self.stored is None or not writes.same(self.stored, new):
-            self.stored = json.loads(json.dumps(new))
+            self.stored = orjson.loads(orjson.dumps(new))
 
     def _context(self, manager: str) -> writes.Context:
         self._writes += 1
