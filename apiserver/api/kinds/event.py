@@ -16,19 +16,28 @@ class ObjectReference(Model):
     """The object that an event is about."""
 
     api_version: Text = ""
+    """The group and version of the object."""
     kind: Text = ""
+    """The kind of the object."""
     namespace: Text = ""
+    """The namespace of the object; empty for what has none."""
     name: Text = ""
+    """The name of the object."""
     uid: Text = ""
+    """The uid of the object."""
     resource_version: Text = ""
+    """The version of the object that the event is about."""
     field_path: Text = ""
+    """The part of the object that the event is about."""
 
 
 class EventSource(Model):
     """Who reports."""
 
     component: Text = ""
+    """The program that reports, for example plum-agent."""
     host: Text = ""
+    """The machine that it runs on."""
 
 
 class Event(Resource):
@@ -38,6 +47,7 @@ class Event(Resource):
     kind: Literal["Event"] = "Event"
     # A reference is one thing: half of one manager's and half of another's would name an object that nobody meant.
     involved_object: Annotated[ObjectReference, Atomic()]
+    """The object that the event is about."""
     reason: Text = ""
     """A CamelCase word for programs."""
     message: Annotated[str, Field(max_length=1024)] = ""
@@ -45,14 +55,21 @@ class Event(Resource):
     type: str = "Normal"
     """Normal or Warning."""
     source: EventSource | None = None
+    """Who reports."""
     reporting_component: Text = ""
+    """The program that reports, in the newer form of ``source.component``."""
     reporting_instance: Text = ""
+    """Which of several programs of that name reports."""
     action: Text = ""
+    """What was done, or failed, in a word for programs."""
     count: int | None = None
     """How often it happened."""
     first_timestamp: Time | None = None
+    """When it happened first."""
     last_timestamp: Time | None = None
+    """When it happened last."""
     event_time: MicroTime | None = None
+    """When it happened, to the microsecond."""
 
 
 def _last_seen(body: Body, now: datetime) -> str:

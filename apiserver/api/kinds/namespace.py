@@ -17,6 +17,7 @@ class NamespaceStatus(Status):
     """Namespaces are usable from the moment they exist."""
 
     phase: Literal["Active", "Terminating"] = "Active"
+    """Active, or Terminating while it is emptied before it goes."""
 
 
 class Namespace(Resource):
@@ -25,6 +26,7 @@ class Namespace(Resource):
     api_version: Literal["v1"] = "v1"
     kind: Literal["Namespace"] = "Namespace"
     status: NamespaceStatus = NamespaceStatus()
+    """Whether it can be used."""
 
 
 NAMESPACES = SCHEME.register(
