@@ -55,6 +55,19 @@ class Schema:
     """Whether the wire form leaves the field out while it is empty."""
 
     @cached_property
+    def spells_keys(self) -> bool:
+        """Whether a key of this list map can be left out, or written in two ways."""
+        found = (self.items.fields.get(key) for key in self.keys) if self.items else ()
+        return any(
+            field is not None and (field.default is not None or field.format == INT_OR_STRING) for field in found
+        )
+
+    @cached_property
+    def granular(self) -> bool:
+        """Whether the keys of an object here can have different owners."""
+        return self.type in ("object", "map", "any") and not self.atomic
+
+    @cached_property
     def tells_apart(self) -> bool:
         """Whether there is a list here or below that may not have the same item twice: a list map or a set."""
         below = (*self.fields.values(), *([self.items] if self.items else ()))

@@ -70,7 +70,7 @@ def leaves(schema: Schema, body: Body) -> Leaves:
 def _walk(schema: Schema, value: Any, path: Path, found: Leaves) -> None:
     if not value or not isinstance(value, _CONTAINERS) or schema.atomic:
         found[path] = value
-    elif isinstance(value, dict) and is_granular(schema):
+    elif isinstance(value, dict) and schema.granular:
         for key, item in value.items():
             inner = (*path, f"f:{key}")
             if isinstance(item, _CONTAINERS):
@@ -88,11 +88,6 @@ def _walk(schema: Schema, value: Any, path: Path, found: Leaves) -> None:
                 _walk(inside, item, (*path, key), found)
     else:
         found[path] = value
-
-
-def is_granular(schema: Schema) -> bool:
-    """Whether the keys of an object there can have different owners."""
-    return schema.type in ("object", "map", "any") and not schema.atomic
 
 
 def below(schema: Schema, key: str) -> Schema:
@@ -126,8 +121,9 @@ def item_key(schema: Schema, item: Any) -> str | None:
     text is the number. None where a key is missing or no scalar."""
     if not isinstance(item, dict):
         return None
-    fields = schema.items.fields if schema.items else {}
-    keys = {key: _key_value(fields.get(key, UNKNOWN), item.get(key)) for key in schema.keys}
+    keys = {key: item.get(key) for key in schema.keys}
+    if schema.spells_keys and schema.items:
+        keys = {key: _key_value(schema.items.fields.get(key, UNKNOWN), value) for key, value in keys.items()}
     return None if any(isinstance(value, _UNKEYED) for value in keys.values()) else _item_key(keys)
 
 

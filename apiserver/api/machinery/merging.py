@@ -9,7 +9,6 @@ from apiserver.api.machinery.fieldsets import (
     Path,
     at_path,
     below,
-    is_granular,
     items_by_key,
     member_key,
     to_fields_v1,
@@ -24,7 +23,7 @@ def merge(schema: Schema, live: Any, config: Any) -> Any:
 
     Unchanged parts are shared with the arguments, which stay as they are.
     """
-    if isinstance(live, dict) and isinstance(config, dict) and is_granular(schema):
+    if isinstance(live, dict) and isinstance(config, dict) and schema.granular:
         made = dict(live)
         for key, value in config.items():
             made[key] = merge(below(schema, key), live[key], value) if key in live else value
