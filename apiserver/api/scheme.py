@@ -69,6 +69,27 @@ class Subresource:
 
 
 @dataclass(frozen=True)
+class Count:
+    """Where the one count of an object is, and how it stands."""
+
+    path: tuple[str, ...]
+    """Its field path, in keys of FieldsV1."""
+    wanted: int
+    present: int
+    selector: str
+    """A label selector that finds what is counted."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How the one count of an object is read and set; both raise Invalid where it has none."""
+
+    count: Callable[[Body], Count]
+    scaled: Callable[[Body, int], Body]
+    """A copy of the object with another count."""
+
+
+@dataclass(frozen=True)
 class Kind:
     """A model and how it is served. ``default`` fills a wire object in place before it is validated;
     ``rules`` compares a valid object with its predecessor (None: it is being created)."""
@@ -93,6 +114,8 @@ class Kind:
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: tuple[Subresource, ...] = ()
     """Beside ``/status`` and the past, which the generic verbs serve."""
+    scaling: Scaling | None = None
+    """For kinds with a ``/scale`` subresource."""
 
     @cached_property
     def api_version(self) -> str:

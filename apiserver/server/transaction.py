@@ -9,7 +9,7 @@ from datetime import datetime
 
 from apiserver.api.errors import AlreadyExists, Details, Forbidden, NotFound
 from apiserver.api.kinds.namespace import NAMESPACES
-from apiserver.api.machinery import writes
+from apiserver.api.machinery import scale, writes
 from apiserver.api.meta import Body
 from apiserver.api.scheme import Kind
 from apiserver.server.store.decisions import Intents, Put, Remove, View
@@ -88,9 +88,12 @@ class Transaction:
         return self._remove(kind, new)
 
     def update(self, kind: Kind, old: Body, new: Body, manager: str, *, subresource: str = "") -> Body:
-        """Change an object as an update by a field manager does; it as it is then. Raises as ``writes.update`` and
-        ``change``."""
-        return self.change(kind, old, writes.update(kind, old, new, self.context(manager), subresource=subresource))
+        """Change an object as an update by a field manager does; it as it is then. ``new`` is the whole object, or
+        its Scale. Raises as ``writes.update`` and ``change``."""
+        context = self.context(manager)
+        if subresource == scale.SCALE:
+            return self.change(kind, old, scale.update(kind, old, new, context))
+        return self.change(kind, old, writes.update(kind, old, new, context, subresource=subresource))
 
     def put(self, kind: Kind, old: Body | None, new: Body) -> Body:
         """``create`` where there was none, else ``change``."""

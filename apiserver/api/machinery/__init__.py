@@ -7,6 +7,7 @@
 - ``differences``  what a change changed, as paths with values
 - ``apply``      server-side apply and the book-keeping of field managers
 - ``writes``     the one pipeline: default, prepare (server-owned fields), validate
+- ``scale``      one count of an object, read and written as a Scale
 - ``fencing``    writes that count only while their maker leads
 
 The server's registry and the in-memory client both run on these, so they cannot drift apart.

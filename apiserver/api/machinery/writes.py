@@ -76,7 +76,7 @@ def update(kind: Kind, old: Body, new: Body, ctx: Context, *, subresource: str =
     A ``resourceVersion`` in ``new`` that is not the stored one is a conflict. Without a ``subresource``
     status stays as it was; with ``status`` everything else does.
     """
-    _check_version(kind, old, new)
+    check_version(kind, old, new)
     prepared = _prepared(kind, old, new, subresource)
     kind.default(prepared)
     checked = _checked(kind, prepared, old)
@@ -88,6 +88,25 @@ def update(kind: Kind, old: Body, new: Body, ctx: Context, *, subresource: str =
 
 def apply(kind: Kind, old: Body | None, config: Body, ctx: Context, *, force: bool, subresource: str = "") -> Body:
     """The object to store for a server-side apply. Raises Conflict, Invalid, BadRequest."""
+    check_apply(config, ctx)
+    kind.default(config)
+    if old is None:
+        _check_unborn(kind, config)
+        config = _born(kind, config, ctx)
+    else:
+        check_version(kind, old, config)
+    merged = server_side_apply.apply(
+        kind, old, config, manager=ctx.manager, force=force, subresource=subresource, now=ctx.now
+    )
+    if old is None:
+        return _checked(kind, merged, None)
+    prepared = _prepared(kind, old, merged, subresource)
+    kind.default(prepared)
+    return _with_generation(old, _checked(kind, prepared, old))
+
+
+def check_apply(config: Body, ctx: Context) -> None:
+    """Raise BadRequest, Invalid for what cannot be applied, whatever it is applied to."""
     if metadata(config).get("managedFields"):
         raise BadRequest("metadata.managedFields must be nil")
     if not ctx.manager:
@@ -95,18 +114,11 @@ def apply(kind: Kind, old: Body | None, config: Body, ctx: Context, *, force: bo
         raise Invalid(
             f'PatchOptions.meta.k8s.io "" is invalid: {cause.field}: {cause.message}', details=Details(causes=[cause])
         )
-    kind.default(config)
-    if old is None:
-        _check_unborn(kind, config)
-        config = _born(kind, config, ctx)
-    else:
-        _check_version(kind, old, config)
-    merged = server_side_apply.apply(
-        kind, old, config, manager=ctx.manager, force=force, subresource=subresource, now=ctx.now
-    )
-    if old is None:
-        return _checked(kind, merged, None)
-    prepared = _prepared(kind, old, merged, subresource)
+
+
+def rewrite(kind: Kind, old: Body, new: Body) -> Body:
+    """The object to store for a change of ``old`` whose book-keeping of field managers is done. Raises Invalid."""
+    prepared = _prepared(kind, old, new, "")
     kind.default(prepared)
     return _with_generation(old, _checked(kind, prepared, old))
 
@@ -166,7 +178,8 @@ def _born(kind: Kind, body: Body, ctx: Context) -> Body:
     return rest | {"apiVersion": kind.api_version, "kind": kind.name, "metadata": meta}
 
 
-def _check_version(kind: Kind, old: Body, new: Body) -> None:
+def check_version(kind: Kind, old: Body, new: Body) -> None:
+    """Raise Conflict where ``new`` names another version, or another uid, than the stored object has."""
     wanted = metadata(new).get("resourceVersion")
     uid = metadata(new).get("uid")
     name = str(metadata(old)["name"])

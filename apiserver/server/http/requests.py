@@ -28,7 +28,7 @@ from apiserver.server.store.snapshot import Filter
 
 MAX_MANAGER = 128
 READ_ONLY = ("history", "revisions")
-SUBRESOURCES = ("status", *READ_ONLY)
+SUBRESOURCES = ("status", "scale", *READ_ONLY)
 JSON_TYPES = ("", "application/json")
 YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
@@ -74,7 +74,12 @@ def read_target(group: str, version: str, path: str) -> Target:
 
 def subresources(kind: Kind) -> Sequence[str]:
     """What there is below each object of a kind."""
-    has = {"status": kind.has_status, "history": True, "revisions": kind.rolled_out is not None}
+    has = {
+        "status": kind.has_status,
+        "scale": kind.scaling is not None,
+        "history": True,
+        "revisions": kind.rolled_out is not None,
+    }
     return [*(name for name in SUBRESOURCES if has[name]), *(found.name for found in kind.subresources)]
 
 

@@ -33,7 +33,7 @@ from apiserver.server.http.requests import (
     wants_watch,
 )
 from apiserver.server.http.watch import Watching
-from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target
+from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target, served
 
 REQUEST_SECONDS = 60.0
 """How long any request but a watch may take."""
@@ -126,7 +126,7 @@ class Resources:
         if target.subresource in READ_ONLY:
             return Response(await history.below(self.registry, target, query), media_type=JSON)
         raw = await history.as_of(self.registry, target, query, self.clock())
-        return self._reply(target, Outcome(raw), accepted)
+        return self._reply(target, Outcome(served(target, raw)), accepted)
 
     async def _create(self, target: Target, request: Request, accepted: Accepted) -> Response:
         document, options = await read_document(request), read_options(request)
@@ -187,9 +187,9 @@ class Resources:
     def _reply(self, target: Target, outcome: Outcome, accepted: Accepted) -> Response:
         raw = outcome.raw
         if accepted.form == "table":
-            rows = [tables.row(target.kind, outcome.parse(), self.clock(), accepted.include)]
+            rows = [tables.row(target.served, outcome.parse(), self.clock(), accepted.include)]
             version = rows[0].get("object", {}).get("metadata", {}).get("resourceVersion", "")
-            raw = orjson.dumps(tables.table(target.kind, rows, {"resourceVersion": version}))
+            raw = orjson.dumps(tables.table(target.served, rows, {"resourceVersion": version}))
         response = Response(raw, status_code=201 if outcome.created else 200, media_type=JSON)
         for warning in outcome.warnings:
             # Field names are the client's: a line break in one must not become another header.
