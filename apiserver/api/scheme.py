@@ -116,6 +116,10 @@ class Kind:
     """Beside ``/status`` and the past, which the generic verbs serve."""
     scaling: Scaling | None = None
     """For kinds with a ``/scale`` subresource."""
+    holds: str = ""
+    """The dotted path of a list that holds an object under deletion as finalizers do."""
+    leave: Callable[[Body], None] = no_default
+    """What the beginning of a deletion changes in an object beside its metadata, in place."""
 
     @cached_property
     def api_version(self) -> str:

@@ -123,21 +123,38 @@ def rewrite(kind: Kind, old: Body, new: Body) -> Body:
     return _with_generation(old, _checked(kind, prepared, old))
 
 
-def begin_delete(kind: Kind, old: Body, ctx: Context, *, finalizers: Sequence[str] = ()) -> Body | None:
+def begin_delete(
+    kind: Kind, old: Body, ctx: Context, *, finalizers: Sequence[str] = (), is_free: bool = False
+) -> Body | None:
     """The object marked for deletion, or None where nothing holds it and it goes at once.
 
-    ``finalizers`` are added by the propagation policy. Idempotent: a second call changes nothing.
+    ``finalizers`` are added by the propagation policy; ``is_free``: what the kind itself holds objects by lets go.
+    Idempotent: a second call changes nothing.
     """
     meta = metadata(old)
     held = [*meta.get("finalizers", ()), *(f for f in finalizers if f not in meta.get("finalizers", ()))]
-    if not held:
+    body = old if is_leaving(old) else _left(kind, old, ctx)
+    if is_free and _holds(kind, body):
+        outer, _, inner = kind.holds.partition(".")
+        body = dict(body, **{outer: {key: value for key, value in body[outer].items() if key != inner}})
+    if not held and not _holds(kind, body):
         return None
-    marked = dict(meta, finalizers=held)
-    if "deletionTimestamp" not in meta:
-        marked["deletionTimestamp"] = format_time(ctx.now)
-        marked["deletionGracePeriodSeconds"] = 0
-        marked["generation"] = int(meta.get("generation", 1)) + 1
-    return dict(old, metadata=marked)
+    return dict(body, metadata=metadata(body) | ({"finalizers": held} if held else {}))
+
+
+def _left(kind: Kind, old: Body, ctx: Context) -> Body:
+    """The object with the marks of a deletion that begins now."""
+    body = dict(old)
+    if kind.holds:
+        kind.default(body)  # one that was stored before its kind held anything
+    kind.leave(body)
+    generation = int(metadata(old).get("generation", 1)) + 1
+    marks = {"deletionTimestamp": format_time(ctx.now), "deletionGracePeriodSeconds": 0, "generation": generation}
+    return dict(body, metadata=metadata(old) | marks)
+
+
+def _holds(kind: Kind, body: Body) -> bool:
+    return bool(kind.holds and dig(body, kind.holds))
 
 
 def owned_labels(body: Body, manager: str) -> set[str]:
@@ -150,10 +167,14 @@ def owned_labels(body: Body, manager: str) -> set[str]:
     return {key.removeprefix("f:") for labels in owned for key in labels if key != "."}
 
 
-def is_gone(body: Body) -> bool:
+def is_leaving(body: Body) -> bool:
+    """Whether deletion was asked for."""
+    return "deletionTimestamp" in metadata(body)
+
+
+def is_gone(kind: Kind, body: Body) -> bool:
     """Whether deletion was asked for and nothing holds the object any more."""
-    meta = metadata(body)
-    return "deletionTimestamp" in meta and not meta.get("finalizers")
+    return is_leaving(body) and not metadata(body).get("finalizers") and not _holds(kind, body)
 
 
 def same(old: Body, new: Body) -> bool:

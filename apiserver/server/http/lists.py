@@ -19,6 +19,8 @@ from starlette.responses import Response
 from apiserver.api.errors import BadRequest, Expired, Timeout
 from apiserver.api.meta import Body
 from apiserver.server.http import tables
+from apiserver.server.http.list_options import check_list
+from apiserver.server.http.partials import partial_list, partial_raw
 from apiserver.server.http.requests import Accepted, number, read_filter, read_version
 from apiserver.server.http.streams import StreamedResponse
 from apiserver.server.registry import Registry, Target
@@ -41,8 +43,9 @@ T = TypeVar("T")
 async def list_collection(
     registry: Registry, target: Target, request: Request, accepted: Accepted, clock: Callable[[], datetime]
 ) -> Response:
-    """One page. Raises BadRequest, Expired, Timeout."""
+    """One page. Raises BadRequest, Invalid, Expired, Timeout."""
     query = request.query_params
+    check_list(query)
     selection = read_filter(target, query)
     limit = number(query, "limit", 0, most=MAX_LIMIT)
     version, after = await place(registry, query)
@@ -60,6 +63,8 @@ async def list_collection(
             return orjson.dumps(tables.row(target.kind, orjson.loads(registry.raw(slot)), now, accepted.include))
 
         return await document(head, slots, render, key="rows", slice_size=slice_size)
+    if accepted.form == "metadata":
+        return await document(partial_list(metadata), slots, lambda slot: partial_raw(registry.raw(slot)))
     head = {"kind": f"{target.kind.name}List", "apiVersion": target.kind.api_version, "metadata": metadata}
     return await document(head, slots, registry.raw)
 

@@ -239,7 +239,7 @@ async def read_document(request: Request) -> Document:
 class Accepted:
     """The form of the reply."""
 
-    form: Literal["object", "table", "discovery"]
+    form: Literal["object", "table", "metadata", "discovery"]
     include: str = ""
 
 
@@ -258,6 +258,8 @@ def _accepted(accept: str, include: str) -> Accepted:
         settings: dict[str, Any] = dict(p.split("=", 1) for p in parameters if "=" in p)
         if kind == "application/json" and settings.get("as") == "Table":
             return Accepted("table", include)
+        if kind == "application/json" and settings.get("as") in ("PartialObjectMetadata", "PartialObjectMetadataList"):
+            return Accepted("metadata")
         if kind == "application/json" and settings.get("as") == "APIGroupDiscoveryList":
             if settings.get("v") == "v2":
                 return Accepted("discovery")

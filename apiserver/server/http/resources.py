@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from apiserver.api.errors import ApiError, BadRequest, MethodNotAllowed, Timeout
 from apiserver.api.machinery.documents import read_json, read_json_value
-from apiserver.server.http import history, tables
+from apiserver.server.http import history, partials, tables
 from apiserver.server.http.lists import JSON, list_collection
 from apiserver.server.http.requests import (
     READ_ONLY,
@@ -33,7 +33,7 @@ from apiserver.server.http.requests import (
     wants_watch,
 )
 from apiserver.server.http.watch import Watching
-from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target, served
+from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target
 
 REQUEST_SECONDS = 60.0
 """How long any request but a watch may take."""
@@ -126,7 +126,7 @@ class Resources:
         if target.subresource in READ_ONLY:
             return Response(await history.below(self.registry, target, query), media_type=JSON)
         raw = await history.as_of(self.registry, target, query, self.clock())
-        return self._reply(target, Outcome(served(target, raw)), accepted)
+        return self._reply(target, Outcome(raw), accepted)
 
     async def _create(self, target: Target, request: Request, accepted: Accepted) -> Response:
         document, options = await read_document(request), read_options(request)
@@ -187,9 +187,12 @@ class Resources:
     def _reply(self, target: Target, outcome: Outcome, accepted: Accepted) -> Response:
         raw = outcome.raw
         if accepted.form == "table":
-            rows = [tables.row(target.served, outcome.parse(), self.clock(), accepted.include)]
-            version = rows[0].get("object", {}).get("metadata", {}).get("resourceVersion", "")
-            raw = orjson.dumps(tables.table(target.served, rows, {"resourceVersion": version}))
+            body = outcome.parse()
+            rows = [tables.row(target.served, body, self.clock(), accepted.include)]
+            metadata = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
+            raw = orjson.dumps(tables.table(target.served, rows, metadata))
+        elif accepted.form == "metadata":
+            raw = partials.partial_raw(raw)
         response = Response(raw, status_code=201 if outcome.created else 200, media_type=JSON)
         for warning in outcome.warnings:
             # Field names are the client's: a line break in one must not become another header.
