@@ -75,18 +75,29 @@ def node_is_unused(view: View, body: Body) -> None:
 
 
 def app_is_unused(view: View, body: Body) -> None:
-    """Refuse while a task or an assignment still needs the archive."""
-    name, spec = body["metadata"]["name"], body["spec"]
+    """Refuse while a task or an assignment of its namespace needs the app, or anyone the archive, which goes with the
+    last app that has it."""
+    metadata, spec = body["metadata"], body["spec"]
     # A digest is found in the bytes: parsing every assignment would hold up the server.
     digest = spec["sha256"].encode()
-    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS)) if digest in slot.body]
+    near = metadata["namespace"] if _is_kept(view, body) else ""
+    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS, namespace=near)) if digest in slot.body]
     wanted = {"name": spec["name"], "version": spec["version"]}
-    for slot in view.select(Filter(TASKS)):
-        is_near = slot.key.namespace == body["metadata"]["namespace"]
+    for slot in view.select(Filter(TASKS, namespace=near)):
+        is_near = slot.key.namespace == metadata["namespace"]
         is_named = is_near and any(entry.get("app") == wanted for entry in slot.parse()["spec"]["entries"])
         if is_named or digest in slot.body:
             users.append(slot.key.name)
-    _refuse_if_used(APPS, name, "artifact", "user", users)
+    _refuse_if_used(APPS, metadata["name"], "artifact", "user", users)
+
+
+def _is_kept(view: View, app: Body) -> bool:
+    """Whether another app has the same archive."""
+    digest = app["spec"]["sha256"].encode()
+    own = (app["metadata"]["namespace"], app["metadata"]["name"])
+    return any(
+        digest in slot.body and (slot.key.namespace, slot.key.name) != own for slot in view.select(Filter(APPS))
+    )
 
 
 def namespace_may_go(view: View, body: Body) -> None:
