@@ -1,7 +1,7 @@
 """The register of kinds. Everything generic (routes, discovery, tables, storage, CLI) starts here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -102,6 +102,8 @@ class Kind:
     selectable: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
     """The selectable fields by which lists are looked up rather than searched."""
+    derived: Mapping[str, Callable[[Body], str]] = field(default_factory=dict)
+    """Selectable fields that are no paths: what they are in an object."""
     immutable: tuple[str, ...] = ()
     """Dotted paths that an update may not change."""
     default: Callable[[Body], None] = no_default
@@ -173,11 +175,14 @@ class Kind:
 
     def field_values(self, body: Body) -> dict[str, str]:
         """What field selectors see of an object; an absent value is the empty string."""
-        return {path: _text(dig(body, path)) for path in self.fields}
+        return {path: self._field_value(body, path) for path in self.fields}
 
     def selectable_values(self, body: Body) -> dict[str, str]:
         """The same without name and namespace."""
-        return {path: _text(dig(body, path)) for path in self.selectable}
+        return {path: self._field_value(body, path) for path in self.selectable}
+
+    def _field_value(self, body: Body, path: str) -> str:
+        return self.derived[path](body) if path in self.derived else _text(dig(body, path))
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The URL path of the collection, an object, or a subresource."""

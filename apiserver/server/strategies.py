@@ -95,9 +95,7 @@ def _is_kept(view: View, app: Body) -> bool:
     """Whether another app has the same archive."""
     digest = app["spec"]["sha256"].encode()
     own = (app["metadata"]["namespace"], app["metadata"]["name"])
-    return any(
-        digest in slot.body and (slot.key.namespace, slot.key.name) != own for slot in view.select(Filter(APPS))
-    )
+    return any(digest in slot.body and (slot.key.namespace, slot.key.name) != own for slot in view.select(Filter(APPS)))
 
 
 def namespace_may_go(view: View, body: Body) -> None:
