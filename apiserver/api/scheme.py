@@ -102,7 +102,7 @@ class Kind:
     selectable: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
     """The selectable fields by which lists are looked up rather than searched."""
-    derived: Mapping[str, Callable[[Body], str]] = field(default_factory=dict)
+    derived: Mapping[str, Callable[[Body], str]] = field(default_factory=dict, hash=False)
     """Selectable fields that are no paths: what they are in an object."""
     immutable: tuple[str, ...] = ()
     """Dotted paths that an update may not change."""
