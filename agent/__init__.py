@@ -17,6 +17,7 @@ Hands, thin:
 - ``siblings``         the assignments of one task on this node: who waits for whom
 - ``performer``        the actions of a plan: quick ones at once, slow work beside it
 - ``ledger``           the instances as they are now, their records on disk
+- ``troubles``         what fails again and again: told once, tried ever later
 - ``preparations``     an instance's folder, ready to start in
 - ``artifacts``        archives: downloaded once a digest, verified, cached; ``artifact_failures``: why not
 - ``downloads``        one download, gone on with after a break; ``sources`` opens addresses, ``partials`` keeps bytes

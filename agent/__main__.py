@@ -10,16 +10,18 @@ import sys
 from contextlib import ExitStack, suppress
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
+import apiserver  # noqa: F401  (before httpx, which it keeps light)
 from agent import artifacts, cgroups, ending, node, statuses
 from agent.agent import MANAGER, Agent, Parts
 from agent.artifacts import Artifacts
 from agent.channel import Channel
-from agent.folders import Folders, InUse, NewerFormat
+from agent.folders import Folders, InUse, NewerFormat, OtherOwner
 from agent.host import Host
 from agent.logs.keeper import Keeper
 from agent.node import Machine, Registration
@@ -56,6 +58,18 @@ def _server(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
+def _address(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """An address that others can reach; empty: to be found out."""
+    try:
+        if value and ip_address(value).is_unspecified:
+            raise click.BadParameter(f"{value!r} is every address and no particular one: give the one others reach")
+    except ValueError:
+        raise click.BadParameter(
+            f"{value[:60]!r} is not an IP address: write one like 10.0.0.5, or leave --ip out to have it found out"
+        ) from None
+    return value
+
+
 def _data_dir(ctx: click.Context, param: click.Parameter, value: str) -> Path | None:
     """The folder; an empty variable is none."""
     return Path(value) if value else None
@@ -88,7 +102,12 @@ def _data_dir(ctx: click.Context, param: click.Parameter, value: str) -> Path | 
 @click.option(
     "--port-range", type=_PortRangeType(), default=DEFAULT_RANGE, show_default=True, help="Ports given to apps."
 )
-@click.option("--ip", default="", help="Address under which others reach this node's apps.  [default: found out]")
+@click.option(
+    "--ip",
+    default="",
+    callback=_address,
+    help="IP address under which others reach this node's apps.  [default: found out]",
+)
 @click.option(
     "--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File with the bearer token."
 )
@@ -135,7 +154,7 @@ def main(
     with ExitStack() as stack:
         try:
             stack.enter_context(folders.locked())
-        except InUse as error:
+        except (InUse, OtherOwner) as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             raise click.ClickException(f"--data-dir {data_dir}: {error}") from error

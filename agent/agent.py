@@ -9,9 +9,10 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from agent import statuses
 from agent.channel import Channel
@@ -137,9 +138,12 @@ class Agent:
             try:
                 if await end:
                     log.info("ending: stopping all instances")
+                    await self._parts.registration.announce_drain()
                     is_drained = await self._reconciler.drain(
                         end_within=LONGEST_DRAIN + KILL_SECONDS, tell_within=TELL_SECONDS
                     )
+                    if is_drained:
+                        await self._parts.registration.give_back()
             finally:
                 for task in tasks:
                     task.cancel()
@@ -148,11 +152,25 @@ class Agent:
                     await self._parts.keeper.end()
         return is_drained
 
+    async def _while_ours(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have it done as long as the node is known to the server and ours, from the beginning each time."""
+        registration = self._parts.registration
+        while True:
+            await registration.registered.wait()
+            tasks = [asyncio.create_task(work()), asyncio.create_task(registration.superseded.wait())]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if tasks[0].done():
+                    await tasks[0]
+                    return
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _hold_channel(self) -> None:
-        """The node must be known first, and ours."""
-        await self._parts.registration.registered.wait()
         if self._parts.channel is not None:
-            await self._parts.channel.run()
+            await self._while_ours(self._parts.channel.run)
 
     async def _keep_rotator(self) -> None:
         if self._parts.keeper is not None:
@@ -160,11 +178,12 @@ class Agent:
 
     async def _report_usage(self, send: Send) -> None:
         looks = Looks(self._parts.folders.root)
-        await UsageReports(looks, lambda: to_measure(self._ledger.instances.values()), send, rng=self._rng).run()
+        reports = UsageReports(looks, lambda: to_measure(self._ledger.instances.values()), send, rng=self._rng)
+        await self._while_ours(reports.run)
 
     async def _learn(self, running: Callable[[], None]) -> None:
         """Adoption waits for nobody; starts and stops wait for the server, but not for ever, and for the lease:
-        while another agent holds it, what the server tells is meant for that one."""
+        while another agent holds it, then or later, what the server tells is meant for that one."""
         try:
             async with asyncio.timeout(self._patience):
                 await self._told()
@@ -173,9 +192,16 @@ class Agent:
         await self._told()
         self._reconciler.learn()
         running()
+        registration = self._parts.registration
+        while True:
+            await registration.superseded.wait()
+            self._reconciler.stand_by()
+            await registration.registered.wait()
+            log.info("the node's lease is ours again: going on")
+            self._reconciler.learn()
 
     def _do_without(self) -> None:
-        if not self._parts.registration.refused:
+        if not self._parts.registration.superseded.is_set():
             log.warning("the server has not answered for %g s: going on as it was last", self._patience)
             self._reconciler.do_without()
 

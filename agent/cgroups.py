@@ -1,15 +1,21 @@
 """Control groups of version 2, where this process may make some: KILL then reaches a whole tree at once.
 
-Nothing but the membership is used: no controller is enabled, so that no process has to move out of the way.
+Nothing but the membership is used: no controller is enabled, so that no process has to move out of the way. Who uses
+the groups of a data folder holds a lock on their parent; what nobody holds and has no process in it is taken away by
+whichever agent starts there next.
 """
 
+import fcntl
 import hashlib
 import os
-from contextlib import suppress
-from dataclasses import dataclass
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent import processes
+
+LOCK_TRIES, LOCK_PAUSE = 10, 0.01
 
 _UNESCAPED = {"\\040": " ", "\\011": "\t", "\\134": "\\"}
 
@@ -19,6 +25,8 @@ class Cgroups:
     """Where the groups of one data folder's instances are made."""
 
     parent: Path
+    lock: ExitStack = field(default_factory=ExitStack)
+    """Open as long as the lock is held."""
 
     def place(self, uid: str) -> Path:
         """Where the group of an instance is, if there is one."""
@@ -28,19 +36,21 @@ class Cgroups:
         """The group of an instance; None if it cannot be made just now."""
         path = self.place(uid)
         try:
-            path.mkdir(exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
         except OSError:
             return None
         return path
 
     def close(self) -> None:
         """Take the parent away, if no group is left."""
+        self.lock.close()
         with suppress(OSError):
             self.parent.rmdir()
 
 
 def find(data: Path, *, proc: Path = Path("/proc/self")) -> Cgroups | None:
-    """A place for groups below this process's own, if there is version 2 with ``cgroup.kill`` and we may write."""
+    """A place for groups below this process's own, if there is version 2 with ``cgroup.kill`` and we may write. Takes
+    away what data folders that nobody works with any more have left beside it."""
     try:
         mount = _mount((proc / "mountinfo").read_text())
         own = next((line[3:] for line in (proc / "cgroup").read_text().splitlines() if line.startswith("0::")), "")
@@ -52,9 +62,49 @@ def find(data: Path, *, proc: Path = Path("/proc/self")) -> Cgroups | None:
         if not os.access(parent / "cgroup.kill", os.W_OK) or not os.access(parent / "cgroup.procs", os.W_OK):
             parent.rmdir()
             return None
+        tidy(parent.parent, spare=parent.name)
+        return Cgroups(parent, _hold(parent))
     except OSError:
         return None
-    return Cgroups(parent)
+
+
+def _hold(parent: Path) -> ExitStack:
+    """Keep others from taking the groups away while they are empty, if that can be. Raises OSError."""
+    lock = ExitStack()
+    for _ in range(LOCK_TRIES):
+        parent.mkdir(exist_ok=True)  # somebody may just have taken it away
+        fd = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            if os.stat(parent).st_ino == os.fstat(fd).st_ino:
+                lock.callback(os.close, fd)
+                return lock
+        os.close(fd)
+        time.sleep(LOCK_PAUSE)
+    return lock
+
+
+def tidy(folder: Path, *, spare: str) -> None:
+    """Take away the groups of data folders below ``folder`` but ``spare``, as far as no agent holds them and no process
+    is in them. Raises OSError."""
+    for parent in folder.glob("plum.*"):
+        if parent.name == spare or not parent.is_dir() or parent.is_symlink():
+            continue
+        with suppress(OSError):
+            fd = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove_empty(parent)
+            finally:
+                os.close(fd)
+
+
+def _remove_empty(parent: Path) -> None:
+    """The groups of instances without a process, with those that their apps made, and the parent if none is left."""
+    for group in parent.iterdir():
+        if group.is_dir() and not group.is_symlink() and not members(group):
+            remove(group)
+    parent.rmdir()
 
 
 def _settled(own: str) -> str:

@@ -17,6 +17,7 @@ import httpx
 import orjson
 from pydantic import ValidationError
 
+from agent.files import NotRegular
 from agent.logs.place import Place
 from agent.logs.streams import Reader
 from apiserver.api.channel import MAX_STREAMS, SILENCE_SECONDS, Cancel, LogRequest, Request, read_frame
@@ -49,12 +50,13 @@ class Channel:
         self._http, self._data = http, data
         self._path = f"/apis/plum.dev/v1/nodes/{quote(node, safe='')}/channel"
         self._rng = rng or random.Random()
-        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="channel")
+        self._executor: ThreadPoolExecutor | None = None
         self._answers: dict[str, asyncio.Task[None]] = {}
         self._failures = 0
 
     async def run(self) -> None:
         """Hold the channel open until cancelled; every failure is retried with backoff and jitter."""
+        executor = self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="channel")
         loop = asyncio.get_running_loop()
         try:
             while True:
@@ -70,7 +72,7 @@ class Channel:
                 self._failures = 0 if loop.time() - began > STEADY_SECONDS else self._failures + 1
                 await asyncio.sleep(RETRY.delay(self._failures, self._rng))
         finally:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            executor.shutdown(wait=False, cancel_futures=True)
 
     def _note(self, error: Exception) -> None:
         level = logging.DEBUG if self._failures else logging.INFO
@@ -131,6 +133,8 @@ class Channel:
             await asyncio.get_running_loop().run_in_executor(self._executor, reader.open)
         except ApiError as error:
             raise type(error)(f'assignment "{asked.name}": {error.message}') from error
+        except NotRegular as error:  # asking again does not help
+            raise BadRequest(f'the log of assignment "{asked.name}" cannot be read: {error}') from error
         except OSError as error:
             raise InternalError(f'the log of assignment "{asked.name}" cannot be read: {error}') from error
         return reader

@@ -44,6 +44,7 @@ async def asked(folders: Folders, *, until_eof: bool) -> bool:
     return not reason.startswith("SIG") or request(folders).exists()
 
 
+_WHOSE = "run this as the agent's user, or as root"
 _UNATTENDED = "; what an earlier one left running goes on: start an agent, which takes it over, and ask that one"
 
 
@@ -66,7 +67,10 @@ def stop(data_dir: Path, *, drain: bool, timeout: float) -> None:
       plum-agent stop --data-dir /var/lib/plum --drain
     """
     folders = Folders(data_dir)
-    pid = _holder(folders)
+    try:
+        pid = _holder(folders)
+    except OSError as error:
+        raise click.ClickException(f"cannot see which agent works with {data_dir}: {error}; {_WHOSE}") from error
     if pid is None:
         raise click.ClickException(f"no agent works with {data_dir}{_UNATTENDED if drain else ''}")
     try:
@@ -75,7 +79,7 @@ def stop(data_dir: Path, *, drain: bool, timeout: float) -> None:
             request(folders).touch()
         _terminate(pid, folders)
     except OSError as error:
-        raise click.ClickException(f"cannot ask the agent, pid {pid}, to end: {error}") from error
+        raise click.ClickException(f"cannot ask the agent, pid {pid}, to end: {error}; {_WHOSE}") from error
     deadline = time.monotonic() + timeout
     while _holder(folders) == pid:
         if time.monotonic() > deadline:
@@ -100,7 +104,7 @@ def _terminate(pid: int, folders: Folders) -> None:
 
 def _holder(folders: Folders) -> int | None:
     """The pid of the agent that works with the folder."""
-    with suppress(FileNotFoundError), (folders.root / "lock").open("r+") as file:
+    with suppress(FileNotFoundError), (folders.root / "lock").open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -5,7 +5,7 @@ The rotator loads this too, and nothing but the system's own modules with it.
 
 import errno
 import os
-from stat import S_ISREG
+import stat
 
 
 class NotRegular(OSError):
@@ -16,10 +16,29 @@ def plain(path: str, flags: int) -> int:
     """An opener for ``open``: of a regular file, not through a link, waiting for nobody. Raises OSError,
     NotRegular."""
     fd = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if S_ISREG(os.fstat(fd).st_mode):
-        return fd
-    os.close(fd)
-    raise NotRegular(f"{path} is not a regular file")
+    try:
+        check(path, os.fstat(fd))
+    except NotRegular:
+        os.close(fd)
+        raise
+    return fd
+
+
+def check(path: str, state: os.stat_result) -> None:
+    """Raises NotRegular, which says what it is instead."""
+    if not stat.S_ISREG(state.st_mode):
+        what = _KINDS.get(stat.S_IFMT(state.st_mode), "something else")
+        raise NotRegular(f"{path} is not a regular file but {what}: the app has put that there")
+
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe (FIFO)",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a link",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 def line(path: str | os.PathLike[str]) -> str:

@@ -9,8 +9,10 @@ import fcntl
 import json
 import logging
 import os
+import pwd
 import re
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -36,6 +38,10 @@ class InUse(Exception):
     """Another agent works with the data folder."""
 
 
+class OtherOwner(Exception):
+    """The data folder is that of another user's agent."""
+
+
 class NewerFormat(Exception):
     """The data folder was used by a later version of the agent, in a form that this one does not know."""
 
@@ -55,7 +61,7 @@ class Folders:
     def locked(self) -> Iterator[None]:
         """Make the folder and keep others out until the end of the block, or of the process.
 
-        Raises InUse, or OSError if the folder cannot be made.
+        Raises InUse, OtherOwner, or OSError if the folder cannot be made.
         """
         for folder in (self.root, self.cache, self.instances, self.ended, self.data, self.probes):
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -67,10 +73,25 @@ class Folders:
                     f"{self.root}: another agent (pid {holder}) uses this data folder; "
                     "stop it, or give this one a --data-dir of its own"
                 )
+            self._check_owner()
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
             yield
+
+    def _check_owner(self) -> None:
+        """An agent of another user could not look after what runs here, nor could that one's after ours. Whose files
+        ours are is seen by making one: some file systems make all of them one user's. Raises OtherOwner."""
+        with suppress(OSError):  # there is none yet, or the disk is full
+            theirs = (self.root / "identity").stat().st_uid
+            with tempfile.TemporaryFile(dir=self.root) as made:
+                ours = os.fstat(made.fileno()).st_uid
+            if theirs != ours:
+                raise OtherOwner(
+                    f"{self.root} is the data folder of an agent of user {_user(theirs)}, and this one is run by "
+                    f"{_user(ours)}: run it as {_user(theirs)}, or stop everything first and give the folder to "
+                    f"{_user(ours)} (chown -R)"
+                )
 
     def identity(self) -> str:
         """Who the agent of this folder is: made once, kept over restarts. Raises OSError."""
@@ -198,6 +219,14 @@ class Folders:
         halves = (self.instances.glob(f"*/{half}") for half in ("app.tmp-*", f"runs/{runs.SCRATCH}*"))
         for leftover in [*self.cache.glob("*.tmp-*"), *chain(*halves)]:
             _remove(leftover)
+
+
+def _user(number: int) -> str:
+    """A user's name, or the number where there is none."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _lock(fd: int) -> bool:

@@ -155,6 +155,8 @@ class Instance:
     """No report before this, after one that failed."""
     failed_reports: int = 0
     stopping: Stopping | None = None
+    doubt: str = ""
+    """Why nobody can say what became of a start; only where life is ``left``."""
     removed: bool = False
     """Whether its folder is gone and nothing is left on the node."""
     busy: frozenset[Work] = field(default_factory=frozenset)
@@ -211,7 +213,11 @@ class Instance:
                 "restarts": self.record.restarts + counted,
             }
         )
-        return replace(self, record=record, saved=True, life="left")
+        return replace(self, record=record, saved=True, life="left", doubt="")
+
+    def doubted(self, why: str) -> Self:
+        """The system did not tell what became of a start, or of what an earlier agent left: something may be alive."""
+        return replace(self, doubt=why) if self.life == "left" else self
 
     def started(self, process: Process, now: Moment) -> Self:
         """The command runs."""
@@ -225,14 +231,14 @@ class Instance:
         record = self.record.model_copy(update={"process": adopted.process, "started_at": started_at})
         stop = record.stop
         stopping = Stopping(stop.cause, now.ticks, stop.grace) if stop else None
-        return replace(self, record=record, life="up", began=began, prepared=True, stopping=stopping)
+        return replace(self, record=record, life="up", began=began, prepared=True, stopping=stopping, doubt="")
 
     def never_ran(self, now: Moment) -> Self:
         """What an earlier agent was about to start did not run. That is no end: what is told of the last one stays."""
         before = self.record.end or End(cause="AgentRestarted", message="the agent ended before the start")
         end = before.model_copy(update={"cause": "AgentRestarted"})
         record = self.record.model_copy(update={"process": None, "stop": None, "end": end})
-        return replace(self, record=record, life="down", ended=now.ticks)
+        return replace(self, record=record, life="down", ended=now.ticks, doubt="")
 
     def judged(self, health: Health | None) -> Self:
         """What its probes say has changed."""

@@ -41,7 +41,7 @@ def _become_shim(libc: ctypes.CDLL, folder: bytes, shim: str, marker: str, answe
     """In the child. Never returns."""
     try:
         os.setsid()
-        os.chdir(folder)
+        os.chdir(os.fsdecode(folder))  # as text, for the sake of what an error says
         if not _claim():
             os._exit(0)
         if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:

@@ -25,6 +25,7 @@ from agent.ports import NoFreePort
 from agent.preparations import NotPrepared, Preparer
 from agent.reports import Reports
 from agent.runtime import Exit, Launch, Process, Runtime, StartFailed
+from agent.troubles import Troubles
 from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 from apiserver.api.kinds.task import Logs
@@ -38,8 +39,8 @@ REPORT_RETRY = Backoff(base=0.5, cap=10.0)
 MAX_STARTS = 32
 """Starts under way at a time."""
 
-AGAIN_SECONDS = 2.0
-"""The pause after work that failed unexpectedly."""
+AGAIN_SECONDS, LONGEST_AGAIN = 2.0, 30.0
+"""The pause after work that failed unexpectedly, at first and at most."""
 
 START_SCRIPT = "exec ./start.sh"
 """``exec``, so that the shell does not stand between the agent and the app."""
@@ -70,6 +71,7 @@ class Performer:
         self._rng = rng or random.Random()
         self._starts = asyncio.Semaphore(MAX_STARTS)
         self._tasks: dict[tuple[Key, str], asyncio.Task[None]] = {}
+        self._troubles = Troubles(Backoff(AGAIN_SECONDS, LONGEST_AGAIN), self._rng)
 
     async def perform(self, action: sync.Action, assignment: Assignment | None) -> None:
         """Do it, or have it begun. ``assignment`` is what the plan was made for; None: it is gone."""
@@ -84,6 +86,7 @@ class Performer:
                 await self._ledger.save(key)
             case sync.Forget():
                 self._ledger.forget(key)
+                self._troubles.forget(key)
             case sync.Remember() if assignment is not None:
                 self._ledger.change(key, partial(Instance.remembering, assignment=assignment))
                 await self._note(key)
@@ -138,9 +141,19 @@ class Performer:
         if task.cancelled():
             return
         error = task.exception()
-        if error is not None:
-            log.error("%s: %s failed; trying again", "/".join(key), name, exc_info=error)
-        self._enqueue_after(key, AGAIN_SECONDS * self._rng.uniform(0.5, 1.0) if error else 0.0)
+        if error is None:
+            self._troubles.over(key, name)
+        self._enqueue_after(key, 0.0 if error is None else self._failed(key, name, error))
+
+    def _failed(self, key: Key, name: str, error: BaseException) -> float:
+        """Work beside the plan has failed; the seconds until it is tried again."""
+        trouble = self._troubles.met(key, name, repr(error))
+        if trouble.is_news:
+            known = isinstance(error, OSError)  # the system's word says it all
+            log.error("%s: %s failed: %s; trying again", "/".join(key), name, error, exc_info=None if known else error)
+        if name in ("start", "adopt") and key in self._ledger.instances:
+            self._ledger.change(key, partial(Instance.doubted, why=str(error) or repr(error)))
+        return trouble.pause
 
     async def _prepare(self, key: Key, assignment: Assignment) -> None:
         try:
@@ -178,7 +191,7 @@ class Performer:
             launch = self._launch(key, assignment, number, self._ports(key, assignment))
             data = self._ledger.folders.slot_data(assignment)
         except (NoFreePort, ValueError) as error:
-            return await self._not_started(key, error)
+            return await self._not_started(key, str(error))
         self._is_starting(key, assignment, launch, number, counted=counted)
         self._ledger.change(key, lambda instance: instance.occupied("start"))
         self._beside(key, "start", self._come_up(key, assignment, launch, data))
@@ -190,18 +203,18 @@ class Performer:
             try:
                 await ledger.save(key, data=data)
             except (OSError, ValueError) as error:
-                return await self._not_started(key, error)
+                return await self._not_started(key, f"its record cannot be written: {error}")
             facts = ledger.facts(key, assignment.spec.template.logs or Logs())
             try:
                 process = await self._runtime.start(replace(launch, facts=facts))
             except StartFailed as error:
-                return await self._not_started(key, error)
+                return await self._not_started(key, str(error))
         ledger.change(key, partial(Instance.started, process=process, now=ledger.now()))
         self._spawn(key, "supervise", self._supervise(key, process))
         self._reports.tell(assignment, "Normal", "Started", f"started on {self._host.node}")
 
-    async def _not_started(self, key: Key, error: Exception) -> None:
-        await self._ended(key, partial(Instance.not_started, message=str(error), now=self._ledger.now()))
+    async def _not_started(self, key: Key, why: str) -> None:
+        await self._ended(key, partial(Instance.not_started, message=why, now=self._ledger.now()))
 
     def _is_starting(self, key: Key, assignment: Assignment, launch: Launch, number: int, *, counted: bool) -> None:
         self._ledger.change(
@@ -301,7 +314,9 @@ class Performer:
 
     async def _kill_all(self, key: Key, process: Process) -> None:
         while not await self._runtime.kill(process):
-            log.error("%s: processes survive SIGKILL; trying on", "/".join(key))
+            if self._troubles.met(key, "killing", "").is_news:
+                log.error("%s: processes survive SIGKILL; trying on", "/".join(key))
+        self._troubles.over(key, "killing")
 
     async def _ended(self, key: Key, step: Callable[[Instance], Instance]) -> None:
         """No process is left: write that down before anything follows from it, if that is possible."""
@@ -316,22 +331,27 @@ class Performer:
     async def _note(self, key: Key) -> None:
         """Write down what has happened or is about to end. A disk that refuses stops neither: it is tried again beside,
         and until then the files of the run tell the next agent what came of it."""
-        if not await self._is_saved(key) and (key, "note") not in self._tasks:
-            self._spawn(key, "note", self._note_later(key))
+        pause = await self._save(key)
+        if pause is not None and (key, "note") not in self._tasks:
+            self._spawn(key, "note", self._note_later(key, pause))
 
-    async def _note_later(self, key: Key) -> None:
-        saved = False
-        while not saved:
-            await asyncio.sleep(AGAIN_SECONDS)
-            saved = await self._is_saved(key)
+    async def _note_later(self, key: Key, pause: float | None) -> None:
+        while pause is not None:
+            await asyncio.sleep(pause)
+            pause = await self._save(key)
 
-    async def _is_saved(self, key: Key) -> bool:
+    async def _save(self, key: Key) -> float | None:
+        """None, or in how many seconds to try again. Told when it begins and when it is over."""
         try:
             await self._ledger.save(key)
         except OSError as error:
-            log.warning("%s: its record cannot be written: %s", "/".join(key), error)
-            return False
-        return True
+            trouble = self._troubles.met(key, "record", str(error))
+            if trouble.is_news:
+                log.warning("%s: its record cannot be written: %s; trying again", "/".join(key), error)
+            return trouble.pause
+        if self._troubles.over(key, "record"):
+            log.info("%s: its record can be written again", "/".join(key))
+        return None
 
     def _tell_end(self, assignment: Assignment, ended: Instance, end: End) -> None:
         success, streak = end.success, ended.record.streak

@@ -37,6 +37,10 @@ UNKNOWN_SECONDS = 3.0
 """How long to look for the exit of a process whose shim was killed: some systems' first process takes its time to
 reap."""
 
+DRAIN_LOOK_SECONDS = 0.25
+"""When to look, at first, whether anything is left to drain although the shim has not ended: where the disk is full it
+cannot write that down, and tries on."""
+
 SHIM_SECONDS = 2.0
 """How long a shim whose tree is dead may take to end, before it is killed as well: it may be stopped. Where the
 folder of the run was removed it tries to note the end for ever."""
@@ -227,11 +231,14 @@ class ProcessRuntime:
         """See ``Runtime.drained``."""
         held = self._held.get(process.run)
         loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + within, 0.002
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                if held is not None and held.shim is not None:
-                    await held.shim.ended()
+        deadline, pause = loop.time() + within, DRAIN_LOOK_SECONDS
+        while held is not None and held.has_shim and loop.time() < deadline:
+            if await _has_ended(held, within=min(pause, deadline - loop.time())):
+                break
+            if not await self._in_thread(lambda: _members(process, held)):
+                return True
+            pause = min(pause * 2, 1.0)
+        pause = 0.002
         while await self._in_thread(lambda: _members(process, held)):
             if loop.time() >= deadline:
                 return False
@@ -286,6 +293,16 @@ def _main(run: Path) -> tuple[Who | None, bool]:
         return main, False
     main = runs.main_process(run)  # asked again: whoever ends has had a pid
     return main, main is None
+
+
+async def _has_ended(held: _Held, *, within: float) -> bool:
+    """Wait at most so many seconds for the end of the shim."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            if held.shim is not None:
+                await held.shim.ended()
+            return True
+    return False
 
 
 def _failure(run: Path) -> str:

@@ -102,6 +102,10 @@ class AssignmentReconciler:
         for assignment in self._assignments.items():
             self._queue.add(assignment.key)
 
+    def stand_by(self) -> None:
+        """What the server tells is another agent's to do: leave everything as it is."""
+        self.known = self.offline = False
+
     def do_without(self) -> None:
         """The server has not told for long: go on as it was last."""
         if not self.known:

@@ -9,7 +9,7 @@ from pydantic import PlainSerializer, PlainValidator
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
     """Kept as text: hundreds of instances would otherwise take their memory twice."""
 
@@ -39,7 +39,8 @@ class Seen:
         metadata = metadata if isinstance(metadata, dict) else {}
         annotations = metadata.get("annotations")
         restarted_at = annotations.get(RESTARTED_AT) if isinstance(annotations, dict) else None
-        return cls(orjson.dumps(body), metadata.get("generation"), restarted_at)
+        text = bytes(memoryview(orjson.dumps(body)))  # a copy: orjson's own keeps a buffer of several times its size
+        return cls(text, metadata.get("generation"), restarted_at)
 
     def parse(self) -> Assignment:
         """The assignment. Raises ValidationError for one that a later version wrote."""

@@ -1,7 +1,7 @@
 """What an assignment's status should say, from what the agent knows. Pure."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from agent import offers, probes, restarts
 from agent.instances import OWN_DOING, Instance, Moment
@@ -18,6 +18,9 @@ OWNED = (
 OWN_CONDITIONS = ("Prepared", "Ready")
 QUIET = 0.5
 """Seconds of preparing or stopping before it is worth a report: mostly it is over by then."""
+
+IN_DOUBT = "InDoubt"
+"""The reason where the system does not tell what became of a start: something may be alive, and nothing is started."""
 
 Told = tuple[Phase, str, str]
 """Phase, reason, message."""
@@ -78,6 +81,8 @@ def told(assignment: Assignment, instance: Instance, *, waits: bool, lacks: tupl
     """Phase, reason and message."""
     if instance.life == "up":
         return _up(instance)
+    if instance.doubt:
+        return "Unknown", IN_DOUBT, f"cannot tell whether it runs: {instance.doubt}; trying again"
     if not instance.exit_told:
         return _ended(instance)
     if assignment.spec.desired == "Stopped" or assignment.metadata.deletion_timestamp is not None:
@@ -137,6 +142,8 @@ def describe(instance: Instance) -> str:
 
 def readiness(assignment: Assignment, instance: Instance, phase: Phase) -> tuple[bool, str, str]:
     """Whether it is ready, with reason and message: in the phase Running as its probes say."""
+    if phase == "Unknown":
+        return False, IN_DOUBT, f"cannot tell whether it runs: {instance.doubt}"
     if phase != "Running":
         return False, phase, ""
     health = instance.record.health or probes.unasked(assignment.spec.template.probes)
@@ -146,6 +153,7 @@ def readiness(assignment: Assignment, instance: Instance, phase: Phase) -> tuple
 def _conditions(assignment: Assignment, instance: Instance, phase: Phase, now: Moment) -> tuple[Condition, ...]:
     before = assignment.status.conditions
     ready, reason, message = readiness(assignment, instance, phase)
+    is_ready: Literal["True", "False", "Unknown"] = "True" if ready else "Unknown" if phase == "Unknown" else "False"
     failure = instance.failure
     prepared = instance.prepared or instance.life == "up"
     return (
@@ -157,7 +165,5 @@ def _conditions(assignment: Assignment, instance: Instance, phase: Phase, now: M
             message="" if prepared or not failure else failure.message[:1024],
             now=now.wall,
         ),
-        conditions.renew(
-            before, "Ready", "True" if ready else "False", reason=reason, message=message[:1024], now=now.wall
-        ),
+        conditions.renew(before, "Ready", is_ready, reason=reason, message=message[:1024], now=now.wall),
     )

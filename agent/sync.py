@@ -176,7 +176,7 @@ def _is_alive(instance: Instance | None) -> bool:
 def _plan_one(look: _Look) -> list[Action]:
     steps: list[Action]
     if look.instance.life == "left":
-        return [Adopt(look.key)] if look.is_free("adopt") and look.is_free("start") else []
+        return _plan_left(look)
     if look.assignment is None and not look.known:
         return _plan_up(look) if look.draining and look.instance.life == "up" else []
     if look.assignment is not None and not _is_remembered(look.instance, look.assignment):
@@ -199,6 +199,12 @@ def _plan_one(look: _Look) -> list[Action]:
 def _is_remembered(instance: Instance, assignment: Assignment) -> bool:
     """Whether the record tells of the assignment as it is now."""
     return instance.record.assignment is not None and instance.record.assignment.says(assignment)
+
+
+def _plan_left(look: _Look) -> list[Action]:
+    """Mostly it is known in a moment what became of it; only where that cannot be found out it is told of."""
+    steps: list[Action] = [Adopt(look.key)] if look.is_free("adopt") and look.is_free("start") else []
+    return steps + (_plan_report(look, steps) if look.instance.doubt else [])
 
 
 def _plan_up(look: _Look) -> list[Action]:
@@ -335,6 +341,8 @@ def _quiet_until(look: _Look) -> float:
     """What is over in no time, such as unpacking a cached archive, the first answer to a probe or a prompt end, is not
     worth a write."""
     instance, health = look.instance, look.instance.record.health
+    if instance.life == "left":
+        return 0.0
     if instance.stopping is not None:
         return instance.stopping.since + status.QUIET
     if instance.life == "up":

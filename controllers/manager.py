@@ -127,9 +127,11 @@ class Manager:
 
     def _task_controller(self, client: Client) -> Controller:
         recorder = EventRecorder(client, task.MANAGER)
-        reconciler = task.TaskReconciler(client, self._tasks, self._assignments, self._apps, events=recorder)
+        informers = self._tasks, self._assignments, self._apps
+        reconciler = task.TaskReconciler(client, *informers, self._nodes, events=recorder)
         controller = self._controller("tasks", reconciler, workers=TASK_WORKERS)
-        task.watch(controller, self._tasks, self._assignments, self._apps)
+        task.watch(controller, *informers)
+        task.watch_nodes(controller, self._nodes, self._assignments)
         return controller
 
     def _scheduler(self, client: Client) -> Controller:

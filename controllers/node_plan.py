@@ -4,7 +4,7 @@ Our agents release what is deleted when its processes are dead, and repeat what 
 original's do neither: they post a status once, when it changes, and never say that something is gone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
@@ -26,7 +26,7 @@ V1_STOP = timedelta(seconds=60)
 """How long after its deletion an assignment goes whatever an original agent has said: it kills after 5 s, so by then
 its one report has been lost."""
 
-AGENT_READY, LEASE_EXPIRED, NODE_SILENT = "AgentReady", "LeaseExpired", "NodeSilent"
+AGENT_READY, AGENT_STOPPED, LEASE_EXPIRED, NODE_SILENT = "AgentReady", "AgentStopped", "LeaseExpired", "NodeSilent"
 _ENDED = ("Stopped", "Exited", "Failed")
 _PHASES = frozenset(get_args(Phase)) - {"Unknown"}
 
@@ -98,12 +98,25 @@ def plan(
         return Plan((*first, *rest.actions), rest.look_again)
     if ready.status == "True":
         return Plan(first)
+    if ready.reason == AGENT_STOPPED:
+        return Plan((*first, *_after_a_drain(assignments)))
     unknown = tuple(MarkUnknown(copy) for copy in assignments if _is_known(copy))
     held = [copy for copy in assignments if is_held(copy)]
     silent = min(witnessed, now - ready.last_transition_time) if ready.last_transition_time else timedelta()
     if held and silent < lost_after:
         return Plan((*first, *unknown), look_again=(lost_after - silent).total_seconds())
     return Plan((*first, *unknown, *map(Release, held)))
+
+
+def _after_a_drain(copies: Sequence[Assignment]) -> Iterator[Action]:
+    """The agent gave the lease back when it had ended everything: what it said of that stands, and nothing is left to
+    wait for."""
+    for copy in copies:
+        is_told = copy.status.phase in _ENDED and not conditions.is_true(copy.status.conditions, "Ready")
+        if _is_known(copy) and not is_told:
+            yield MarkUnknown(copy)
+        if is_held(copy):
+            yield Release(copy)
 
 
 def _with_original_agent(copies: Sequence[Assignment], leaving: Mapping[str, timedelta], *, is_here: bool) -> Plan:
@@ -144,12 +157,15 @@ def is_held(copy: Assignment) -> bool:
 
 
 def _readiness(node: Node, lease: Lease | None, now: datetime) -> Condition:
-    status: Literal["True", "Unknown"] = "Unknown"
+    status: Literal["True", "False", "Unknown"] = "Unknown"
     reason, message = LEASE_EXPIRED, "the agent has not renewed the node's lease in time"
     if lease is None:
         message = "the node has no lease: its agent has not reported yet"
     elif lease.status.state == "Held":
         status, reason, message = "True", AGENT_READY, "the agent renews the node's lease"
+    elif lease.spec.holder_identity == "":
+        status, reason = "False", AGENT_STOPPED
+        message = "the agent was stopped, and before it all that it ran; start plum-agent to have it back"
     return conditions.renew(node.status.conditions, "Ready", status, reason=reason, message=message, now=now)
 
 

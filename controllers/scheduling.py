@@ -1,8 +1,9 @@
 """Where assignments without a home go. Pure.
 
-A node must be ready, not cordoned, have the fixed ports free, and an agent that can give what the copy asks for: the
-original's can give little. Among those the one with the fewest copies of the same entry wins, then the one with the
-fewest assignments, then the first by name. One plan costs about (pending + nodes) * log(nodes), however many there are.
+A node must be ready, neither cordoned nor about to end all it runs, have the fixed ports free, and an agent that can
+give what the copy asks for: the original's can give little. Among those the one with the fewest copies of the same
+entry wins, then the one with the fewest assignments, then the first by name. One plan costs about
+(pending + nodes) * log(nodes), however many there are.
 """
 
 import heapq
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from apiserver.api import conditions
 from apiserver.api.expansion import is_live
 from apiserver.api.kinds.assignment import Assignment, Template
-from apiserver.api.kinds.node import Node, is_original
+from apiserver.api.kinds.node import DRAINING, Node, is_original
 from apiserver.api.kinds.probe import asks_nothing
 
 NO_READY_NODE, PORT_TAKEN, NEEDS_PLUM_AGENT = "NoReadyNode", "PortTaken", "NeedsPlumAgent"
@@ -61,6 +62,7 @@ def is_usable(node: Node) -> bool:
     return (
         node.metadata.deletion_timestamp is None
         and not node.spec.unschedulable
+        and not conditions.is_true(node.status.conditions, DRAINING)
         and conditions.is_true(node.status.conditions, "Ready")
     )
 

@@ -11,6 +11,7 @@ from apiserver.api.errors import AlreadyExists, Conflict, NotFound
 from apiserver.api.expansion import TASK_CONTROLLER, Resolution, is_live, resolve
 from apiserver.api.kinds.app import App, artifact_url
 from apiserver.api.kinds.assignment import DEPENDENCIES_READY, Assignment
+from apiserver.api.kinds.node import Node
 from apiserver.api.kinds.task import Task, TaskStatus
 from apiserver.api.meta import Body, Resource
 from apiserver.client.controller import Controller, Key, Result
@@ -18,6 +19,7 @@ from apiserver.client.events import EventRecorder
 from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
 from controllers.dependencies import TellDependencies
+from controllers.nodelifecycle import BY_NODE
 from controllers.task_plan import Action, Create, Delete, SetLabels, SetState, plan, rests_on_counts
 from controllers.task_status import is_current, summarize
 from controllers.writing import each, version_of
@@ -50,13 +52,14 @@ class TaskReconciler:
         tasks: Informer[Task],
         assignments: Informer[Assignment],
         apps: Informer[App],
+        nodes: Informer[Node],
         *,
         events: EventRecorder,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """The client must write as ``MANAGER``; the assignments need the index ``controller``, apps ``app``."""
         self._client, self._events, self._now = client, events, now
-        self._tasks, self._assignments, self._apps = tasks, assignments, apps
+        self._tasks, self._assignments, self._apps, self._nodes = tasks, assignments, apps, nodes
         self._changed_at: dict[str, tuple[int, int]] = {}
         """By the task's uid: its generation, and the version that it was first seen with."""
         tasks.add_handler(self._note_change)
@@ -70,7 +73,8 @@ class TaskReconciler:
         copies = self._assignments.by_index(BY_CONTROLLER, task.metadata.uid or "")
         seen = self._assignments.resource_version
         resolution = resolve(task, self._apps_of(task))
-        await self._write_status(task, summarize(task, copies, resolution, now=self._now()), resolution)
+        status = summarize(task, copies, resolution, now=self._now(), absent=self._absent(copies))
+        await self._write_status(task, status, resolution)
         actions = plan(task, resolution, copies, manager=MANAGER)
         if rests_on_counts(task, actions) and not await self._is_whole(task, copies, seen):
             return Result(requeue_after=TORN_SECONDS)
@@ -123,6 +127,11 @@ class TaskReconciler:
             token = page.continue_token
             if not token:
                 return
+
+    def _absent(self, copies: Iterable[Assignment]) -> set[str]:
+        """The nodes that copies name and that do not exist."""
+        named = {copy.spec.node_name for copy in copies if copy.spec.node_name}
+        return {name for name in named if self._nodes.get("", name) is None}
 
     def _apps_of(self, task: Task) -> Iterable[App]:
         return (app for reference in app_references(task) for app in self._apps.by_index(BY_APP, reference))
@@ -252,7 +261,10 @@ def app_identity(app: App) -> list[str]:
 
 
 def watch(
-    controller: Controller, tasks: Informer[Task], assignments: Informer[Assignment], apps: Informer[App]
+    controller: Controller,
+    tasks: Informer[Task],
+    assignments: Informer[Assignment],
+    apps: Informer[App],
 ) -> None:
     """Have a task reconciled when it, one of its assignments or an app that it refers to changes."""
 
@@ -274,3 +286,17 @@ def watch(
     tasks.add_handler(on_task)
     assignments.add_handler(on_assignment)
     apps.add_handler(on_app)
+
+
+def watch_nodes(controller: Controller, nodes: Informer[Node], assignments: Informer[Assignment]) -> None:
+    """Have a task reconciled when a node that it has copies for comes or goes. The assignments need the index
+    ``node``."""
+
+    def on_node(old: Node | None, new: Node | None) -> None:
+        if old is not None and new is not None:
+            return
+        for node in filter(None, (old, new)):
+            for copy in assignments.by_index(BY_NODE, node.metadata.name):
+                controller.enqueue((copy.metadata.namespace or "", copy.spec.task_name))
+
+    nodes.add_handler(on_node)

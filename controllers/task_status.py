@@ -1,6 +1,6 @@
 """What a task's status says about its assignments. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from apiserver.api import conditions
@@ -13,9 +13,21 @@ from controllers.rollout import is_completed, is_ready, wanted_running
 CONDITIONS = ("Available", "Progressing", "Placed")
 """The condition types that the task controller owns."""
 
+NO_SUCH_NODE = "NoSuchNode"
+MOST_NAMES = 5
+"""Names of nodes in one message."""
 
-def summarize(task: Task, assignments: Sequence[Assignment], resolution: Resolution, *, now: datetime) -> TaskStatus:
-    """The status for a task that controls ``assignments``; it pins the digests of ``resolution``.
+
+def summarize(
+    task: Task,
+    assignments: Sequence[Assignment],
+    resolution: Resolution,
+    *,
+    now: datetime,
+    absent: Collection[str] = (),
+) -> TaskStatus:
+    """The status for a task that controls ``assignments``; it pins the digests of ``resolution``. ``absent`` are the
+    nodes that copies name and that do not exist.
 
     Transition times move only where a condition flips, so that an unchanged world has an unchanged status.
     """
@@ -27,7 +39,9 @@ def summarize(task: Task, assignments: Sequence[Assignment], resolution: Resolut
         updated_replicas=_updated(task, live, resolution),
         entries=_entries(task, live, resolution),
         selector=f"{TASK_LABEL}={task.metadata.name}",
-        conditions=_conditions(task, live, resolution, now),
+        conditions=_conditions(
+            task, (_available(task, live), _progressing(task, live, resolution), _placed(live, absent)), now
+        ),
     )
 
 
@@ -77,8 +91,7 @@ def _entries(task: Task, live: Sequence[Assignment], resolution: Resolution) -> 
     return tuple(statuses)
 
 
-def _conditions(task: Task, live: Sequence[Assignment], resolution: Resolution, now: datetime) -> tuple[Condition, ...]:
-    facts = (_available(task, live), _progressing(task, live, resolution), _placed(live))
+def _conditions(task: Task, facts: Sequence[Condition], now: datetime) -> tuple[Condition, ...]:
     return tuple(
         conditions.renew(
             task.status.conditions,
@@ -122,10 +135,10 @@ def _progressing(task: Task, live: Sequence[Assignment], resolution: Resolution)
     return Condition(type="Progressing", status="True", reason="RollingOut", message=message)
 
 
-def _placed(live: Sequence[Assignment]) -> Condition:
+def _placed(live: Sequence[Assignment], absent: Collection[str]) -> Condition:
     waiting = sorted((copy for copy in live if not copy.spec.node_name), key=lambda copy: copy.metadata.name)
     if not waiting:
-        return Condition(type="Placed", status="True", reason="AllPlaced")
+        return _on_nodes(live, absent)
     found = (conditions.find(copy.status.conditions, "Placed") for copy in waiting)
     why = next((c for c in found if c is not None and c.status == "False"), None)
     message = f"{len(waiting)} of {len(live)} copies have no node"
@@ -135,3 +148,17 @@ def _placed(live: Sequence[Assignment]) -> Condition:
         reason=why.reason if why else "Scheduling",
         message=f"{message}: {why.message}" if why else message,
     )
+
+
+def _on_nodes(live: Sequence[Assignment], absent: Collection[str]) -> Condition:
+    """All copies name a node; but there may be no such node, or none any more. They start when it comes."""
+    lost = [copy.spec.node_name for copy in live if copy.spec.node_name in absent]
+    if not lost:
+        return Condition(type="Placed", status="True", reason="AllPlaced")
+    names = sorted(set(lost))
+    shown = ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
+    message = (
+        f"{len(lost)} of {len(live)} copies are for nodes that do not exist: {shown}; "
+        "start plum-agent with that --node, or correct nodeReplicas"
+    )
+    return Condition(type="Placed", status="False", reason=NO_SUCH_NODE, message=message)

@@ -8,6 +8,7 @@
 - ``log_follow``   several logs together; ``log_streams``: one of them, over breaks; ``log_lines``: read and written
 - ``manifests``  files to checked objects, all errors before anything is sent
 - ``archive``    a folder to a zip that is the same every time; ``entries``: what a zip may hold
+- ``holding``    what a deletion waits for, and the way out
 - ``children``   the processes of ``up``; ``locks``: on files, as long as their holder lives
 - commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``logs``, ``top``, ``history``, ``rollout``,
                  ``state``, ``delete``, ``backup`` and ``restore``, ``about``

@@ -1,6 +1,7 @@
 """``plumctl api-resources|explain|version|completion``: what there is to know without an object."""
 
 from importlib.metadata import version as package_version
+from textwrap import wrap
 
 import click
 import orjson
@@ -50,15 +51,19 @@ def explain(path: str) -> None:
     lines = [f"KIND:     {kind.name}", f"VERSION:  {kind.api_version}", ""]
     if fields:
         lines += [f"FIELD:    {fields[-1]} <{_type(place)}>{_notes(place)}", ""]
-    lines += ["DESCRIPTION:", f"  {place.description or 'No description.'}"]
+    lines += ["DESCRIPTION:", *_wrapped(place.description, "  ")]
     if inner_fields := _fields(place):
         lines += ["", "FIELDS:"]
         for field, found in inner_fields.items():
             lines.append(f"  {field} <{_type(found)}>{_notes(found)}")
-            lines += [
-                f"      {line}" for line in found.description.splitlines()[:1] if field not in ("apiVersion", "kind")
-            ]
+            lines += _wrapped(found.description, "      ") if field not in ("apiVersion", "kind") else []
     show(lines)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    """The paragraphs of a description as lines of a terminal."""
+    lines = (line for paragraph in text.splitlines() for line in wrap(paragraph, 80 - len(indent)))
+    return [f"{indent}{line}" for line in lines]
 
 
 def _fields(place: Schema) -> dict[str, Schema]:

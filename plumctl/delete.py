@@ -10,6 +10,7 @@ from apiserver.api.errors import Expired, NotFound, ServiceUnavailable, Timeout
 from apiserver.client.rest import RestClient
 from plumctl.apply import load
 from plumctl.cli import Failure, Session, namespace_option, pass_session
+from plumctl.holding import explain
 from plumctl.raw import place, read, read_items, send
 from plumctl.targets import Named, parse_targets
 
@@ -115,9 +116,11 @@ async def wait_gone(client: RestClient, target: Named, namespace: str, uid: str,
     except NotFound:
         return
     except TimeoutError:
+        late = f"{target} is still there after {timeout:g} s"
+        if why := await explain(client, target, namespace):
+            raise Failure(f"{late}; it waits for\n{why}") from None
         raise Failure(
-            f"{target} is still there after {timeout:g} s; plumctl describe {target.kind.singular} {target.name} "
-            "shows what it waits for"
+            f"{late}; plumctl describe {target.kind.singular} {target.name} shows what it waits for"
         ) from None
 
 

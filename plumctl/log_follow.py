@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from apiserver.api.channel import MAX_STREAMS
 from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.task import Task
@@ -17,6 +19,9 @@ from plumctl.log_streams import Breaks, Selection, Stream, explain
 
 BATCH = 256
 """Lines that are written together."""
+
+NODE_SHARE = MAX_STREAMS * 3 // 4
+"""Logs of one node at a time: others want to read there too."""
 
 FROM_THE_BEGINNING = "0:0"
 GONE_SECONDS = 1.0
@@ -50,27 +55,26 @@ class View:
 
 async def show(client: RestClient, view: View) -> bool:
     """What there is now; False if some of it could not be had."""
-    shown = Past(view)
-    return await shown.run(
-        [Stream(client, view.namespace, name, view.selection) for name in await _placed(client, view)]
-    )
+    placed = await _placed(client, view)
+    return await Past(view).run([Stream(client, view.namespace, name, view.selection) for name in placed])
 
 
-async def _placed(client: RestClient, view: View) -> list[str]:
-    """The assignments by name that have a node; those that are named are taken on trust, as the server knows
-    deleted ones too."""
-    names: dict[str, None] = {}
+async def _placed(client: RestClient, view: View) -> dict[str, str]:
+    """The assignments that have a node, with that; those that are named are taken on trust and without it, as the
+    server knows deleted ones too. Raises Failure where they are too many."""
+    names: dict[str, str] = {}
     for group in view.groups:
         if group.name:
-            names[group.name] = None
+            names.setdefault(group.name, "")
             continue
         found = await client.list(
             Assignment, namespace=view.namespace or client.config.namespace, labels=group.labels, fields=group.fields
         )
         if not found.items:
             talk("There are no assignments of these yet, or no longer." if group.task else "No assignments found.")
-        names |= {one.metadata.name: None for one in found.items if one.spec.node_name}
-    return list(names)
+        names |= {one.metadata.name: one.spec.node_name for one in found.items if one.spec.node_name}
+    check_number(names.values(), view.most)
+    return names
 
 
 class Past:
@@ -82,8 +86,7 @@ class Past:
         self._is_whole = True
 
     async def run(self, streams: Sequence[Stream]) -> bool:
-        """Write them; False if some could not be had. Raises Failure where they are too many."""
-        check_number(len(streams), self._view.most)
+        """Write them; False if some could not be had."""
         async with aclosing(merged([self._tolerant(stream) for stream in streams])) as lines:
             batch: list[Line] = []
             async for line in lines:
@@ -106,10 +109,20 @@ class Past:
                 talk(f"error: {explain(stream.name, error)}")
 
 
-def check_number(count: int, most: int) -> None:
-    """Raises Failure for more logs than may be asked for at a time."""
-    if count > most:
-        raise Failure(f"these are {count} logs, and at most {most} are asked for at a time: give --max-log-requests")
+def check_number(nodes: Collection[str], most: int) -> None:
+    """Raises Failure for more logs than may be asked for at a time: in all, or of a node. ``nodes`` has one for each
+    log, empty where it is not known."""
+    if len(nodes) > most:
+        raise Failure(
+            f"these are {len(nodes)} logs, and at most {most} are asked for at a time: "
+            "choose some with --selector, or give --max-log-requests"
+        )
+    for node, count in Counter(nodes).items():
+        if node and count > NODE_SHARE:
+            raise Failure(
+                f"{count} of these logs are on node {node}, and one reader asks a node for at most {NODE_SHARE} of the "
+                f"{MAX_STREAMS} that it gives at a time: choose some with --selector"
+            )
 
 
 class Follow:
@@ -125,6 +138,8 @@ class Follow:
         self._breaks = Breaks()
         self._streams: dict[str, Stream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._at_nodes = Counter[str]()
+        """How many logs are followed, by node."""
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._is_whole = True
         logging.getLogger("apiserver.client").addHandler(logging.NullHandler())  # streams tell of breaks already
@@ -142,10 +157,11 @@ class Follow:
 
     async def _begin(self) -> None:
         """First what there is, in order; then each goes on where it was."""
-        first = [self._stream(name) for name in await _placed(self._client, self._view)]
+        placed = await _placed(self._client, self._view)
+        first = [self._stream(name) for name in placed]
         await Past(self._view, tells=False).run(first)  # what fails is tried again by who follows
         for stream in first:
-            self._start(stream)
+            self._start(stream, placed[stream.name])
         for informer in self._informers:
             await informer.has_synced.wait()
             informer.add_handler(self._on_change)
@@ -165,19 +181,30 @@ class Follow:
             if old is not None and (known := self._streams.get(old.metadata.name)):
                 known.is_gone = True
             return
-        name = new.metadata.name
-        if name in self._streams or not new.spec.node_name:
+        name, node = new.metadata.name, new.spec.node_name
+        if name in self._streams or not node:
             return
-        if len(self._tasks) >= self._view.most:
-            talk(f"assignment/{name} is not followed: {self._view.most} logs are already (--max-log-requests)")
+        if why := self._refusal(node):
+            talk(f"assignment/{name} is not followed: {why}")
             self._streams[name] = Stream(self._client, self._namespace, name, self._view.selection)
             return
-        self._start(self._stream(name, FROM_THE_BEGINNING))
+        self._start(self._stream(name, FROM_THE_BEGINNING), node)
 
-    def _start(self, stream: Stream) -> None:
+    def _refusal(self, node: str) -> str:
+        """Why one more log, of that node, is too many; empty if it is not."""
+        if len(self._tasks) >= self._view.most:
+            return f"{self._view.most} logs are already (--max-log-requests)"
+        return f"{NODE_SHARE} logs of node {node} are already" if self._at_nodes[node] >= NODE_SHARE else ""
+
+    def _start(self, stream: Stream, node: str) -> None:
         task = asyncio.create_task(self._follow(stream), name=f"follow {stream.name}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._at_nodes[node] += bool(node)
+        task.add_done_callback(lambda task: self._stopped(task, node))
+
+    def _stopped(self, task: asyncio.Task[None], node: str) -> None:
+        self._tasks.discard(task)
+        self._at_nodes[node] -= bool(node)
 
     async def _follow(self, stream: Stream) -> None:
         try:
@@ -197,8 +224,13 @@ class Follow:
             await asyncio.wait(waiting, timeout=GONE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if self._failed.done():
                 self._failed.result()
-            if not self._tasks and not any(len(informer) for informer in self._informers) and await self._is_over():
+            if not self._tasks and self._has_none() and await self._is_over():
                 return self._is_whole
+
+    def _has_none(self) -> bool:
+        """Whether none of the instances is there; those that were named have been followed as far as that goes."""
+        only_named = all(group.name for group in self._view.groups)
+        return only_named or not any(len(informer) for informer in self._informers)
 
     async def _is_over(self) -> bool:
         """Whether no instances will come any more."""

@@ -72,6 +72,8 @@ class Stream:
         self._client, self._path = client, f"{place(client, ASSIGNMENTS, namespace, name)}/log"
         self._selection, self._breaks = selection, breaks or Breaks()
         self._left = selection.limit
+        self._last: tuple[str, bytes] | None = None
+        """The last line, and where to go on after it."""
         self._rng = random.Random()
 
     async def past(self) -> AsyncGenerator[Line, None]:
@@ -119,12 +121,19 @@ class Stream:
             async with aclosing(lines_of(self.name, response.aiter_bytes())) as batches:
                 async for batch in batches:
                     self._count(batch)
-                    yield batch
+                    yield [line for line in batch if self._is_new(line)]
 
     def _query(self, follow: bool) -> dict[str, str]:
         query = {"cursor": self.cursor} if self.cursor else dict(self._selection.query)
         query |= {"cursors": "true"} | ({"follow": "true"} if follow else {})
         return query | ({"limitBytes": str(self._left)} if self._left is not None else {})
+
+    def _is_new(self, line: Line) -> bool:
+        """A note about how the log is now takes no place in it, so that it comes again with each connection."""
+        if line.text is None:
+            return True
+        before, self._last = self._last, (line.cursor, line.text)
+        return self._last != before
 
     def _count(self, batch: list[Line]) -> None:
         self.cursor = batch[-1].cursor

@@ -33,7 +33,7 @@ SELECTOR_TAIL = 10
 @click.option("-l", "--selector", default="", help="Label selector of assignments, for example plum.dev/task=web.")
 @click.option("--prefix", is_flag=True, help="Begin each line with the assignment it is from.")
 @click.option("--limit-bytes", type=click.IntRange(1), help="Bytes of each log.")
-@click.option("--max-log-requests", type=click.IntRange(1), default=50, show_default=True, help="Logs at a time.")
+@click.option("--max-log-requests", type=click.IntRange(1), default=32, show_default=True, help="Logs at a time.")
 @namespace_option
 @pass_session
 def logs(  # noqa: PLR0913 - one parameter an option

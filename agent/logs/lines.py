@@ -90,6 +90,12 @@ def lost_runs(at: Cursor, first: int) -> Line:
     return Line(at, f"--- {which} removed before all of it was read ---\n".encode(), is_note=True)
 
 
+def removed(at: Cursor) -> Line:
+    """The note that the log goes on, and nobody can read it."""
+    text = f"--- the log of run {at.run} is gone: out.log was removed, and with it what is written to it ---"
+    return Line(at, text.encode() + b"\n", is_note=True)
+
+
 def format_seconds(seconds: float) -> bytes:
     """A time as in RFC 3339, with microseconds."""
     micros = round(seconds * 1_000_000)

@@ -5,29 +5,44 @@ the log itself count only if a later look at the names still says that they are 
 """
 
 import os
-import stat
 import time
 from contextlib import suppress
 
+from agent.files import check
 from agent.logs.segments import LOG, Layout, holder, kept_from, name_of
 
 CHUNK = 64 * 1024
 TRIES = 1000
 """Rotations in a row that may overtake one read."""
 
+BEGIN_SECONDS = 2.0
+"""How long the log of a run may take to appear."""
+
 
 def size(run: str) -> int:
-    """The logical size of a run's log; 0 where there is none. Raises OSError, also where it is no file any more."""
+    """The logical size of a run's log; 0 where there is none, that of its rotated parts where it was removed. Raises
+    OSError, NotRegular."""
     with suppress(FileNotFoundError):
         for _ in range(TRIES):
             layout = Layout(run)
-            state = os.lstat(os.path.join(run, LOG))
-            if not stat.S_ISREG(state.st_mode):
-                raise OSError(f"{os.path.join(run, LOG)} is not a regular file: the app has put something else there")
+            try:
+                state = os.lstat(os.path.join(run, LOG))
+            except FileNotFoundError:
+                return layout.base
+            check(os.path.join(run, LOG), state)
             found = state.st_size + layout.missing
             if not layout.truncates or _is_still(run, layout):
                 return found
     return 0
+
+
+def is_removed(run: str) -> bool:
+    """Whether somebody has removed the log of a run that has begun: it is made right after the pid is noted."""
+    try:
+        begun = os.stat(os.path.join(run, "pid")).st_mtime
+        return not os.path.lexists(os.path.join(run, LOG)) and time.time() - begun > BEGIN_SECONDS
+    except OSError:
+        return False
 
 
 def changed_at(run: str) -> float:

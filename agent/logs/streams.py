@@ -85,6 +85,8 @@ class Reader:
         self._left = options.limit_bytes
         self._marked = 0.0
         self._seems_over = False
+        self._removed = 0
+        """The run of which a note says that its log was removed."""
 
     def open(self) -> None:
         """See that there is something to read, without reading: finding the beginning may take a while. Raises NotFound
@@ -204,6 +206,9 @@ class Reader:
         if raw:
             self._at = Cursor(at.run, at.offset + len(raw))
             return [*found, *self._splitter.feed(at, raw)], False, False
+        if self._removed != at.run and reading.is_removed(run):
+            self._removed = at.run
+            return [*found, *self._ended(at), lines.removed(at)], False, False
         if self._until is not None and self._until.run <= at.run:
             return [*found, *self._splitter.flush(at)], False, True
         if later:

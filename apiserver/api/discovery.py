@@ -65,7 +65,7 @@ def _trouble(instance: Assignment) -> Reason | None:
         return "InstanceLeaving"
     if instance.spec.desired != "Running":
         return "InstanceStopped"
-    if instance.status.phase == "Unknown":
+    if instance.status.phase == "Unknown" and instance.status.reason != "InDoubt":
         return "NodeSilent"
     return None if instance.status.phase == "Running" else "InstanceNotRunning"
 

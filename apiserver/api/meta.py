@@ -32,6 +32,10 @@ class ListSet:
     """Marks a list of unique scalars (``x-kubernetes-list-type: set``)."""
 
 
+class FilledIn:
+    """Marks a field that every object has and that need not be given: its kind's defaults fill it in."""
+
+
 class IntOrString:
     """Marks a number that may also be a name (``x-kubernetes-int-or-string``)."""
 
@@ -122,9 +126,13 @@ class OwnerReference(Model):
     """Names the object that this one exists for. Matching is by ``uid``."""
 
     api_version: str
+    """The group and version of the owner, for example ``plum.dev/v1``."""
     kind: str
+    """The kind of the owner, for example Task."""
     name: str
+    """The name of the owner."""
     uid: str
+    """The uid of the owner: an object that only has its name is not the owner."""
     controller: bool | None = None
     """Whether the owner manages this object; at most one owner may."""
     block_owner_deletion: bool | None = None
@@ -135,12 +143,20 @@ class ManagedFields(Model):
     """What one field manager owns in the object (Kubernetes server-side apply)."""
 
     manager: str = ""
+    """Who wrote the fields: the ``fieldManager`` of the request, or the name of the program."""
     operation: Literal["Apply", "Update"] = "Update"
+    """Apply for fields that the manager applied (server-side apply), Update for all other writes."""
     api_version: str = ""
+    """The group and version that the fields are named in."""
     time: Time | None = None
+    """When what the manager owns changed last."""
     fields_type: Literal["FieldsV1"] = "FieldsV1"
+    """The form of ``fieldsV1``; always FieldsV1."""
     fields_v1: dict[str, Any] = Field(default_factory=dict)
+    """The owned fields as a tree: ``f:`` before the name of a field, ``k:`` before the keys of a list item, ``v:``
+    before a member of a set."""
     subresource: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """The subresource that the fields were written through, for example status; empty for the object itself."""
 
 
 class ObjectMeta(Model):
@@ -163,6 +179,7 @@ class ObjectMeta(Model):
     deletion_timestamp: Time | None = None
     """When deletion was asked for; the object goes once its finalizers are gone."""
     deletion_grace_period_seconds: int | None = None
+    """Always 0 once deletion has been asked for: how long processes may take to end is said where they are declared."""
     labels: Labels = {}
     """Keys and values that selectors can find."""
     annotations: Labels = {}
@@ -179,7 +196,9 @@ class Condition(Model):
     """One observation of an object's state; positive polarity, one owner a type."""
 
     type: str
+    """What is observed, for example Ready; unique within the object."""
     status: Literal["True", "False", "Unknown"]
+    """Whether it is so: True, False, or Unknown while nobody can tell."""
     reason: str = ""
     """A CamelCase word for programs."""
     message: str = ""
@@ -187,6 +206,7 @@ class Condition(Model):
     last_transition_time: Time | None = None
     """When ``status`` changed last."""
     observed_generation: int | None = None
+    """The ``metadata.generation`` that the observation is about."""
 
 
 Conditions = Annotated[Listed[Condition], ListMap("type")]
@@ -202,8 +222,11 @@ class Resource(Model):
     """One object: ``metadata`` here; a kind adds ``spec`` and ``status``."""
 
     api_version: str
+    """The group and version of the kind; with ``kind`` it says what the object is."""
     kind: str
+    """The kind of the object, for example Task."""
     metadata: ObjectMeta = ObjectMeta()
+    """Who the object is: names, labels, owners, and what the server keeps account of."""
 
     @classmethod
     def from_body(cls, body: Body) -> Self:

@@ -16,9 +16,11 @@ class StatusOf(Model):
     """What the agent says of one instance."""
 
     namespace: Text
+    """The assignment's."""
     name: Text
     """The assignment's."""
     uid: Text
+    """The assignment's."""
     status: dict[str, Any]
     """The agent's part of the assignment's status: applied by force, as ``PATCH …/status`` would."""
 
@@ -27,3 +29,4 @@ class StatusReport(Model):
     """Statuses of one node's instances, each on its own: what is refused of one holds up no other."""
 
     items: Annotated[tuple[StatusOf, ...], Field(max_length=MAX_STATUSES)]
+    """The statuses."""

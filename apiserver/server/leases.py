@@ -99,11 +99,14 @@ class NodeLeases:
         return _as_of(term)
 
     def settle(self, old: Body | None, config: Body, new: Body) -> Body:
-        """``new`` as Held, if ``config`` is a renewal at all. Raises Conflict while another holds the lease:
-        two agents of one name would run everything twice."""
+        """``new`` as Held, if ``config`` is a renewal at all, or as Expired, if its holder is empty: it is given back,
+        and nobody has to wait for the end of its term. Raises Conflict while another holds the lease: two agents of one
+        name would run everything twice."""
         if not is_renewal(config):
             return new
         holder, claimed = dig(old or {}, "spec.holderIdentity"), dig(config, "spec.holderIdentity")
+        if claimed == "":
+            return dict(new, status=dict(new.get("status") or {}, state="Expired"))
         if dig(old or {}, "status.state") == "Held" and holder != claimed:
             name = str(new["metadata"]["name"])
             raise Conflict(

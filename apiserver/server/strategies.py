@@ -6,6 +6,7 @@ Each runs inside the write that it guards, on the state as of that write's turn.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from apiserver.api.columns import condition_status
 from apiserver.api.errors import Cause, Conflict, Details, Forbidden, Invalid
 from apiserver.api.kinds.app import APPS
 from apiserver.api.kinds.assignment import ASSIGNMENTS
@@ -68,9 +69,15 @@ def build_hooks(has_blob: Callable[[str], bool]) -> Mapping[str, Hooks]:
 
 
 def node_is_unused(view: View, body: Body) -> None:
-    """Refuse while any assignment names the node."""
+    """Refuse while any assignment names the node; but on one that is not ready, those under deletion wait for an agent
+    that may never come back, and taking the node out is how people say that it will not."""
     name = body["metadata"]["name"]
-    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS, fields=equal("spec.nodeName", name)))]
+    is_ready = condition_status("Ready", body) == "True"
+    users = [
+        slot.key.name
+        for slot in view.select(Filter(ASSIGNMENTS, fields=equal("spec.nodeName", name)))
+        if is_ready or not slot.parse()["metadata"].get("deletionTimestamp")
+    ]
     _refuse_if_used(NODES, name, "node", "assignment", users)
 
 

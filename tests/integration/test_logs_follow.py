@@ -183,3 +183,33 @@ def test_a_pipe_that_closes_is_quiet(site: Site) -> None:
         world.write(b"nobody reads this\n")
         assert process.wait(15) == 0
         assert process.stderr.read() == b""
+
+
+def test_a_log_that_is_no_file_any_more_is_not_followed(site: Site, tmp_path: Path) -> None:
+    world = site.world("odd")
+    world.write(b"one\n")
+    with following(site.url, tmp_path, "odd") as told:
+        told.has(1)
+        (world.now / "out.log").unlink()
+        os.mkfifo(world.now / "out.log")
+        assert told.process.wait(15) == 1
+        said = [line for line in told.err.read_text().splitlines() if line.startswith("error: ")]
+        assert len(said) == 1
+        assert 'assignment "odd" cannot be read' in said[0]
+        assert "not a regular file but a pipe (FIFO): the app has put that there" in said[0]
+
+
+def test_a_log_that_was_removed_is_told_of_once(site: Site, tmp_path: Path) -> None:
+    world = site.world("removed")
+    world.write(b"one\n")
+    os.utime(world.now / "pid", (1000.0, 1000.0))
+    (world.now / "out.log").unlink()
+    with following(site.url, tmp_path, "removed") as told:
+        told.has(1)
+        world.start()
+        world.write(b"two\n")
+        told.has(2)
+        assert told.lines() == [
+            "--- the log of run 1 is gone: out.log was removed, and with it what is written to it ---",
+            "two",
+        ]

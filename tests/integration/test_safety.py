@@ -65,6 +65,35 @@ def test_a_lease_has_one_holder_and_only_it_keeps_it_alive(http: httpx.Client) -
     assert renew(http, "two").json()["status"]["state"] == "Held"
 
 
+def test_a_lease_that_is_given_back_is_free_at_once(http: httpx.Client) -> None:
+    held = renew(http, "one", "n-free").json()
+    expect(renew(http, "two", "n-free"), 409, "Conflict")
+    assert renew(http, "", "n-free").json()["status"]["state"] == "Expired"
+    found = http.get(f"{LEASES}/n-free").json()
+    assert (found["status"]["state"], found["spec"]["holderIdentity"]) == ("Expired", "")
+    assert found["metadata"]["resourceVersion"] != held["metadata"]["resourceVersion"], "whoever watches is told"
+    assert renew(http, "two", "n-free").json()["status"]["state"] == "Held"
+    assert renew(http, "", "n-free").status_code == 200
+
+
+def test_a_node_that_is_away_can_be_taken_out_in_spite_of_what_is_being_deleted_there(http: httpx.Client) -> None:
+    """For that is what lets it go; while the node is ready its agent does."""
+    nodes, assignments = "/apis/plum.dev/v1/nodes", "/apis/plum.dev/v1/namespaces/default/assignments"
+    node = {"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": "n-away"}}
+    assert http.post(nodes, json=node).status_code == 201
+    template = {"artifactUrl": "http://x/y.zip", "sha256": "a" * 64}
+    spec = {"taskName": "t", "entry": "main", "nodeName": "n-away", "template": template, "templateHash": "h"}
+    meta = {"name": "stuck", "finalizers": ["plum.dev/stopped"]}
+    body = {"apiVersion": "plum.dev/v1", "kind": "Assignment", "metadata": meta, "spec": spec}
+    assert http.post(assignments, json=body).status_code == 201
+    expect(http.delete(f"{nodes}/n-away"), 409, "Conflict", "node in use: 1 assignment (stuck)")
+    assert http.delete(f"{assignments}/stuck").status_code == 200
+    for status, code in (("True", 409), ("Unknown", 200)):
+        ready = {"status": {"conditions": [{"type": "Ready", "status": status}]}}
+        assert http.patch(f"{nodes}/n-away/status", json=ready, headers=MERGE).status_code == 200
+        assert http.delete(f"{nodes}/n-away").status_code == code
+
+
 def test_a_namespace_under_deletion_takes_nothing_in(http: httpx.Client) -> None:
     held = {"metadata": {"name": "leaving", "finalizers": ["test/hold"]}}
     assert http.post(NAMESPACES, json=held).status_code == 201

@@ -17,18 +17,24 @@ class AppService(Model):
     """A ``service=`` line of ``meta.ini``: what every copy of the app offers."""
 
     name: ServiceName
+    """The name under which the copies are found."""
     protocol: Protocol
+    """What is spoken there, for example http."""
     port: Annotated[int, Field(ge=1, le=65535)]
+    """The port that the app listens on."""
 
 
 class AppSpec(Model):
     """What was uploaded; it never changes."""
 
     name: AppText
+    """The name of the app, as its ``meta.ini`` says it."""
     version: AppText
+    """The version of the app, as its ``meta.ini`` says it."""
     sha256: SHA256
     """Digest of the archive; the blob is at ``/artifacts/sha256/<sha256>``."""
     size_bytes: Annotated[int, Field(ge=0)]
+    """The size of the archive in bytes."""
     services: Annotated[Listed[AppService], ListMap("name", "port", "protocol")] = ()
     """What its ``meta.ini`` declares; shown, while agents read it from the archive itself."""
 
@@ -39,6 +45,7 @@ class App(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["App"] = "App"
     spec: AppSpec
+    """What the archive says of itself, and its digest."""
 
 
 def app_object_name(name: str, version: str, sha256: str) -> str:

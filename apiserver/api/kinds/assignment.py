@@ -44,21 +44,33 @@ class Template(Model):
     """Everything of the entry that the node needs, resolved; it never changes."""
 
     artifact_url: str
+    """Where the node fetches the app: a path of this server or an http(s) URL."""
     sha256: str
     """Empty where nobody knows what is at the address."""
     app_name: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """The name of the app; empty where the entry gives an address."""
     app_version: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """The version of the app; empty where the entry gives an address."""
     start_cmd: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """Run by ``/bin/sh -c`` in the instance's own folder; empty means ``./start.sh``."""
     env: Annotated[Listed[EnvVar], ListMap("name")] = ()
+    """Environment variables."""
     ports: Annotated[Listed[Port], ListMap("name")] = ()
+    """Ports the app listens on."""
     services: Annotated[Listed[OfferedService], ListMap("name")] = ()
+    """What the copy is found under, besides what the app's ``meta.ini`` says."""
     restart_policy: RestartPolicy = "Always"
+    """When an ended process is started again."""
     termination_grace_period_seconds: int = 5
+    """Seconds between the stop signal and KILL."""
     stop_signal: StopSignal = "TERM"
+    """The signal that asks the process group to end."""
     depends_on: Annotated[Listed[str], ListSet()] = ()
     """The entries of the task that come first."""
     probes: Annotated[Probes, Field(exclude_if=asks_nothing)] = NO_PROBES
+    """How it is found out whether the copy has started, is ready and is alive."""
     logs: Logs | None = None
+    """How much is kept of what the copy writes; by default 5 rotated files of 10Mi."""
     restarted_at: Annotated[str, Field(exclude_if=is_empty)] = ""
     """Copied from the task's annotation, so that a restart of the task is a rollout."""
 
@@ -67,10 +79,13 @@ class AssignmentSpec(Model):
     """Which copy, where, and whether it should run."""
 
     task_name: str
+    """The task that the copy is of."""
     entry: str
+    """The entry of the task that the copy is of."""
     home: Annotated[str, Field(exclude_if=is_empty)] = ""
     """The node that ``nodeReplicas`` names; empty where the scheduler places."""
     ordinal: Annotated[int, Field(ge=0)] = 0
+    """Which copy of the entry in its home it is, counted from 0."""
     attempt: Annotated[int, Field(ge=0)] = 0
     """Grows with every new assignment of the slot, so that a name does not come back."""
     replaces: Annotated[str, Field(exclude_if=is_empty)] = ""
@@ -82,45 +97,66 @@ class AssignmentSpec(Model):
     task_state: State = "Running"
     """The task's state when the controller last copied it."""
     template: Template
+    """What the node needs to run it."""
     template_hash: str
+    """A digest of the template: copies with the same one run the same."""
 
 
 class PortStatus(Model):
     """A port as the process got it."""
 
     name: str
+    """The name of the port."""
     port: int
+    """The number, which the process finds in ``PLUM_PORT_<NAME>``."""
 
 
 class Offer(Model):
     """A service that the process offers while it runs."""
 
     name: ServiceName
+    """The name under which it is found."""
     port: int
+    """The port that it answers on."""
     protocol: Protocol = "tcp"
+    """What is spoken there, for example http."""
     version: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """Of the app, or of what it offers."""
 
 
 class AssignmentStatus(Status):
     """What the agent saw."""
 
     phase: Phase | None = None
+    """Pending (no node yet), Preparing (the artifact is fetched), Running (whether it is ready is the condition Ready),
+    Stopping, Stopped, Exited (code 0), Failed (another code, or a signal), BackOff (waits before the next start),
+    Unknown (its node is silent)."""
     reason: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """Why, in a CamelCase word for programs."""
     message: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """Why, in a sentence for people."""
     exit_code: int | None = None
     """The last exit's code, if the process ended by itself."""
     signal: int | None = None
     """The signal that ended the process last, if one did."""
     restarts: int = 0
+    """How often the process has been started again after it had ended."""
     pid: int | None = None
+    """The process id of the instance's first process on its node."""
     ip: Annotated[str, Field(exclude_if=is_empty)] = ""
+    """The address of the node."""
     ports: Annotated[Listed[PortStatus], ListMap("name")] = ()
+    """The ports as the process got them."""
     services: Annotated[Listed[Offer], ListMap("name", "port", "protocol")] = ()
     """What the app's ``meta.ini`` and its entry declare, with the ports as they are."""
     started_at: MicroTime | None = None
+    """When the process started last."""
     finished_at: MicroTime | None = None
+    """When the process ended last."""
     reported_at: MicroTime | None = None
+    """When the agent wrote the status."""
     conditions: Conditions = ()
+    """Placed: it has a node. Prepared: what it runs is on the node. Ready: it can be used."""
 
 
 class Assignment(Resource):
@@ -129,7 +165,9 @@ class Assignment(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["Assignment"] = "Assignment"
     spec: AssignmentSpec
+    """What the agent obeys."""
     status: AssignmentStatus = AssignmentStatus()
+    """What has become of it."""
 
 
 def _rules(new: Body, old: Body | None) -> Sequence[Cause]:

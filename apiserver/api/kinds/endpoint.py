@@ -35,6 +35,7 @@ class EndpointSpec(Model):
     ip: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_address)]
     """Where it answers: an address or a host name."""
     port: Annotated[int, Field(ge=1, le=65535)]
+    """The port that it answers on."""
     protocol: Protocol = "tcp"
     """What is spoken there, for example http."""
     version: Annotated[str, Field(max_length=128, exclude_if=is_empty), AfterValidator(_printable)] = ""
@@ -64,7 +65,9 @@ class Endpoint(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["Endpoint"] = "Endpoint"
     spec: EndpointSpec
+    """What somebody has registered."""
     status: EndpointStatus = EndpointStatus()
+    """What became of it."""
 
 
 def _where(body: Body, now: datetime) -> str:

@@ -17,19 +17,28 @@ class ObjectReference(Model):
     """The object that an event is about."""
 
     api_version: Text = ""
+    """The group and version of the object."""
     kind: Text = ""
+    """The kind of the object."""
     namespace: Text = ""
+    """The namespace of the object; empty for what has none."""
     name: Text = ""
+    """The name of the object."""
     uid: Text = ""
+    """The uid of the object."""
     resource_version: Text = ""
+    """The version of the object that the event is about."""
     field_path: Text = ""
+    """The part of the object that the event is about."""
 
 
 class EventSource(Model):
     """Who reports."""
 
     component: Text = ""
+    """The program that reports, for example plum-agent."""
     host: Text = ""
+    """The machine that it runs on."""
 
 
 class EventSeries(Model):
@@ -38,6 +47,7 @@ class EventSeries(Model):
     count: int = 0
     """How often it happened, up to the last time."""
     last_observed_time: MicroTime | None = None
+    """When it happened last."""
 
 
 class Event(Resource):
@@ -46,6 +56,7 @@ class Event(Resource):
     api_version: Literal["v1"] = "v1"
     kind: Literal["Event"] = "Event"
     involved_object: ObjectReference
+    """The object that the event is about."""
     reason: Text = ""
     """A CamelCase word for programs."""
     message: Annotated[str, Field(max_length=1024)] = ""
@@ -53,13 +64,19 @@ class Event(Resource):
     type: str = "Normal"
     """Normal or Warning."""
     source: EventSource | None = None
+    """Who reports."""
     reporting_component: Text = ""
+    """The program that reports, in the newer form of ``source.component``."""
     reporting_instance: Text = ""
+    """Which of several programs of that name reports."""
     action: Text = ""
+    """What was done, or failed, in a word for programs."""
     count: int | None = None
     """How often it happened."""
     first_timestamp: Time | None = None
+    """When it happened first."""
     last_timestamp: Time | None = None
+    """When it happened last."""
     event_time: MicroTime | None = None
     """When it happened first, as newer clients tell it."""
     series: EventSeries | None = None

@@ -19,10 +19,13 @@ class LeaseSpec(Model):
     """The holder's claim."""
 
     holder_identity: str | None = None
+    """Who holds the lease; empty when it was given back."""
     lease_duration_seconds: Annotated[int, Field(ge=1, le=86400)] | None = None
     """How long after a renewal the claim holds."""
     acquire_time: MicroTime | None = None
+    """When the holder took it."""
     renew_time: MicroTime | None = None
+    """When the holder renewed it last."""
     lease_transitions: Annotated[int, Field(ge=0)] | None = None
     """How often the holder has changed: the fencing token, which never goes down."""
 
@@ -31,6 +34,7 @@ class LeaseStatus(Status):
     """What the server makes of a node's lease, timed on its own monotonic clock."""
 
     state: Literal["Held", "Expired"] | None = None
+    """Held, or Expired when the holder has not renewed it in time. Only leases of nodes have it."""
 
 
 class Lease(Resource):
@@ -39,7 +43,9 @@ class Lease(Resource):
     api_version: Literal["coordination.k8s.io/v1"] = "coordination.k8s.io/v1"
     kind: Literal["Lease"] = "Lease"
     spec: LeaseSpec = LeaseSpec()
+    """What the holder writes."""
     status: LeaseStatus = LeaseStatus()
+    """What the server says of it."""
 
 
 MAX_STEP = 1_000_000

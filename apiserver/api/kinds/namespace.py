@@ -42,7 +42,7 @@ class NamespaceStatus(Status):
     """Namespaces are usable from the moment they exist until they are deleted."""
 
     phase: Literal["Active", "Terminating"] = "Active"
-    """Terminating: it is being emptied, and nothing can be created in it."""
+    """Active, or Terminating while it is emptied before it goes: nothing can be created in it then."""
     conditions: Conditions = ()
     """While it is Terminating: what remains, and what could not be deleted."""
 
@@ -53,7 +53,9 @@ class Namespace(Resource):
     api_version: Literal["v1"] = "v1"
     kind: Literal["Namespace"] = "Namespace"
     spec: NamespaceSpec = NamespaceSpec()
+    """What holds it."""
     status: NamespaceStatus = NamespaceStatus()
+    """Whether it can be used."""
 
 
 def _default(body: Body) -> None:

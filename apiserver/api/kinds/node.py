@@ -13,6 +13,8 @@ from apiserver.api.scheme import SCHEME, Column, Kind, Subresource, at, dig
 NODE_LEASES = "plum-node-lease"
 """The namespace of node leases; a node's lease has the node's name."""
 
+DRAINING = "Draining"
+"""The condition that the agent sets: True while it ends all that it runs, so that nothing more is to come."""
 
 ORIGINAL_AGENT = "v1"
 """``status.agent.name`` of a node whose agent is the original Plum's, and the holder of its lease."""
@@ -29,27 +31,35 @@ class AgentInfo(Model):
     """Which agent speaks for the node."""
 
     name: Literal["plum", "v1"] = "plum"
+    """plum, or v1 for the agent of the original Plum."""
     version: str = ""
+    """The version of the agent."""
 
 
 class Resources(Model):
     """What the machine has; Kubernetes quantities."""
 
     cpu: str = ""
+    """Processors, for example 4 or 500m."""
     memory: str = ""
+    """Memory in bytes, for example 16Gi."""
 
 
 class NodeStatus(Status):
     """What the agent and the node controller know about the machine."""
 
     ip: str = ""
+    """The address of the machine, under which its instances are reached."""
     agent: AgentInfo | None = None
+    """Which agent speaks for the node."""
     boot_id: Annotated[str, Field(alias="bootID")] = ""
     """Changes with every boot of the machine."""
     capacity: Resources | None = None
+    """What the machine has."""
     port_range: str = ""
     """The ports that the agent gives out, ``first-last``."""
     conditions: Conditions = ()
+    """Ready: its agent is alive, and starts what it is told to."""
 
 
 class Node(Resource):
@@ -58,7 +68,9 @@ class Node(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["Node"] = "Node"
     spec: NodeSpec = NodeSpec()
+    """What is wanted of the machine."""
     status: NodeStatus = NodeStatus()
+    """What the machine is, and how it is."""
 
 
 def is_original(node: Node) -> bool:
@@ -68,7 +80,8 @@ def is_original(node: Node) -> bool:
 
 def _status(body: Body, now: datetime) -> str:
     ready = {"True": "Ready", "False": "NotReady"}.get(condition_status("Ready", body), "Unknown")
-    return f"{ready},SchedulingDisabled" if dig(body, "spec.unschedulable") else ready
+    draining = ",Draining" if condition_status(DRAINING, body) == "True" else ""
+    return f"{ready}{draining}{',SchedulingDisabled' if dig(body, 'spec.unschedulable') else ''}"
 
 
 NODES = SCHEME.register(

@@ -64,6 +64,7 @@ class HttpHeader(Model):
     """A header of the probe's request."""
 
     name: Annotated[str, AfterValidator(_header_name)]
+    """The name of the header."""
     value: Annotated[str, Field(max_length=4096), AfterValidator(_header_value)] = ""
     """Empty for User-Agent and Accept: the request goes without."""
 
@@ -74,11 +75,13 @@ class HttpGet(Model):
     port: PortReference
     """A number, or the name of one of the entry's ports."""
     path: Annotated[str, Field(max_length=2048), AfterValidator(_path)] = "/"
+    """The path of the request, and its query."""
     scheme: Annotated[Literal["http", "https"], BeforeValidator(_lower)] = "http"
     """With https, certificates are not verified."""
     host: Host = ""
     """Where to connect to; empty: 127.0.0.1."""
     http_headers: Annotated[Listed[HttpHeader], Field(max_length=32)] = ()
+    """Headers of the request, beside those that every request has."""
 
 
 class TcpSocket(Model):
@@ -101,8 +104,11 @@ class Probe(Model):
     """One question to the process, asked again and again: exactly one of httpGet, tcpSocket and exec."""
 
     http_get: HttpGet | None = None
+    """Asks by an HTTP request."""
     tcp_socket: TcpSocket | None = None
+    """Asks by connecting to a port."""
     exec: ExecCommand | None = None
+    """Asks by running a command."""
     initial_delay_seconds: Annotated[int, Field(ge=0, le=86400)] = 0
     """Seconds before the first try; they count from the start, or from the success of the startup probe."""
     period_seconds: Annotated[int, Field(ge=1, le=86400)] = 10

@@ -52,7 +52,9 @@ class Service(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["Service"] = "Service"
     spec: ServiceSpec = ServiceSpec()
+    """What leads to it."""
     status: ServiceStatus = ServiceStatus()
+    """What there is behind it."""
 
 
 def _rules(new: Body, old: Body | None) -> Sequence[Cause]:

@@ -18,6 +18,7 @@ from apiserver.api.kinds.task_scale import TASK_SCALING
 from apiserver.api.meta import (
     Body,
     Conditions,
+    FilledIn,
     Labels,
     Listed,
     ListMap,
@@ -143,20 +144,25 @@ class AppReference(Model):
     """An uploaded app by name and version; the newest upload of the pair is meant."""
 
     name: AppText
+    """The name of the app, as its ``meta.ini`` says it."""
     version: AppText
+    """The version of the app, as its ``meta.ini`` says it."""
 
 
 class EnvVar(Model):
     """One environment variable."""
 
     name: Annotated[str, AfterValidator(_env_name)]
+    """Letters, digits and ``_``, not starting with a digit. Names that start with ``PLUM_`` are set by the agent."""
     value: Annotated[str, Field(max_length=32768), AfterValidator(_no_nul)] = ""
+    """The value, as it is; nothing in it is expanded."""
 
 
 class Port(Model):
     """A port that the app listens on; it reads the number from ``PLUM_PORT_<NAME>``."""
 
     name: PortName
+    """The name of the port: lowercase letters, digits and ``-``, at most 15 characters."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """A fixed number; without one the agent picks a free port of its range."""
 
@@ -165,9 +171,11 @@ class OfferedService(Model):
     """A service that every copy of the entry offers."""
 
     name: ServiceName
+    """The name under which the copies are found."""
     port: PortReference
     """A number, or the name of one of the entry's ports."""
     protocol: Protocol = "tcp"
+    """What is spoken there, for example http."""
     version: Annotated[str, Field(max_length=128, exclude_if=is_empty)] = ""
     """Empty: the app's."""
 
@@ -196,7 +204,7 @@ class Logs(Model):
 class Entry(Model):
     """One program of the task: what to run, how many copies, and where."""
 
-    name: Annotated[str, AfterValidator(_entry_name)]
+    name: Annotated[str, AfterValidator(_entry_name), FilledIn()]
     """Unique within the task; by default main, main-2, …"""
     app: AppReference | None = None
     """The app to run; or give ``artifactUrl``."""
@@ -253,7 +261,9 @@ class Strategy(Model):
     """How many copies of an entry a rollout may take away or add at a time."""
 
     max_unavailable: Annotated[int, Field(ge=0)] = 1
+    """How many copies of an entry may be missing during a rollout."""
     max_surge: Annotated[int, Field(ge=0)] = 0
+    """How many copies more than wanted there may be during a rollout."""
 
     @model_validator(mode="after")
     def _can_progress(self) -> Self:
@@ -277,9 +287,13 @@ class EntryStatus(Model):
     """Where one entry stands."""
 
     name: str
+    """The name of the entry."""
     desired: int = 0
+    """How many copies are wanted."""
     running: int = 0
+    """How many copies have a running process."""
     ready: int = 0
+    """How many copies are ready."""
     sha256: str = ""
     """The artifact's digest, pinned when the spec changed last."""
     artifact_url: str = ""
@@ -290,13 +304,20 @@ class TaskStatus(Status):
     """What is known about the task."""
 
     observed_generation: int = 0
+    """The ``metadata.generation`` that the status is about; smaller than that while a change has not been seen yet."""
     replicas: int = 0
+    """How many copies there are, of all entries."""
     ready_replicas: int = 0
+    """How many copies are ready."""
     updated_replicas: int = 0
+    """How many copies have what the spec says now."""
     entries: Annotated[Listed[EntryStatus], ListMap("name")] = ()
+    """Where each entry stands, by name."""
     selector: str = ""
     """A label selector that finds the task's assignments."""
     conditions: Conditions = ()
+    """Available: every entry has enough ready copies. Progressing: False while an artifact is missing; else its reason
+    says whether the rollout is complete. Placed: every copy has a node."""
 
 
 class Task(Resource):
@@ -305,7 +326,9 @@ class Task(Resource):
     api_version: Literal["plum.dev/v1"] = "plum.dev/v1"
     kind: Literal["Task"] = "Task"
     spec: TaskSpec
+    """What is wanted."""
     status: TaskStatus = TaskStatus()
+    """What there is, as the task controller sees it."""
 
 
 def _default(body: Body) -> None:

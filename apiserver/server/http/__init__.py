@@ -10,6 +10,7 @@
 - ``watch``        streaming and long-poll, one iterator behind both; ``frames``: the lines, in every form
 - ``tables``       the Table form that kubectl prints; ``partials``: objects without all but their metadata
 - ``discovery``    what there is, plain and aggregated
+- ``openapi``      the documents that kubectl explains and validates by
 - ``artifacts``    blobs: streamed upload, download with Range
 - ``multipart``    one file out of a form, as it arrives
 - ``backup``       one archive of everything, streamed

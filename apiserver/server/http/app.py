@@ -28,6 +28,7 @@ from apiserver.server.http.cors import Cors, is_legacy
 from apiserver.server.http.gate import Gate, error_response
 from apiserver.server.http.logs import Logs
 from apiserver.server.http.metrics import Metrics
+from apiserver.server.http.openapi import OpenApi
 from apiserver.server.http.requests import ApiRequest, no_resource
 from apiserver.server.http.resources import Own, Resources
 from apiserver.server.http.statuses import StatusEndpoint
@@ -102,7 +103,7 @@ def build_app(parts: Parts) -> ASGIApp:
     uploads = Uploads(parts.registry.store, parts.blobs)
     apps = Apps(legacy, uploads)
     table = operations(legacy, uploads, apps, metrics)
-    swagger = Swagger(table)
+    swagger, openapi = Swagger(table), OpenApi()
     app = Starlette(
         routes=[
             Route("/healthz", _ok, methods=ANY_METHOD),
@@ -117,6 +118,9 @@ def build_app(parts: Parts) -> ASGIApp:
             Route("/apis/{group}/{version}", discovery.resources),
             Route("/apis/plum.dev/v1/watch", watching.several),
             Route("/apis/plum.dev/v1/usage", usage.everything),
+            Route("/openapi/v2", openapi.v2),
+            Route("/openapi/v3", openapi.index),
+            Route("/openapi/v3/{path:path}", openapi.document),
             Route("/artifacts/sha256/{digest}", artifacts.get, methods=["GET"]),
             Route("/artifacts/sha256/{digest}", artifacts.put, methods=["PUT"]),
             Route("/artifacts/{file}", apps.file, methods=["GET"]),

@@ -21,7 +21,7 @@ LISTS = {
 """What the read-only subresources answer with, whatever group the object is of."""
 
 
-def _groups() -> dict[tuple[str, str], list[Kind]]:
+def by_group() -> dict[tuple[str, str], list[Kind]]:
     """The kinds by group and version; ours first, so that short names prefer it."""
     found: dict[tuple[str, str], list[Kind]] = defaultdict(list)
     for kind in sorted(SCHEME, key=lambda kind: (kind.group != "plum.dev", kind.group, kind.plural)):
@@ -35,7 +35,7 @@ def _extras(kind: Kind) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value}
 
 
-def _below(kind: Kind) -> Iterator[tuple[str, list[str], dict[str, str]]]:
+def below(kind: Kind) -> Iterator[tuple[str, list[str], dict[str, str]]]:
     """The subresources: their names, verbs, and what they answer with."""
     own = {found.name: found for found in kind.subresources}
     for name in subresources(kind):
@@ -61,7 +61,7 @@ def _resource_list(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
             "verbs": list(kind.verbs),
         }
         resources.append(entry | _extras(kind))
-        for name, verbs, answer in _below(kind):
+        for name, verbs, answer in below(kind):
             served = {"name": f"{kind.plural}/{name}", "singularName": "", "verbs": verbs, "kind": answer["kind"]}
             elsewhere = answer["group"] != kind.group
             group_of = {"group": answer["group"], "version": answer["version"]} if elsewhere else {}
@@ -80,7 +80,7 @@ def _aggregated_resource(kind: Kind) -> dict[str, Any]:
     }
     entry |= _extras(kind)
     entry["subresources"] = [
-        {"subresource": name, "responseKind": answer, "verbs": verbs} for name, verbs, answer in _below(kind)
+        {"subresource": name, "responseKind": answer, "verbs": verbs} for name, verbs, answer in below(kind)
     ]
     return entry
 
@@ -97,7 +97,7 @@ def _aggregated(*, core: bool) -> Response:
                 }
             ],
         }
-        for (group, version), kinds in _groups().items()
+        for (group, version), kinds in by_group().items()
         if (group == "") == core
     ]
     body = {
@@ -128,13 +128,13 @@ async def groups(request: Request) -> Response:
     """``GET /apis``."""
     if negotiate(request).form == "discovery":
         return _aggregated(core=False)
-    listed = [_group(group, version) for group, version in _groups() if group]
+    listed = [_group(group, version) for group, version in by_group() if group]
     return JSONResponse({"kind": "APIGroupList", "apiVersion": "v1", "groups": listed})
 
 
 async def group(request: Request) -> Response:
     """``GET /apis/GROUP``."""
-    for name, version in _groups():
+    for name, version in by_group():
         if name and name == request.path_params["group"]:
             return JSONResponse({"kind": "APIGroup", "apiVersion": "v1"} | _group(name, version))
     raise no_resource()
@@ -143,7 +143,7 @@ async def group(request: Request) -> Response:
 async def resources(request: Request) -> Response:
     """``GET /apis/GROUP/VERSION`` and ``GET /api/v1``."""
     name, version = request.path_params.get("group", ""), request.path_params["version"]
-    kinds = _groups().get((name, version))
+    kinds = by_group().get((name, version))
     if not kinds:
         raise no_resource()
     return JSONResponse(_resource_list(f"{name}/{version}" if name else version, kinds))

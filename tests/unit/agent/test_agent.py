@@ -78,6 +78,52 @@ async def test_while_another_agent_holds_the_lease_nothing_is_started(
         await node.reaches("old", "Running")
 
 
+async def test_who_loses_the_lease_later_leaves_everything_as_it_is(
+    node: Site, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And goes on when it has it again."""
+    monkeypatch.setattr("agent.node.RENEW_SECONDS", 0.02)
+    renew, is_taken, tries = Registration._renew, False, itertools.count()
+
+    async def contested(self: Registration) -> bool:
+        if is_taken:
+            next(tries)
+            raise Conflict("held by another agent")
+        return await renew(self)
+
+    monkeypatch.setattr(Registration, "_renew", contested)
+    async with node.agent():
+        one = await node.create("web", template={"restartPolicy": "Never"})
+        await node.create("kept")
+        for name in ("web", "kept"):
+            await node.reaches(name, "Running")
+        is_taken = True
+        await eventually(lambda: next(tries) > 4)
+        await node.create("new")
+        await node.patch("kept", {"spec": {"desired": "Stopped"}})
+        runtime.end(one.metadata.uid or "", Exit(code=3))
+        await eventually(lambda: "Exited" in str([record.end for record in node.folders.records("boot-1")]))
+        assert len(runtime.running()) == 1, "neither stopped nor started"
+        assert (await node.get("web")).status.phase == "Running", "nor told"
+        is_taken = False
+        await node.reaches("kept", "Stopped")
+        await node.reaches("new", "Running")
+        assert (await node.reaches("web", "Failed")).status.exit_code == 3
+
+
+async def test_a_drain_gives_the_lease_back_and_a_plain_end_does_not(node: Site) -> None:
+    async with node.agent() as agent:
+        await agent.began.wait()
+        await agent.finish(drain=False)
+    assert (await node.user.get(Lease, NODE, namespace=NODE_LEASES)).spec.holder_identity == "agent-1"
+    async with node.agent() as agent:
+        await agent.began.wait()
+        await node.create("web")
+        await node.reaches("web", "Running")
+        await agent.finish()
+    assert (await node.user.get(Lease, NODE, namespace=NODE_LEASES)).spec.holder_identity == ""
+
+
 async def test_assignments_of_other_nodes_are_left_alone(node: Site, runtime: FakeRuntime) -> None:
     async with node.agent():
         await node.create("other", spec={"nodeName": "nodeB"})

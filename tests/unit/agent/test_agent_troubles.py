@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent.instances import Record
-from agent.runtime import Exit, Launch, Process
+from agent.runtime import Adopted, Exit, Launch, Process
 from agent.testing import FakeRuntime
+from apiserver.api import conditions
 from tests.unit.agent.driving import Site
 from tests.unit.agent.waiting import eventually
 
@@ -46,6 +47,51 @@ async def test_an_exit_that_cannot_be_written_down_is_known_all_the_same(
         (record,) = node.folders.records("boot-1")
         assert record.end is not None
         assert (one.status.exit_code, record.end.exit, record.streak) == (3, Exit(code=3), 1)
+
+
+async def test_a_disk_that_stays_full_is_told_of_once_and_tried_ever_later(
+    node: Site, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = FullDisk(node, lambda record: record.end is not None and record.process is None)
+    monkeypatch.setattr(node.folders, "save", disk.save)
+    monkeypatch.setattr("agent.performer.AGAIN_SECONDS", 0.02)
+    with caplog.at_level("INFO", "agent.performer"):
+        async with node.agent():
+            one = await node.create("web", template={"restartPolicy": "Never"})
+            await node.reaches("web", "Running")
+            runtime.end(one.metadata.uid or "", Exit(code=3))
+            await eventually(lambda: disk.refused >= 4)
+            disk.is_full = False
+            await eventually(lambda: "default/web: its record can be written again" in caplog.messages)
+    told = [message for message in caplog.messages if "cannot be written" in message]
+    assert told == ["default/web: its record cannot be written: [Errno 28] No space left on device; trying again"]
+
+
+async def test_what_is_in_doubt_says_so_and_why(
+    node: Site, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something may run, so nothing is started, stopped or released; whoever looks must see what it waits for."""
+    async with node.agent() as first:
+        await node.create("web")
+        await node.reaches("web", "Running")
+        await first.kill()
+    adopt, is_blind = runtime.adopt, True
+
+    async def blind(process: Process) -> Adopted | None:
+        if is_blind:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return await adopt(process)
+
+    monkeypatch.setattr(runtime, "adopt", blind)
+    monkeypatch.setattr("agent.performer.AGAIN_SECONDS", 0.02)
+    async with node.agent():
+        doubtful = await node.reaches("web", "Unknown")
+        ready = conditions.find(doubtful.status.conditions, "Ready")
+        assert (doubtful.status.reason, ready and ready.status) == ("InDoubt", "Unknown")
+        assert doubtful.status.message == "cannot tell whether it runs: [Errno 24] Too many open files; trying again"
+        is_blind = False
+        found = await node.reaches("web", "Running")
+        assert (found.status.restarts, found.status.reason) == (0, "Running")
 
 
 async def test_a_stop_that_cannot_be_written_down_is_asked_for_all_the_same(

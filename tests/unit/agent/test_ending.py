@@ -57,3 +57,17 @@ def test_without_a_drain_nothing_is_claimed_of_what_it_ran(tmp_path: Path) -> No
         assert asked(tmp_path).output == "stopped; what it ran goes on\n"
     assert "no agent works" in asked(tmp_path).output
     assert "goes on: start an agent" in asked(tmp_path, "--drain").output
+
+
+def test_a_lock_that_cannot_be_read_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    answer = asked(tmp_path)
+    assert answer.exit_code == 1
+    assert answer.output.startswith(f"Error: cannot see which agent works with {tmp_path}: ")
+    assert answer.output.endswith("run this as the agent's user, or as root\n")
+
+
+def test_who_may_only_read_the_lock_sees_whose_it_is(tmp_path: Path) -> None:
+    with agent(tmp_path, "leaves"):
+        (tmp_path / "lock").chmod(0o400)
+        assert asked(tmp_path).output == "stopped; what it ran goes on\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent import runs
-from agent.folders import Folders, InUse, NewerFormat
+from agent.folders import Folders, InUse, NewerFormat, OtherOwner
 from agent.instances import FORMAT, End, Record
 from agent.remembered import Seen
 from agent.runs import Who
@@ -178,6 +178,20 @@ def test_what_an_app_made_read_only_goes_too(tmp_path: Path) -> None:
         folders.remove(("default", "web-1"), "u")
         assert not folders.instance(("default", "web-1")).exists()
         assert outside.stat().st_mode & 0o777 == 0o555
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_the_folder_of_another_users_agent_is_refused(tmp_path: Path) -> None:
+    """Else what runs there could no longer be looked after by either."""
+    folders = Folders(tmp_path)
+    with folders.locked():
+        folders.identity()
+    os.chown(tmp_path / "identity", 54321, -1)
+    with pytest.raises(OtherOwner, match="agent of user 54321, and this one is run by root: run it as 54321, or stop"):
+        folders.locked().__enter__()
+    os.chown(tmp_path / "identity", 0, -1)
+    with folders.locked():
+        pass
 
 
 def test_the_identity_of_a_folder_stays(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ NOWHERE = "http://127.0.0.1:1"
         (["--node", "a", "--data-dir", "/proc/none"], "--data-dir /proc/none"),
         (["--node", "a", "--data-dir", ""], "Missing option '--data-dir'"),
         (["--node", "a", "--data-dir", "d", "--server", "foo"], "'foo' is not an address of the form http://HOST:PORT"),
+        (["--node", "a", "--data-dir", "d", "--ip", "foo"], "'--ip': 'foo' is not an IP address: write one like"),
+        (["--node", "a", "--data-dir", "d", "--ip", "0.0.0.0"], "'--ip': '0.0.0.0' is every address"),
         (["--node", "a", "--data-dir", "d", "--server", "http://"], "'http://' is not an address"),
     ],
 )

@@ -256,6 +256,21 @@ async def test_a_shim_that_was_stopped_does_not_keep_its_tree(runtime: ProcessRu
     assert not is_alive(process.shim)
 
 
+async def test_a_shim_that_cannot_write_down_the_end_does_not_delay_it(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    """As on a full disk: once a stop took all of its grace there."""
+    process = await runtime.start(launch(tmp_path, "echo up; exec sleep 1000"))
+    await eventually(lambda: output(process) == "up\n")
+    (Path(process.run) / "gone").mkdir()
+    runtime.stop(process, signal.SIGTERM, grace=1000)
+    assert await runtime.exited(process) == Exit(signal=15)
+    async with asyncio.timeout(60):
+        assert await runtime.drained(process, within=1000)
+    assert is_alive(process.shim)
+    (Path(process.run) / "gone").rmdir()
+    await eventually(lambda: not is_alive(process.shim))
+    runtime.release(process)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
 async def test_a_signal_for_the_shim_changes_nothing(
     runtime: ProcessRuntime, tmp_path: Path, number: signal.Signals
@@ -296,6 +311,19 @@ async def test_a_launcher_that_is_killed_while_others_wait_to_write_to_it_loses_
     launcher.kill()
     for process in await starts:
         assert await finish(runtime, process) == Exit(code=5)
+
+
+async def test_what_a_launcher_cannot_do_is_told_in_plain_words(runtime: ProcessRuntime, tmp_path: Path) -> None:
+    run, told = tmp_path / "nö run", ""
+
+    def is_told() -> bool:
+        nonlocal told
+        told = runtime._launcher.failure(run)
+        return bool(told)
+
+    await runtime._launcher.send(run)
+    await eventually(is_told)
+    assert told == f"[Errno 2] No such file or directory: '{run}'"
 
 
 async def test_a_launcher_that_hangs_is_replaced(

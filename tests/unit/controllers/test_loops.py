@@ -249,6 +249,45 @@ async def test_a_silent_node_is_unknown_and_so_is_what_runs_there() -> None:
         await world.until(lambda: world.is_ready(2))
 
 
+async def test_a_node_whose_agent_ended_everything_is_not_ready_at_once() -> None:
+    async with running() as world:
+        await start(world)
+        world.silent = {"nodeA"}
+        (copy,) = [copy for copy in await world.live() if copy.spec.node_name == "nodeA"]
+        agent = world.cluster.client("plum-agent")
+        ended: dict[str, Any] = {
+            "phase": "Stopped",
+            "reason": "AgentStopped",
+            "conditions": [{"type": "Ready", "status": "False"}],
+        }
+        await agent.apply(Assignment, copy.metadata.name, {"status": ended}, namespace="default", subresource="status")
+        await world.client.patch(Lease, "nodeA", {"spec": {"holderIdentity": ""}}, namespace=NODE_LEASES)
+        await world.set_lease("nodeA", "Expired")
+
+        async def is_stopped() -> bool:
+            node = await world.client.get(Node, "nodeA")
+            ready = conditions.find(node.status.conditions, "Ready")
+            return ready is not None and (ready.status, ready.reason) == ("False", "AgentStopped")
+
+        await world.until(is_stopped)
+        found = await world.client.get(Assignment, copy.metadata.name, namespace="default")
+        assert (found.status.phase, found.status.reason) == ("Stopped", "AgentStopped"), "what the agent said stands"
+        await world.client.delete(Assignment, copy.metadata.name, namespace="default")
+        await world.until(lambda: world.is_gone(Assignment, copy.metadata.name))
+
+
+async def test_nothing_is_placed_where_everything_is_about_to_end() -> None:
+    async with running() as world:
+        for name in ("nodeA", "nodeB"):
+            await world.add_node(name)
+        draining: dict[str, Any] = {"conditions": [{"type": "Draining", "status": "True", "reason": "AgentDraining"}]}
+        await world.client.apply(Node, "nodeA", {"status": draining}, subresource="status")
+        await world.push("hello", "1.0", "1")
+        await world.apply_task(entries=[entry(replicas=2)])
+        await world.until(lambda: world.is_ready(2))
+        assert {copy.spec.node_name for copy in await world.live()} == {"nodeB"}
+
+
 async def test_what_is_deleted_on_a_node_that_is_gone_goes() -> None:
     async with running() as world:
         await world.add_node("nodeA")
@@ -268,6 +307,37 @@ async def test_what_is_deleted_on_a_node_that_is_gone_goes() -> None:
             return not await world.copies()
 
         await world.until(is_empty)
+
+
+async def test_a_node_that_is_named_and_does_not_exist_is_told_until_it_comes() -> None:
+    async with running() as world:
+        await world.add_node("nodeA")
+        await world.push("hello", "1.0", "1")
+        world.silent = {"nodeX"}
+        await world.apply_task(entries=[entry(nodeReplicas={"nodeA": 1, "nodeX": 2})])
+
+        async def placed() -> tuple[str, str, str]:
+            found = conditions.find((await world.task()).status.conditions, "Placed")
+            return (found.status, found.reason, found.message) if found else ("", "", "")
+
+        async def is_told() -> bool:
+            return (await placed())[:2] == ("False", "NoSuchNode")
+
+        await world.until(is_told)
+        assert (await placed())[2] == (
+            "2 of 3 copies are for nodes that do not exist: nodeX; start plum-agent with that --node, "
+            "or correct nodeReplicas"
+        )
+        world.silent = set()
+        await world.add_node("nodeX")
+        await world.until(lambda: world.is_ready(3))
+
+        async def is_placed() -> bool:
+            return (await placed())[:2] == ("True", "AllPlaced")
+
+        await world.until(is_placed)
+        await world.client.delete(Node, "nodeX")
+        await world.until(is_told)
 
 
 async def test_copies_without_a_node_say_why_until_there_is_one() -> None:

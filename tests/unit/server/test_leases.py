@@ -77,3 +77,17 @@ async def test_what_was_not_stored_is_not_remembered() -> None:
         slot = store.get(LEASES, NODE_LEASES, "nodeA")
         assert slot
         assert dig(leases.freshen(slot), "spec.holderIdentity") == "ann"
+
+
+async def test_an_empty_holder_ends_the_term_at_once() -> None:
+    async with running(FaultyEngine()) as store:
+        await store.write(lambda view: [Put(LEASES, lease("ann"))])
+        leases = NodeLeases(store, monotonic=Clock(), clock=lambda: NOW)
+        assert leases.renew("nodeA", renewal("")) is None, "that is no renewal"
+        given_back = leases.settle(lease("ann"), renewal(""), lease(""))
+        assert dig(given_back, "status.state") == "Expired"
+        await store.write(lambda view: [Put(LEASES, given_back)])
+        leases.note("nodeA", renewal(""))
+        assert not leases.is_held("nodeA")
+        taken = leases.settle(given_back, renewal("bob"), lease("bob"))
+        assert dig(taken, "status.state") == "Held", "whoever comes next need not wait"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.files import NotRegular
 from agent.logs import cutting, reading, times
 from agent.logs.segments import base, spans
 from agent.logs.streams import Reader
@@ -56,7 +57,7 @@ def test_a_log_that_an_app_made_a_fifo_keeps_no_reader(world: World) -> None:
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(world.read)
         try:
-            with pytest.raises(OSError, match="not a regular file"):
+            with pytest.raises(NotRegular, match=r"not a regular file but a pipe \(FIFO\): the app has put that there"):
                 reading.result(timeout=5)
         finally:
             os.close(os.open(log, os.O_RDWR))
@@ -67,8 +68,60 @@ def test_what_is_no_log_any_more_is_told_before_the_answer_begins(world: World) 
     world.write(b"x\n")
     (world.now / "out.log").rename(world.now / "elsewhere")
     (world.now / "out.log").symlink_to("elsewhere")
-    with pytest.raises(OSError, match="not a regular file"):
+    with pytest.raises(NotRegular, match="not a regular file but a link"):
         world.reader().open()
+
+
+GONE = b"--- the log of run 2 is gone: out.log was removed, and with it what is written to it ---"
+
+
+def removed(world: World) -> World:
+    """The second run's log is removed, a while after its beginning."""
+    world.write(b"old\n")
+    world.start()
+    os.utime(world.now / "pid", (1000.0, 1000.0))
+    world.write(numbered(1, 500))
+    look(world)
+    (world.now / "out.log").unlink()
+    return world
+
+
+@pytest.mark.parametrize("options", [{}, {"tail_lines": 1}, {"since_seconds": 10}])
+def test_a_log_that_was_removed_is_told_of(world: World, options: dict[str, Any]) -> None:
+    found = removed(world).read(**options)
+    assert found.count(GONE + b"\n") == 1
+    assert found.endswith(GONE + b"\n")
+    world.end()
+    assert world.read(**options) == found
+
+
+def test_whoever_follows_a_log_that_is_removed_is_told_once_and_goes_on_with_the_next_run(world: World) -> None:
+    world.write(b"old\n")
+    world.start()
+    os.utime(world.now / "pid", (1000.0, 1000.0))
+    world.write(b"x\nand no end")
+    reader = opened(world, follow=True, cursors=True)
+    first = told(settle(reader))
+    assert [line.text for line in first if line.text] == [b"x"]
+    (world.now / "out.log").unlink()
+    more = [line.text for line in told(settle(reader) + settle(reader)) if line.text]
+    assert more == [b"and no end", GONE]
+    world.start()
+    world.write(b"next\n")
+    assert [line.text for line in told(settle(reader)) if line.text] == [b"next"]
+
+
+def test_a_log_that_is_about_to_be_made_is_none_that_was_removed(world: World) -> None:
+    os.utime(world.now / "pid")
+    assert world.read() == b""
+
+
+def test_a_cursor_holds_where_the_log_was_removed(world: World) -> None:
+    reader = opened(removed(world), cursors=True)
+    last = [line for line in told(drain(reader)) if line.text][-1]
+    assert last.text == GONE
+    again = told(drain(opened(world, cursors=True, cursor=f"{last.run}:{last.offset}")))
+    assert [line.text for line in again if line.text] == [GONE]
 
 
 def test_there_may_be_no_previous_run(world: World) -> None:

@@ -37,6 +37,7 @@ class World:
         if alive:
             started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
             (folder / "pid").write_text(f"{os.getpid()} {started}\n")
+            os.utime(folder / "pid", (4e9, 4e9))  # however slow the test is, its log is still to come
         self.written[self.run] = b""
         return folder
 

@@ -1,0 +1,65 @@
+"""``kubectl explain``: every field of every kind."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from apiserver.api.schema import Schema
+from apiserver.api.scheme import SCHEME, Kind
+from tests.kubectl.program import Kubectl
+
+FIELD = re.compile(r"^( +)([A-Za-z0-9]+)\t<(.+?)>( -required-)?$", re.MULTILINE)
+
+
+def fields(place: Schema, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Schema]]:
+    """Every field below a place, with the names that lead to it."""
+    inner = place
+    while inner.items is not None:
+        inner = inner.items
+    for name, field in inner.fields.items():
+        yield (*path, name), field
+        yield from fields(field, (*path, name))
+
+
+def told(text: str) -> dict[tuple[str, ...], bool]:
+    """The fields that a recursive explanation lists, and whether it calls them required."""
+    found: dict[tuple[str, ...], bool] = {}
+    path: list[str] = []
+    for indent, name, _, required in FIELD.findall(text):
+        depth = len(indent) // 2 - 1
+        path[depth:] = [name]
+        found[tuple(path)] = bool(required)
+    return found
+
+
+@pytest.mark.parametrize("kind", list(SCHEME), ids=lambda kind: str(kind.plural))
+def test_every_field_of_every_kind(alone: Kubectl, kind: Kind) -> None:
+    text = alone("explain", kind.resource, "--recursive")
+    assert f"KIND:       {kind.name}\n" in text
+    assert told(text) == {path: field.required for path, field in fields(kind.schema)}
+
+
+@pytest.mark.parametrize(
+    ("path", "type"),
+    [
+        ("task.spec.entries.probes.readiness.httpGet.port", "IntOrString"),
+        ("tk.spec.entries.nodeReplicas", "map[string]integer"),
+        ("asg.status.conditions", "[]Condition"),
+        ("event.involvedObject.name", "string"),
+        ("leases.spec.renewTime", "string"),
+        ("ns.status.phase", "string"),
+    ],
+)
+def test_single_fields_are_told_in_the_words_of_the_model(alone: Kubectl, path: str, type: str) -> None:
+    name, *steps = path.split(".")
+    place = SCHEME.named(name).schema
+    for step in steps:
+        place = (place.items or place).fields[step]
+    text = alone("explain", path)
+    assert f"FIELD: {steps[-1]} <{type}>" in text
+    assert place.description.splitlines()[0] in " ".join(text.split())
+
+
+def test_a_field_that_is_none(alone: Kubectl) -> None:
+    assert 'field "replicas" does not exist' in alone.refused("explain", "task.spec.replicas")
