@@ -6,6 +6,7 @@
 - ``resources``    the verbs over objects and collections
 - ``lists``        pages of a collection, and continue tokens
 - ``history``      an object as it was, what became of it, and its kept specs
+- ``deletion``     how a deletion is meant, and that of a collection
 - ``list_options`` what the query of a list or a watch may say together, and how a watch begins
 - ``watch``        streaming and long-poll, one iterator behind both; ``frames``: the lines, in every form
 - ``tables``       the Table form that kubectl prints; ``partials``: objects without all but their metadata

@@ -266,7 +266,7 @@ def _accepted(accept: str, include: str) -> Accepted:
             continue
         if kind in ("application/json", "application/*", "*/*") and "as" not in settings:
             return Accepted("object")
-        acceptable = acceptable or kind in ("application/yaml", "application/vnd.kubernetes.protobuf")
+        acceptable = acceptable or kind == "application/yaml"  # of which JSON is a part
     if not acceptable:
         raise NotAcceptable("only the following media types are accepted: application/json")
     return Accepted("object")
