@@ -100,12 +100,15 @@ async def delete_collection(registry: Registry, target: Target, request: Request
     check_list(query)
     limit = number(query, "limit", 0, most=MAX_LIMIT)
     version, after = await place(registry, query)
-    selected, more = await registry.store.page(read_filter(target, query), version=version, after=after, limit=limit)
+    selection = read_filter(target, query)
+    selected, more = await registry.store.page(selection, version=version, after=after, limit=limit)
     user = request.scope.get("user_name", "")
     deleted = await _delete_all(registry, target, selected, options, user)
     metadata: dict[str, Any] = {"resourceVersion": str(registry.store.version)}
     if more:
-        metadata |= {"continue": continue_token(version, selected[-1]), "remainingItemCount": more}
+        metadata["continue"] = continue_token(version, selected[-1])
+        if selection.is_open:
+            metadata["remainingItemCount"] = more
     head = {"kind": f"{target.kind.name}List", "apiVersion": target.kind.api_version, "metadata": metadata}
     return Response(orjson.dumps(head)[:-1] + b',"items":[' + b",".join(deleted) + b"]}\n", media_type=JSON)
 
