@@ -160,11 +160,6 @@ def test_namespaces_of_the_server_stay_and_others_keep_their_hold(http: httpx.Cl
     namespace(http, "holding")
     patched = http.patch(f"{NAMESPACES}/holding", json={"spec": {"finalizers": None}}, headers=MERGE).json()
     assert patched["spec"] == {"finalizers": ["kubernetes"]}
-    strategic = {"content-type": "application/strategic-merge-patch+json"}
-    labelled = http.patch(f"{NAMESPACES}/holding", json={"metadata": {"labels": {"a": "b"}}}, headers=strategic)
-    assert labelled.json()["metadata"]["labels"] == {"a": "b"}
-    joined = {"metadata": {"finalizers": ["x/y"]}}
-    expect(http.patch(f"{NAMESPACES}/holding", json=joined, headers=strategic), 415, "UnsupportedMediaType", "lists")
 
 
 def test_an_app_whose_archive_another_has_is_not_held_by_users_elsewhere(http: httpx.Client) -> None:

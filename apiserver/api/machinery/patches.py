@@ -55,14 +55,6 @@ def _merged(target: Any, patch: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def is_plain(patch: Any) -> bool:
-    """Whether a strategic merge patch means what it would mean as a merge patch: it has no directive, and no list,
-    which might be joined with the one that is there."""
-    if not isinstance(patch, dict):
-        return not isinstance(patch, list)
-    return all(not key.startswith("$") and is_plain(value) for key, value in patch.items())
-
-
 def json_patch(target: Body, patch: Any) -> Body:
     """RFC 6902. Raises BadRequest when the patch cannot be read, Invalid when it cannot be applied, a failed
     ``test`` included: clients use that as their optimistic lock."""

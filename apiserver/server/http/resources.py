@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from apiserver.api.errors import BadRequest, MethodNotAllowed, Timeout
 from apiserver.api.machinery.documents import read_json, read_json_value
-from apiserver.api.machinery.patches import is_plain
 from apiserver.server.http import history, partials, tables
 from apiserver.server.http.deletion import delete_collection, delete_options
 from apiserver.server.http.lists import JSON, list_collection
@@ -42,10 +41,6 @@ MERGE, JSON_PATCH, APPLY = (
     "application/json-patch+json",
     "application/apply-patch+yaml",
 )
-STRATEGIC = "application/strategic-merge-patch+json"
-"""What kubectl sends for the kinds that are built into it; taken for those where a merge patch would mean the same."""
-
-OWN_GROUP = "plum.dev"
 _OF_SUBRESOURCE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch"}
 _OF_OBJECT = _OF_SUBRESOURCE | {"DELETE": "delete"}
 _OF_OWN = {"GET": "get", "HEAD": "get", "PUT": "update", "POST": "create"}
@@ -134,10 +129,8 @@ class Resources:
     async def _patch(self, target: Target, request: Request) -> Outcome:
         kind, options = media_type(request), read_options(request)
         match kind:
-            case _ if kind == MERGE or (kind == STRATEGIC and target.kind.group != OWN_GROUP):
+            case _ if kind == MERGE:
                 merge = read_json(await read_body(request))
-                if kind == STRATEGIC and not is_plain(merge.body):
-                    raise unsupported(f"{kind} with lists or directives", (JSON_PATCH, MERGE, APPLY))
                 return await self.registry.patch(target, merge.body, "merge", options, duplicates=merge.duplicates)
             case _ if kind == JSON_PATCH:
                 patch = read_json_value(await read_body(request))
