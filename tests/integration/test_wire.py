@@ -294,3 +294,26 @@ def test_names_are_generated_until_one_is_free(http: httpx.Client) -> None:
     assert dry["metadata"]["name"].startswith("made-")
     expect(http.get(f"{TASKS}/{dry['metadata']['name']}"), 404, "NotFound")
     expect(http.post(TASKS, json=task("x") | {"metadata": {}}), 422, "Invalid", "name or generateName is required")
+
+
+@pytest.mark.parametrize("count", [2, 300])
+def test_long_lists_are_compressed_for_who_asks(http: httpx.Client, count: int) -> None:
+    """In one piece and in slices."""
+    chosen = {"labelSelector": f"long={count}"}
+    size = 300_000 // count
+    for number in range(count):
+        body = task(f"long-{count}-{number}")
+        body["metadata"] |= {"labels": {"long": str(count)}, "annotations": {"a/b": "x" * size}}
+        http.post(TASKS, json=body).raise_for_status()
+    plain = http.get(TASKS, params=chosen, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    for accept in ({}, TABLE, {"accept": PARTIAL_LIST}):
+        answer = http.get(TASKS, params=chosen, headers={"accept-encoding": "deflate, gzip;q=0.5"} | accept)
+        assert (answer.headers["content-encoding"], answer.headers["vary"]) == ("gzip", "accept-encoding")
+        assert int(answer.num_bytes_downloaded) < len(answer.content) / 5
+        assert len(answer.json()["rows" if accept is TABLE else "items"]) == count
+    again = http.get(TASKS, params=chosen, headers={"accept-encoding": "gzip;q=0.0, identity"})
+    assert again.json() == plain.json()
+    assert "content-encoding" not in again.headers
+    short = http.get(TASKS, params=chosen | {"limit": "1"}, headers={"accept-encoding": "gzip"})
+    assert ("content-encoding" in short.headers) == (size > 128 * 1024)

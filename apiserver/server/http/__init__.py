@@ -4,7 +4,7 @@
 - ``gate``         what every request passes: path, limits, authentication, metrics
 - ``requests``     reading a request: target, body, options, negotiation
 - ``resources``    the verbs over objects and collections
-- ``lists``        pages of a collection, and continue tokens
+- ``lists``        pages of a collection, and continue tokens; ``compression``: long ones in gzip
 - ``history``      an object as it was, what became of it, and its kept specs
 - ``deletion``     how a deletion is meant, and that of a collection
 - ``list_options`` what the query of a list or a watch may say together, and how a watch begins

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from apiserver.api.errors import BadRequest, Expired, Timeout
 from apiserver.api.meta import Body
 from apiserver.server.http import tables
+from apiserver.server.http.compression import HEADERS, MIN_BYTES, accepts_gzip, compressed, compressing
 from apiserver.server.http.list_options import check_list
 from apiserver.server.http.partials import partial_list, partial_raw
 from apiserver.server.http.requests import Accepted, number, read_filter, read_version
@@ -55,6 +56,7 @@ async def list_collection(
         metadata["continue"] = continue_token(version, slots[-1])
         if selection.is_open:
             metadata["remainingItemCount"] = more
+    is_gzip = accepts_gzip(request)
     if accepted.form == "table":
         now = clock()
         head, slice_size = tables.table(target.kind, [], metadata), SLICE // 4
@@ -62,22 +64,35 @@ async def list_collection(
         def render(slot: Slot) -> bytes:
             return orjson.dumps(tables.row(target.kind, orjson.loads(registry.raw(slot)), now, accepted.include))
 
-        return await document(head, slots, render, key="rows", slice_size=slice_size)
+        return await document(head, slots, render, key="rows", slice_size=slice_size, is_gzip=is_gzip)
     if accepted.form == "metadata":
-        return await document(partial_list(metadata), slots, lambda slot: partial_raw(registry.raw(slot)))
+        return await document(
+            partial_list(metadata), slots, lambda slot: partial_raw(registry.raw(slot)), is_gzip=is_gzip
+        )
     head = {"kind": f"{target.kind.name}List", "apiVersion": target.kind.api_version, "metadata": metadata}
-    return await document(head, slots, registry.raw)
+    return await document(head, slots, registry.raw, is_gzip=is_gzip)
 
 
 async def document(
-    head: Body, items: Sequence[T], render: Callable[[T], bytes], *, key: str = "items", slice_size: int = SLICE
+    head: Body,
+    items: Sequence[T],
+    render: Callable[[T], bytes],
+    *,
+    key: str = "items",
+    slice_size: int = SLICE,
+    is_gzip: bool = False,
 ) -> Response:
     """A JSON document: the head, and a list of items under ``key``. A long one is rendered slice by slice as the
-    client takes it."""
+    client takes it, and compressed where the client takes that (``is_gzip``)."""
     pieces = _pieces(head, items, render, key, slice_size)
     if len(items) <= slice_size:
-        return Response(b"".join([piece async for piece in pieces]), media_type=JSON)
-    return StreamedResponse(pieces, media_type=JSON)
+        raw = b"".join([piece async for piece in pieces])
+        if is_gzip and len(raw) >= MIN_BYTES:
+            return Response(compressed(raw), media_type=JSON, headers=HEADERS)
+        return Response(raw, media_type=JSON)
+    response = StreamedResponse(compressing(pieces) if is_gzip else pieces, media_type=JSON)
+    response.headers.update(HEADERS if is_gzip else {})
+    return response
 
 
 async def _pieces(
