@@ -83,8 +83,9 @@ class Transaction:
             return old
         if not writes.is_gone(kind, new):
             return self._put(kind, new)
-        # What was true when its deletion was asked for may not be any more.
-        self._check_removal(kind, old)
+        hooks = self._hooks.get(kind.resource, NO_HOOKS)
+        hooks.before_delete(self.view, old)  # what was true when its deletion was asked for may not be any more
+        hooks.before_remove(self.view, old)
         return self._remove(kind, new)
 
     def update(self, kind: Kind, old: Body, new: Body, manager: str, *, subresource: str = "") -> Body:
@@ -107,16 +108,11 @@ class Transaction:
         is_free = bool(kind.holds) and hooks.is_free(self.view, old)
         marked = writes.begin_delete(kind, old, self.context(""), finalizers=finalizers, is_free=is_free)
         if marked is None:
-            self._check_removal(kind, old)
+            hooks.before_remove(self.view, old)
             self._remove(kind, old)
         elif not writes.same(old, marked):
             self._put(kind, marked)
         return marked
-
-    def _check_removal(self, kind: Kind, old: Body) -> None:
-        hooks = self._hooks.get(kind.resource, NO_HOOKS)
-        hooks.before_delete(self.view, old)
-        hooks.before_remove(self.view, old)
 
     def _put(self, kind: Kind, body: Body) -> Body:
         key = Key(kind.resource, *_place(body))

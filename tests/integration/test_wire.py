@@ -211,6 +211,8 @@ def test_scale_by_every_verb(http: httpx.Client, scaled: str) -> None:
     assert (forced.status_code, forced.json()["spec"]) == (200, {"replicas": 5})
     entries = http.get(f"{TASKS}/web").json()["metadata"]["managedFields"]
     assert [one["operation"] for one in entries if one.get("subresource") == "scale"] == ["Apply"]
+    then = {"resourceVersion": put.json()["metadata"]["resourceVersion"], "resourceVersionMatch": "Exact"}
+    assert http.get(scaled, params=then).json() == put.json()
     table = http.get(scaled, headers=TABLE).json()
     assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Desired", "Available", "Age"]
     assert table["rows"][0]["cells"][:3] == ["web", 5, 0]
