@@ -30,5 +30,6 @@ soak: venv
 	PLUM_SOAK_LOGS=1 PLUM_SOAK_KILLS=200 PLUM_SOAK_ROUNDS=100 PLUM_SOAK_CYCLES=40 PLUM_SOAK_CUTS=50 \
 		PLUM_SOAK_APPS=100 PLUM_SOAK_AGENT_KILLS=26 PLUM_SOAK_REPLACED=5 \
 		$(BIN)/pytest -q -s -o faulthandler_timeout=0 tests/soak
+	PLUM_SOAK_KUBECTL=1 PLUM_REQUIRE_KUBECTL=1 $(BIN)/pytest -q tests/kubectl
 	PLUM_FUZZ_EXAMPLES=300 $(BIN)/pytest -q -o faulthandler_timeout=0 tests/v1/test_hostile.py
 	$(BIN)/python -m tests.soak.steady --minutes 30 --rate 100

@@ -30,7 +30,8 @@ from agent.preparations import ArchivePreparer
 from agent.process_runtime import ProcessRuntime
 from agent.usage import reports as usage
 from apiserver.api.kinds.task import is_node_name
-from apiserver.client.config import Config
+from apiserver.client.config import Config, ConfigError
+from apiserver.client.credentials import with_files
 from apiserver.client.rest import RestClient
 
 
@@ -109,8 +110,13 @@ def _data_dir(ctx: click.Context, param: click.Parameter, value: str) -> Path | 
     help="IP address under which others reach this node's apps.  [default: found out]",
 )
 @click.option(
-    "--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="File with the bearer token."
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="File with the bearer token; read again when it changes, as are certificates.",
 )
+@click.option("--ca-file", type=click.Path(path_type=Path), help="Whose certificates an https server may have.")
+@click.option("--client-cert", type=click.Path(path_type=Path), help="Certificate that says who we are.")
+@click.option("--client-key", type=click.Path(path_type=Path), help="The key of that certificate.")
 @click.option("--token", envvar="PLUM_TOKEN", default="", hidden=True)
 @click.option(
     "--max-artifact-bytes", type=click.IntRange(min=1), default=artifacts.MAX_BYTES, show_default=True,
@@ -118,7 +124,7 @@ def _data_dir(ctx: click.Context, param: click.Parameter, value: str) -> Path | 
 )  # fmt: skip
 @click.option("--until-eof", is_flag=True, hidden=True)
 @click.pass_context
-def main(
+def main(  # noqa: PLR0913 - a parameter an option
     ctx: click.Context,
     *,
     server: str,
@@ -128,6 +134,9 @@ def main(
     ip: str,
     token_file: Path | None,
     token: str,
+    ca_file: Path | None,
+    client_cert: Path | None,
+    client_key: Path | None,
     max_artifact_bytes: int,
     until_eof: bool,
 ) -> None:
@@ -146,10 +155,13 @@ def main(
         raise click.UsageError(f"Missing option '{'--data-dir' if name else '--node'}'.", ctx)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    if token_file is not None:
-        token = token_file.read_text().strip()
+    config = Config(server.rstrip("/"), token)
+    try:
+        config = with_files(config, token_file=token_file, ca_file=ca_file, cert=client_cert, key=client_key)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
     folders = Folders(data_dir)
-    host = Host(name, server.rstrip("/"), ip or _own_address(server), port_range, os.environ)
+    host = Host(name, config.server, ip or _own_address(server), port_range, os.environ)
     _allow_many_files()
     with ExitStack() as stack:
         try:
@@ -158,7 +170,7 @@ def main(
             raise click.ClickException(str(error)) from error
         except OSError as error:
             raise click.ClickException(f"--data-dir {data_dir}: {error}") from error
-        asyncio.run(_run(host, folders, Config(host.server, token), max_artifact_bytes, until_eof))
+        asyncio.run(_run(host, folders, config, max_artifact_bytes, until_eof))
 
 
 async def _run(host: Host, folders: Folders, config: Config, max_bytes: int, until_eof: bool) -> None:

@@ -7,13 +7,13 @@ import secrets
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 import apiserver.api.kinds  # noqa: F401  (registers all kinds)
 from apiserver.client.config import Config, ConfigError
+from apiserver.client.credentials import with_files
 from apiserver.client.kubeconfig import load
 from apiserver.client.rest import RestClient
 from apiserver.lifetime import end_requested
@@ -39,14 +39,27 @@ FIELD_MANAGERS = {
 @click.option("--server", default="", metavar="URL", help="The API server; by default that of the kubeconfig.")
 @click.option(
     "--token-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file that holds the bearer token; PLUM_TOKEN is the token itself.",
+    type=click.Path(path_type=Path),
+    help="A file that holds the bearer token, read again when it changes, as are certificates; PLUM_TOKEN is the token "
+    "itself.",
 )
+@click.option("--ca-file", type=click.Path(path_type=Path), help="Whose certificates an https server may have.")
+@click.option("--client-cert", type=click.Path(path_type=Path), help="Certificate that says who we are.")
+@click.option("--client-key", type=click.Path(path_type=Path), help="The key of that certificate.")
 @click.option(
     "--metrics-addr", default="", metavar="HOST:PORT", help="Serve metrics for Prometheus there; :PORT means loopback."
 )
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
-def main(server: str, token_file: Path | None, metrics_addr: str, until_eof: bool) -> None:
+def main(
+    *,
+    server: str,
+    token_file: Path | None,
+    ca_file: Path | None,
+    client_cert: Path | None,
+    client_key: Path | None,
+    metrics_addr: str,
+    until_eof: bool,
+) -> None:
     """Run Plum's control loops: tasks, scheduling, node lifecycle, services, garbage collection.
 
     Any number of these processes may run against one server: one acts, the others stand by.
@@ -54,20 +67,13 @@ def main(server: str, token_file: Path | None, metrics_addr: str, until_eof: boo
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # httpx tells every request at this level.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    asyncio.run(_run(_config(server, token_file), _address(metrics_addr), until_eof=until_eof))
-
-
-def _config(server: str, token_file: Path | None) -> Config:
     try:
-        config = load(os.environ, server=server)
+        config = with_files(
+            load(os.environ, server=server), token_file=token_file, ca_file=ca_file, cert=client_cert, key=client_key
+        )
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
-    if token_file is None:
-        return config
-    token = token_file.read_text(encoding="utf-8").strip()
-    if not token:
-        raise click.BadParameter(f"{token_file} is empty; it should hold the bearer token", param_hint="--token-file")
-    return replace(config, token=token)
+    asyncio.run(_run(config, _address(metrics_addr), until_eof=until_eof))
 
 
 def _address(text: str) -> tuple[str, int] | None:

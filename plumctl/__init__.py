@@ -9,7 +9,9 @@
 - ``manifests``  files to checked objects, all errors before anything is sent
 - ``archive``    a folder to a zip that is the same every time; ``entries``: what a zip may hold
 - ``holding``    what a deletion waits for, and the way out
-- ``children``   the processes of ``up``; ``locks``: on files, as long as their holder lives
+- ``local_cluster``  the programs of ``up``; ``children``: as processes that are kept running
+- ``locks``      on files, as long as their holder lives
+- ``secured``    who is who in an ``up`` with TLS; ``authority``: its certificates on disk; ``certificates`` are made
 - commands:      ``up``, ``push``, ``apply``, ``get``, ``describe``, ``logs``, ``top``, ``history``, ``rollout``,
                  ``state``, ``delete``, ``backup`` and ``restore``, ``about``
 """

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _HINTS: tuple[tuple[type[ApiError], str], ...] = (
     (ServiceUnavailable, "is it running? plumctl up starts one; --server, PLUM_SERVER or KUBECONFIG say where"),
-    (Unauthorized, "set PLUM_TOKEN, or a token in the kubeconfig"),
+    (Unauthorized, "set PLUM_TOKEN, or a token or client certificate in the kubeconfig"),
 )
 
 
@@ -34,7 +34,7 @@ class Failure(click.ClickException):
 
 def explain_error(error: ApiError) -> Failure:
     """An API error as a user should read it."""
-    hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+    hint = next((text for kind, text in _HINTS if isinstance(error, kind) and "CERTIFICATE" not in error.message), "")
     if isinstance(error, Conflict) and error.details.causes:
         hint = "another manager owns these fields; --force-conflicts takes them over"
     return Failure(f"{error.message} ({hint})" if hint else error.message)

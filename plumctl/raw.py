@@ -10,6 +10,7 @@ import orjson
 from apiserver.api.errors import ServiceUnavailable, from_status
 from apiserver.api.meta import Body
 from apiserver.api.scheme import Kind
+from apiserver.client import answers
 from apiserver.client.frames import read_lines
 from apiserver.client.rest import RestClient, raise_for_status
 
@@ -47,8 +48,7 @@ async def send(
 
 def unreachable(client: RestClient, error: httpx.TransportError) -> ServiceUnavailable:
     """The server does not answer."""
-    reason = str(error) or type(error).__name__
-    return ServiceUnavailable(f"cannot reach the API server at {client.config.server}: {reason}")
+    return answers.unreachable(client.config.server, error)
 
 
 async def read(client: RestClient, path: str, *, query: Mapping[str, str] | None = None, accept: str = "") -> Body:

@@ -189,6 +189,7 @@ class Reader:
         run = runs.folder(root, at.run)
         # Looked up first: once a later run is there, nobody writes to this one.
         later = [number for number in runs.numbers(root) if number > at.run]
+        is_ended = is_ended or (self._stays(at) and (bool(later) or runs.is_over(run)))
         limit = reading.CHUNK if self._until is None or self._until.run != at.run else self._until.offset - at.offset
         try:
             begin, raw = reading.read(run, at.offset, max(0, min(limit, reading.CHUNK)))
@@ -211,7 +212,7 @@ class Reader:
             return [*found, *self._ended(at), lines.removed(at)], False, False
         if self._until is not None and self._until.run <= at.run:
             return [*found, *self._splitter.flush(at)], False, True
-        if later:
+        if later and not self._stays(at):
             found += self._ended(at)
             self._enter(root, later[0])
             return found, False, False
@@ -219,11 +220,15 @@ class Reader:
             return [*found, *self._splitter.flush(at)], False, True
         return found, not found, False
 
+    def _stays(self, at: Cursor) -> bool:
+        """Whether it ends with the run that it is in."""
+        return self._options.one_run and at.run > 0
+
     def _after_missing(
         self, root: str, at: Cursor, later: Sequence[int], *, is_ended: bool
     ) -> tuple[list[Line], bool, bool]:
         """The run's folder is not there: it never was, or it has been removed."""
-        if not later:
+        if not later or self._stays(at):
             is_over = is_ended or self._until is not None
             return [*self._splitter.flush(at)] if is_over else [], not is_over, is_over
         found = self._ended(at)

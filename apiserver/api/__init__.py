@@ -6,6 +6,7 @@ Read in this order:
 - ``schema``      one tree a kind, read off its pydantic model; unknown fields, apply and ``explain`` walk it
 - ``scheme``      the register of kinds: plural, scope, columns, selectable fields
 - ``kinds/``      one module a kind; adding a kind means adding a file there
+- ``views/``      what is served but not stored: pods, their metrics, self reviews
 - ``selectors``   label and field selectors, the full grammar
 - ``errors``      one exception a Status reason
 - ``conditions``  reading and setting conditions

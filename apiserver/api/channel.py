@@ -38,6 +38,8 @@ class LogOptions(Model):
     """``RUN:OFFSET``: go on exactly there, and into later runs; run 0 is before the first."""
     cursors: bool = False
     """Each line begins with where to go on after it, and its time; a line that is a cursor alone is a mark."""
+    one_run: bool = False
+    """Following ends with the run that it began with, as on Kubernetes."""
 
 
 class LogRequest(LogOptions):

@@ -90,38 +90,18 @@ class Scaling:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A model and how it is served. ``default`` fills a wire object in place before it is validated;
-    ``rules`` compares a valid object with its predecessor (None: it is being created)."""
+class Served:
+    """A model and how it goes by in paths, discovery and tables: what stored kinds and views have in common."""
 
     model: type[Resource]
     plural: str
     columns: tuple[Column, ...]
     short_names: tuple[str, ...] = ()
     namespaced: bool = True
-    selectable: tuple[str, ...] = ()
-    indexed: tuple[str, ...] = ()
-    """The selectable fields by which lists are looked up rather than searched."""
-    derived: Mapping[str, Callable[[Body], str]] = field(default_factory=dict, hash=False)
-    """Selectable fields that are no paths: what they are in an object."""
-    immutable: tuple[str, ...] = ()
-    """Dotted paths that an update may not change."""
-    default: Callable[[Body], None] = no_default
-    rules: Callable[[Body, Body | None], Sequence[Cause]] = no_rules
-    is_name: Callable[[str], bool] = is_dns_subdomain
-    name_rule: str = "a lowercase RFC 1123 subdomain: letters, digits, '-' and '.', at most 253 characters"
     categories: tuple[str, ...] = ()
-    rolled_out: Callable[[Body], Any] | None = None
-    """The part of an object whose change makes a new revision, for kinds whose specs are kept for rollback."""
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: tuple[Subresource, ...] = ()
-    """Beside ``/status`` and the past, which the generic verbs serve."""
-    scaling: Scaling | None = None
-    """For kinds with a ``/scale`` subresource."""
-    holds: str = ""
-    """The dotted path of a list that holds an object under deletion as finalizers do."""
-    leave: Callable[[Body], None] = no_default
-    """What the beginning of a deletion changes in an object beside its metadata, in place."""
+    """Beside ``/status`` and the past, which the generic verbs serve for what is stored."""
 
     @cached_property
     def api_version(self) -> str:
@@ -149,6 +129,11 @@ class Kind:
         return self.api_version.rpartition("/")[2]
 
     @cached_property
+    def is_kubernetes(self) -> bool:
+        """Whether the kind is one of Kubernetes' own: kubectl has a Go type for it, and patches it by that."""
+        return not self.group or self.group.endswith(".k8s.io")
+
+    @cached_property
     def resource(self) -> str:
         """``plural.group`` as messages name it; the bare plural for core."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
@@ -162,6 +147,38 @@ class Kind:
     def schema(self) -> schema.Schema:
         """The tree of its fields."""
         return schema.of_model(self.model)
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """The URL path of the collection, an object, or a subresource."""
+        base = f"/apis/{self.api_version}" if self.group else f"/api/{self.api_version}"
+        where = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        return f"{base}{where}/{self.plural}" + "".join(f"/{part}" for part in (name, subresource) if part)
+
+
+@dataclass(frozen=True)
+class Kind(Served):
+    """A stored kind. ``default`` fills a wire object in place before it is validated; ``rules`` compares a valid
+    object with its predecessor (None: it is being created)."""
+
+    selectable: tuple[str, ...] = ()
+    indexed: tuple[str, ...] = ()
+    """The selectable fields by which lists are looked up rather than searched."""
+    derived: Mapping[str, Callable[[Body], str]] = field(default_factory=dict, hash=False)
+    """Selectable fields that are no paths: what they are in an object."""
+    immutable: tuple[str, ...] = ()
+    """Dotted paths that an update may not change."""
+    default: Callable[[Body], None] = no_default
+    rules: Callable[[Body, Body | None], Sequence[Cause]] = no_rules
+    is_name: Callable[[str], bool] = is_dns_subdomain
+    name_rule: str = "a lowercase RFC 1123 subdomain: letters, digits, '-' and '.', at most 253 characters"
+    rolled_out: Callable[[Body], Any] | None = None
+    """The part of an object whose change makes a new revision, for kinds whose specs are kept for rollback."""
+    scaling: Scaling | None = None
+    """For kinds with a ``/scale`` subresource."""
+    holds: str = ""
+    """The dotted path of a list that holds an object under deletion as finalizers do."""
+    leave: Callable[[Body], None] = no_default
+    """What the beginning of a deletion changes in an object beside its metadata, in place."""
 
     @cached_property
     def has_status(self) -> bool:
@@ -183,12 +200,6 @@ class Kind:
 
     def _field_value(self, body: Body, path: str) -> str:
         return self.derived[path](body) if path in self.derived else _text(dig(body, path))
-
-    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """The URL path of the collection, an object, or a subresource."""
-        base = f"/apis/{self.api_version}" if self.group else f"/api/{self.api_version}"
-        where = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return f"{base}{where}/{self.plural}" + "".join(f"/{part}" for part in (name, subresource) if part)
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,9 @@
 
 - ``interface``   what a client can do: the protocol that all programs are written against
 - ``config``      where the server is; ``kubeconfig`` finds it in files and ``PLUM_SERVER``
-- ``trust``       whose certificates are believed
+- ``kubeconfig_files``  those files as documents: found, read, changed
+- ``trust``       whose certificates are believed, and which is shown
+- ``credentials`` who asks: tokens and certificates in files that are replaced
 - ``rest``        the real client, over HTTP
 - ``answers``     what the server answered, decoded or raised
 - ``frames``      the lines of a watch

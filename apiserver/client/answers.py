@@ -7,7 +7,7 @@ import httpx
 import orjson
 from pydantic import ValidationError
 
-from apiserver.api.errors import InternalError, from_status
+from apiserver.api.errors import InternalError, ServiceUnavailable, from_status
 from apiserver.api.meta import ResourceT
 from apiserver.client.interface import Page
 
@@ -31,6 +31,14 @@ async def raise_for_status(response: httpx.Response) -> None:
         # A proxy in between may say so in the header alone.
         status["details"] = {"retryAfterSeconds": int(wait)} | (status.get("details") or {})
     raise from_status(status)
+
+
+def unreachable(server: str, error: httpx.RequestError) -> ServiceUnavailable:
+    """The server does not answer, or not as the one it should be."""
+    reason = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        reason += "; --ca-file, PLUM_CA_FILE or the kubeconfig say whose certificates it may have"
+    return ServiceUnavailable(f"cannot reach the API server at {server}: {reason}")
 
 
 def _read_status(raw: bytes) -> dict[str, Any] | None:

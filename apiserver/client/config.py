@@ -1,13 +1,36 @@
-"""Where the API server is and who asks."""
+"""Where the API server is, who asks, and whom the connection trusts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 
+Pem = Path | bytes
+"""Certificates or a key: a file, which is read again when it changes, or the text itself."""
+
 
 class ConfigError(ValueError):
     """The configuration cannot be used; the message names the file, the field and the remedy."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """What https needs beyond the address. Nothing of it is shown: a key has no business in logs."""
+
+    ca: Pem | None = field(default=None, repr=False)
+    """Whose certificates are believed; None: those of the public authorities."""
+    certificate: Pem | None = field(default=None, repr=False)
+    key: Pem | None = field(default=None, repr=False)
+    insecure: bool = False
+    """Believe any certificate."""
+    server_name: str = ""
+    """The name that the server's certificate must have, if it is not the one in the address."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is on disk and may be replaced there."""
+        return tuple(one for one in (self.ca, self.certificate, self.key) if isinstance(one, Path))
 
 
 @dataclass(frozen=True)
@@ -17,6 +40,9 @@ class Config:
     server: str
     token: str = ""
     namespace: str = "default"
+    tls: Tls = Tls()
+    token_file: Path | None = None
+    """Where ``token`` is from, if it is read again when the file changes."""
 
     def __repr__(self) -> str:
         """Without the token, which has no business in logs."""

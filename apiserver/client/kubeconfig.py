@@ -1,122 +1,168 @@
 """Finding the API server: an address, or a kubeconfig file as kubectl reads it.
 
-The whole kubeconfig format is large; what is not understood (client certificates, exec plugins, …) is refused
-by name rather than ignored, since ignoring it would talk to a server in another way than its owner meant.
+The whole kubeconfig format is large; what is not understood (passwords, exec plugins, …) is refused by name rather
+than ignored, since ignoring it would talk to a server in another way than its owner meant.
 """
 
-import os
-import tempfile
-from collections.abc import Mapping, Sequence
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+from apiserver.client import kubeconfig_files as files
+from apiserver.client.config import DEFAULT_SERVER, Config, ConfigError, Pem, Tls, checked_server
+from apiserver.client.credentials import checked, read_token
+from apiserver.client.kubeconfig_files import Documents
 
-from apiserver.client.config import DEFAULT_SERVER, Config, ConfigError, checked_server
-
-MAX_BYTES = 1024 * 1024
-
-_CLUSTER_KEYS = frozenset({"server", "extensions"})
-_USER_KEYS = frozenset({"token", "tokenFile", "extensions"})
+_CLUSTER_KEYS = frozenset(
+    {
+        "server",
+        "certificate-authority",
+        "certificate-authority-data",
+        "insecure-skip-tls-verify",
+        "tls-server-name",
+        "extensions",
+    }
+)
+_USER_KEYS = frozenset(
+    {
+        "token",
+        "tokenFile",
+        "client-certificate",
+        "client-certificate-data",
+        "client-key",
+        "client-key-data",
+        "extensions",
+    }
+)
 
 
 def load(environ: Mapping[str, str], *, server: str = "", kubeconfig: str = "") -> Config:
     """The first of: ``server`` or PLUM_SERVER; the current context of ``kubeconfig`` or KUBECONFIG (several
     files joined by ``:``, the first to name something wins); that of ``~/.kube/config`` if it exists; port
-    8080 of this machine. PLUM_TOKEN overrides the token of any. Raises ConfigError."""
-    token = environ.get("PLUM_TOKEN", "").strip()
+    8080 of this machine. PLUM_TOKEN overrides the token of any, PLUM_CA_FILE whom it trusts, PLUM_CLIENT_CERT with
+    PLUM_CLIENT_KEY the client certificate. Raises ConfigError."""
     if address := server or environ.get("PLUM_SERVER", ""):
-        return Config(checked_server(address, "--server or PLUM_SERVER"), token)
-    paths = _kubeconfig_paths(environ, kubeconfig)
-    if not paths:
-        return Config(DEFAULT_SERVER, token)
-    found = _from_kubeconfig([(path, _read(path)) for path in paths])
-    return Config(found.server, token or found.token, found.namespace)
+        found = Config(checked_server(address, "--server or PLUM_SERVER"))
+    elif paths := files.existing(environ, kubeconfig):
+        found = from_documents([(path, files.read(path)) for path in paths])
+    else:
+        found = Config(DEFAULT_SERVER)
+    if token := environ.get("PLUM_TOKEN", "").strip():
+        found = replace(found, token=_sendable(token, "PLUM_TOKEN"), token_file=None)
+    return checked(replace(found, tls=_overridden(found.tls, environ)))
 
 
-def write_kubeconfig(path: Path, server: str, token: str = "") -> None:
-    """Write a kubeconfig for that server, for ourselves and for kubectl: atomically, readable by its owner only.
-
-    kubectl sends a token over https only.
-    """
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "plum", "cluster": {"server": checked_server(server, "server")}}],
-        "users": [{"name": "plum", "user": {"token": token} if token else {}}],
-        "contexts": [{"name": "plum", "context": {"cluster": "plum", "user": "plum", "namespace": "default"}}],
-        "current-context": "plum",
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp creates with mode 0600, so the token is never readable by others.
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            yaml.safe_dump(document, file, sort_keys=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _kubeconfig_paths(environ: Mapping[str, str], kubeconfig: str) -> list[Path]:
-    if kubeconfig:
-        return [Path(kubeconfig).expanduser()]
-    if named := [Path(part).expanduser() for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]:
-        if existing := [path for path in named if path.exists()]:
-            return existing
-        raise ConfigError(f"KUBECONFIG names no file that exists: {', '.join(map(str, named))}")
-    home = Path(environ.get("HOME") or "~").expanduser() / ".kube" / "config"
-    return [home] if home.exists() else []
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"kubeconfig {path}: {error.strerror}") from None
-    if len(raw) > MAX_BYTES:
-        raise ConfigError(f"kubeconfig {path}: larger than {MAX_BYTES} bytes")
-    try:
-        document = yaml.safe_load(raw)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"kubeconfig {path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(document, dict):
-        raise ConfigError(f"kubeconfig {path}: expected a mapping with clusters, users and contexts")
-    return document
-
-
-Documents = Sequence[tuple[Path, dict[str, Any]]]
-
-
-def _from_kubeconfig(documents: Documents) -> Config:
-    current = next((str(name) for _, document in documents if (name := document.get("current-context"))), "")
+def from_documents(documents: Documents, context: str = "") -> Config:
+    """What a context says, by default the current one. Raises ConfigError."""
+    current = context or files.current_context(documents)
     if not current:
         where = ", ".join(str(path) for path, _ in documents)
         raise ConfigError(f"kubeconfig {where}: current-context is not set; set it or give --server")
-    path, context = _named(documents, "context", current)
-    cluster_path, cluster = _named(documents, "cluster", _text(path, context, "cluster"))
+    path, found = files.named(documents, "context", current)
+    cluster_path, cluster = files.named(documents, "cluster", _text(path, found, "cluster"))
     _refuse_unknown(cluster_path, "cluster", cluster, _CLUSTER_KEYS)
     server = checked_server(_text(cluster_path, cluster, "server"), f"kubeconfig {cluster_path}: cluster.server")
-    token = _token(*_named(documents, "user", _text(path, context, "user"))) if context.get("user") else ""
-    return Config(server, token, str(context.get("namespace") or "default"))
+    tls = _trusted(cluster_path, cluster)
+    config = Config(server, namespace=str(found.get("namespace") or "default"), tls=tls)
+    if not found.get("user"):
+        return config
+    user_path, user = files.named(documents, "user", _text(path, found, "user"))
+    _refuse_unknown(user_path, "user", user, _USER_KEYS)
+    return _as_user(config, user_path, user)
 
 
-def _named(documents: Documents, what: str, name: str) -> tuple[Path, dict[str, Any]]:
-    """The first cluster, user or context of that name, and the file it is in."""
-    for path, document in documents:
-        items = document.get(f"{what}s")
-        for item in items if isinstance(items, list) else ():
-            if isinstance(item, dict) and item.get("name") == name:
-                value = item.get(what) or {}
-                if not isinstance(value, dict):
-                    raise ConfigError(f"kubeconfig {path}: {what} {name!r} must be a mapping")
-                return path, value
-    where = ", ".join(str(path) for path, _ in documents)
-    raise ConfigError(f"kubeconfig {where}: there is no {what} {name!r}")
+def write_kubeconfig(path: Path, server: str, token: str = "", *, user: str = "plum", tls: Tls | None = None) -> None:
+    """Write a kubeconfig for that server, for ourselves and for kubectl: atomically, readable by its owner only.
+
+    ``tls`` goes in as data, so that the file alone is enough, wherever it is taken. kubectl sends a token over https
+    only. Raises OSError.
+    """
+    tls = tls or Tls()
+    cluster = {"server": checked_server(server, "server"), "certificate-authority-data": _data(tls.ca)}
+    credentials = {
+        "token": token or None,
+        "client-certificate-data": _data(tls.certificate),
+        "client-key-data": _data(tls.key),
+    }
+    document = files.empty()
+    files.put(document, "cluster", "plum", cluster)
+    files.put(document, "user", user, credentials)
+    files.put(document, "context", "plum", {"cluster": "plum", "user": user, "namespace": "default"})
+    document["current-context"] = "plum"
+    files.write(path, document)
+
+
+def _overridden(tls: Tls, environ: Mapping[str, str]) -> Tls:
+    if authority := environ.get("PLUM_CA_FILE", ""):
+        tls = replace(tls, ca=Path(authority), insecure=False)
+    certificate, key = environ.get("PLUM_CLIENT_CERT", ""), environ.get("PLUM_CLIENT_KEY", "")
+    if bool(certificate) != bool(key):
+        raise ConfigError("PLUM_CLIENT_CERT and PLUM_CLIENT_KEY: one is set without the other; set both")
+    return replace(tls, certificate=Path(certificate), key=Path(key)) if certificate else tls
+
+
+def _trusted(path: Path, cluster: Mapping[str, Any]) -> Tls:
+    authority = _pem(path, cluster, "certificate-authority")
+    insecure = cluster.get("insecure-skip-tls-verify") or False
+    if not isinstance(insecure, bool):
+        raise ConfigError(f"kubeconfig {path}: cluster.insecure-skip-tls-verify must be true or false")
+    if insecure and authority is not None:
+        raise ConfigError(
+            f"kubeconfig {path}: cluster.insecure-skip-tls-verify and certificate-authority exclude each other; "
+            "take one out"
+        )
+    name = _text(path, cluster, "tls-server-name") if cluster.get("tls-server-name") else ""
+    return Tls(authority, insecure=insecure, server_name=name)
+
+
+def _as_user(config: Config, path: Path, user: Mapping[str, Any]) -> Config:
+    certificate, key = _pem(path, user, "client-certificate"), _pem(path, user, "client-key")
+    if (certificate is None) != (key is None):
+        raise ConfigError(f"kubeconfig {path}: client-certificate and client-key: one is there without the other")
+    config = replace(config, tls=replace(config.tls, certificate=certificate, key=key))
+    if user.get("token"):
+        return replace(config, token=_sendable(_text(path, user, "token"), f"kubeconfig {path}: user.token"))
+    if not user.get("tokenFile"):
+        return config
+    file = _beside(path, user, "tokenFile")
+    return replace(config, token=read_token(file, f"kubeconfig {path}: tokenFile "), token_file=file)
+
+
+def _pem(path: Path, mapping: Mapping[str, Any], field: str) -> Pem | None:
+    """What a field names or its ``-data`` twin holds, which wins. Raises ConfigError."""
+    if mapping.get(f"{field}-data"):
+        text = _text(path, mapping, f"{field}-data")
+        try:
+            return base64.b64decode("".join(text.split()), validate=True)
+        except (binascii.Error, ValueError):
+            raise ConfigError(f"kubeconfig {path}: {field}-data is not base64") from None
+    return _beside(path, mapping, field) if mapping.get(field) else None
+
+
+def _beside(path: Path, mapping: Mapping[str, Any], field: str) -> Path:
+    """The file that a field names, seen from the kubeconfig. Raises ConfigError."""
+    name = _text(path, mapping, field)
+    try:
+        if name.isprintable():
+            return path.parent / Path(name).expanduser()
+    except RuntimeError:  # the home of nobody
+        pass
+    raise ConfigError(f"kubeconfig {path}: {field} {name!r} is no path")
+
+
+def _sendable(token: str, where: str) -> str:
+    if not (token.isascii() and token.isprintable()):
+        raise ConfigError(f"{where}: is no token: it may hold printable ASCII characters only")
+    return token
+
+
+def _data(pem: Pem | None) -> str | None:
+    if pem is None:
+        return None
+    return base64.b64encode(pem if isinstance(pem, bytes) else pem.read_bytes()).decode()
 
 
 def _text(path: Path, mapping: Mapping[str, Any], field: str) -> str:
@@ -124,19 +170,6 @@ def _text(path: Path, mapping: Mapping[str, Any], field: str) -> str:
     if not isinstance(value, str) or not value:
         raise ConfigError(f"kubeconfig {path}: {field} is missing or not a string")
     return value
-
-
-def _token(path: Path, user: Mapping[str, Any]) -> str:
-    _refuse_unknown(path, "user", user, _USER_KEYS)
-    if user.get("token"):
-        return _text(path, user, "token")
-    if not user.get("tokenFile"):
-        return ""
-    file = path.parent / _text(path, user, "tokenFile")
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"kubeconfig {path}: tokenFile {file}: {error}") from None
 
 
 def _refuse_unknown(path: Path, what: str, value: Mapping[str, Any], known: frozenset[str]) -> None:

@@ -18,9 +18,10 @@ from apiserver.api import errors
 from apiserver.api.machinery.fencing import HEADER as FENCE
 from apiserver.api.meta import Body, ResourceT
 from apiserver.api.scheme import SCHEME, Kind
-from apiserver.client.answers import decode, decode_page, raise_for_status
+from apiserver.client.answers import decode, decode_page, raise_for_status, unreachable
 from apiserver.client.backoff import Backoff
 from apiserver.client.config import Config
+from apiserver.client.credentials import credentials
 from apiserver.client.frames import decode_frame, read_lines
 from apiserver.client.interface import Page, Propagation, WatchEvent
 from apiserver.client.trust import trust
@@ -72,8 +73,9 @@ class RestClient:
             base_url=config.server,
             headers=headers,
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            auth=credentials(config),
             trust_env=False,
-            verify=trust(config.server),
+            verify=trust(config.server, config.tls),
             transport=transport,
         )
         self._calls = connect(limits=httpx.Limits(max_connections=CALLS, keepalive_expiry=60.0))
@@ -259,8 +261,7 @@ class RestClient:
         return response.content
 
     def _unreachable(self, error: httpx.RequestError) -> errors.ServiceUnavailable:
-        reason = str(error) or type(error).__name__
-        return errors.ServiceUnavailable(f"cannot reach the API server at {self.config.server}: {reason}")
+        return unreachable(self.config.server, error)
 
 
 def _path(entry: Kind, namespace: str = "", name: str = "", subresource: str = "") -> str:

@@ -17,5 +17,7 @@
 - ``http/``        the Kubernetes HTTP surface
 - ``v1/``          the API of the original Plum, as views over the objects
 - ``options``      what the command line may say; ``original``: names of the original Plum in the environment
+- ``tls``          certificates on the port; ``replaced_files``: read again when they are replaced
+- ``listening``    the socket, and uvicorn on it
 - ``serve``        settings, wiring, start and end
 """

@@ -37,10 +37,19 @@ from apiserver.server.store.retention import Retention
     "--addr",
     default="127.0.0.1:8080",
     envvar=["PLUM_ADDR", "CONTROLLER_ADDR"],
-    help="HOST:PORT. :PORT means loopback, and all of this machine's addresses with --token-file or --insecure. "
-    "Port 0 picks one.",
+    help="HOST:PORT. :PORT means loopback, and all of this machine's addresses with --token-file, --client-ca or "
+    "--insecure. Port 0 picks one.",
 )
-@click.option("--token-file", type=click.Path(path_type=Path), help="Bearer tokens, one token,user per line.")
+@click.option(
+    "--token-file", type=click.Path(path_type=Path), help='Bearer tokens, one token,user,uid,"group1,group2" per line.'
+)
+@click.option("--tls-cert", type=click.Path(path_type=Path), help="Serve https: the certificate, in PEM form.")
+@click.option("--tls-key", type=click.Path(path_type=Path), help="The key of that certificate.")
+@click.option(
+    "--client-ca",
+    type=click.Path(path_type=Path),
+    help="Take client certificates of this authority: CN is the user, O are the groups.",
+)
 @click.option("--insecure", is_flag=True, help="Serve other machines without authentication.")
 @click.option(
     "--cors-origin",
@@ -73,6 +82,9 @@ def main(  # noqa: PLR0913 - a parameter an option
     data_dir: Path,
     addr: str,
     token_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    client_ca: Path | None,
     insecure: bool,
     cors_origins: tuple[str, ...],
     heartbeat_ttl: int,
@@ -93,7 +105,7 @@ def main(  # noqa: PLR0913 - a parameter an option
     raise_file_limit()
     spare_the_collector()
     try:
-        host, port = parse_address(addr, is_open=insecure or token_file is not None)
+        host, port = parse_address(addr, is_open=insecure or token_file is not None or client_ca is not None)
         settings = Settings(
             data_dir,
             host,
@@ -105,6 +117,9 @@ def main(  # noqa: PLR0913 - a parameter an option
             Retention(history_age, history_changes, history_bytes),
             heartbeat_ttl=heartbeat_ttl,
             cors_origins=cors_origins,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            client_ca=client_ca,
         )
         asyncio.run(serve(settings, lambda url: click.echo(f"plum-apiserver: listening on {url}")))
     except (CannotServe, StoreUnusable) as error:

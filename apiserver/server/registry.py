@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import orjson
 
-from apiserver.api.errors import BadRequest, Conflict, Details, Invalid
+from apiserver.api.errors import BadRequest, Cause, Conflict, Details, Invalid
 from apiserver.api.kinds.lease import LEASES
 from apiserver.api.kinds.node import NODE_LEASES
 from apiserver.api.kinds.scale import SCALES
@@ -22,8 +22,10 @@ from apiserver.api.machinery.decode import decode
 from apiserver.api.machinery.documents import Document
 from apiserver.api.machinery.fencing import Fence
 from apiserver.api.machinery.patches import json_patch, merge_patch
+from apiserver.api.machinery.strategic import strategic_merge_patch
 from apiserver.api.meta import Body
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import Kind, Served
+from apiserver.api.views.registry import View as Presented
 from apiserver.server.fencing import fenced
 from apiserver.server.leases import NodeLeases, is_node_lease
 from apiserver.server.store.decisions import Actor, Intents, View
@@ -34,7 +36,7 @@ from apiserver.server.transaction import Transaction, already_exists, not_found
 
 T = TypeVar("T")
 Mode = Literal["Strict", "Warn", "Ignore"]
-PatchType = Literal["merge", "json"]
+PatchType = Literal["merge", "json", "strategic"]
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 """Kubernetes' alphabet for generated names: no vowels, hence no words."""
 _NAME_TRIES = 8
@@ -48,11 +50,18 @@ class Target:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    view: Presented | None = None
+    """As what it is shown; None: as itself."""
 
     @property
-    def served(self) -> Kind:
+    def written(self) -> Kind:
         """The kind of what is read and written here: the object's own, or Scale."""
         return SCALES if self.subresource == scale.SCALE else self.kind
+
+    @property
+    def shown(self) -> Served:
+        """What the client calls it."""
+        return self.view or self.written
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,7 @@ class Registry:
         slot = self.store.get(target.kind, target.namespace, target.name)
         if slot is None:
             raise not_found(target.kind, target.name)
-        return served(target, self.raw(slot))
+        return as_written(target, self.raw(slot))
 
     def raw(self, slot: Slot) -> bytes:
         """A slot as served."""
@@ -143,11 +152,11 @@ class Registry:
     async def replace(self, target: Target, document: Document, options: Options) -> Outcome:
         """Replace an object, its status or its Scale. Raises NotFound, Conflict, BadRequest, Invalid."""
         kind = target.kind
-        body, warnings = decode(target.served, document, options.validation)
+        body, warnings = decode(target.written, document, options.validation)
         _bind_names(target, body)
-        if not body["metadata"].get("resourceVersion") and target.served is kind:
-            message = "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update"
-            raise Invalid(f'{kind.qualified} "{target.name}" is invalid: {message}', details=_details(target))
+        if not body["metadata"].get("resourceVersion") and target.written is kind:
+            self.get(target)  # what is not there has no version to name
+            raise _unversioned(target)
         outcome = Outcome(warnings=warnings)
 
         def work(txn: Transaction) -> Body:
@@ -159,16 +168,16 @@ class Registry:
     async def patch(
         self, target: Target, patch: Any, how: PatchType, options: Options, *, duplicates: tuple[str, ...] = ()
     ) -> Outcome:
-        """Merge or JSON patch of an object, its status or its Scale; ``duplicates`` are keys that the patch gave
-        twice. Raises NotFound, Conflict, BadRequest, Invalid."""
+        """Merge, JSON or strategic patch of an object, its status or its Scale; ``duplicates`` are keys that the patch
+        gave twice. Raises NotFound, Conflict, BadRequest, Invalid."""
         kind = target.kind
         outcome = Outcome()
 
         def work(txn: Transaction) -> Body:
             old = txn.require(kind, target.namespace, target.name)
-            live = old if target.served is kind else scale.view(kind, old)
-            patched = merge_patch(live, patch) if how == "merge" else json_patch(live, patch)
-            body, outcome.warnings = decode(target.served, Document(patched, duplicates), options.validation)
+            live = old if target.written is kind else scale.view(kind, old)
+            patched = _patched(target.written, live, patch, how)
+            body, outcome.warnings = decode(target.written, Document(patched, duplicates), options.validation)
             _bind_names(target, body)
             return txn.update(kind, old, body, options.manager, subresource=target.subresource)
 
@@ -177,7 +186,7 @@ class Registry:
     async def apply(self, target: Target, document: Document, options: Options) -> Outcome:
         """Server-side apply; creates an absent object. Raises Conflict, NotFound (below an object), Invalid."""
         kind = target.kind
-        config, warnings = decode(target.served, document, options.validation)
+        config, warnings = decode(target.written, document, options.validation)
         _bind_names(target, config)
         is_renewal = is_node_lease(kind, target.namespace) and not options.dry_run
         if is_renewal and options.fence is None and (renewed := self.leases.renew(target.name, config)):
@@ -201,7 +210,7 @@ class Registry:
 
     def _applied(self, target: Target, old: Body | None, config: Body, options: Options) -> Body:
         context = self.context(options.manager)
-        if old is not None and target.served is SCALES:
+        if old is not None and target.written is SCALES:
             return scale.apply(target.kind, old, config, context, force=options.force)
         return writes.apply(target.kind, old, config, context, force=options.force, subresource=target.subresource)
 
@@ -257,7 +266,7 @@ class Registry:
         if slots:
             outcome.raw = slots[0].body
         if target is not None:
-            outcome.raw = served(target, outcome.raw)
+            outcome.raw = as_written(target, outcome.raw)
         return outcome
 
     def _begin(self, view: View) -> Transaction:
@@ -276,9 +285,27 @@ class Registry:
         raise already_exists(kind, prefix)
 
 
-def served(target: Target, raw: bytes) -> bytes:
+def as_written(target: Target, raw: bytes) -> bytes:
     """What a stored object is at the target: itself, or its Scale. Raises Invalid (no one count)."""
-    return raw if target.served is target.kind else orjson.dumps(scale.view(target.kind, orjson.loads(raw)))
+    return raw if target.written is target.kind else orjson.dumps(scale.view(target.kind, orjson.loads(raw)))
+
+
+def _unversioned(target: Target) -> Invalid:
+    cause = Cause("metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update")
+    return Invalid(
+        f'{target.kind.qualified} "{target.name}" is invalid: {cause.field}: {cause.message}',
+        details=Details(name=target.name, group=target.kind.group, kind=target.kind.name, causes=[cause]),
+    )
+
+
+def _patched(kind: Kind, old: Body, patch: Any, how: PatchType) -> Body:
+    match how:
+        case "merge":
+            return merge_patch(old, patch)
+        case "json":
+            return json_patch(old, patch)
+        case "strategic":
+            return strategic_merge_patch(kind.schema, old, patch)
 
 
 def _details(target: Target) -> Details:

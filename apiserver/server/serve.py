@@ -5,18 +5,14 @@ import contextlib
 import gc
 import ipaddress
 import logging
-import os
 import random
 import resource
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-
-import uvicorn
-from starlette.types import ASGIApp
 
 from apiserver.api.errors import AlreadyExists
 from apiserver.api.kinds.namespace import NAMESPACES
@@ -27,11 +23,12 @@ from apiserver.server.blobs import FOLDER, Blobs
 from apiserver.server.channels import Channels
 from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http.app import Parts, build_app
-from apiserver.server.http.auth import Tokens, read_token_file
+from apiserver.server.http.auth import Authenticator, read_token_file
 from apiserver.server.http.cors import Cors
-from apiserver.server.http.protocol import BoundedProtocol
 from apiserver.server.leases import ACTOR, NodeLeases
+from apiserver.server.listening import CannotListen, HttpServer, listen
 from apiserver.server.registry import Options, Registry, Target
+from apiserver.server.replaced_files import ReplacedFiles, look_for_ever
 from apiserver.server.restore import check_finished
 from apiserver.server.store.cache import RING_BYTES
 from apiserver.server.store.directory import StoreUnusable, usable
@@ -39,16 +36,13 @@ from apiserver.server.store.retention import Retention
 from apiserver.server.store.sqlite import DATABASE, SQLiteEngine
 from apiserver.server.store.store import Store, open_store
 from apiserver.server.strategies import PERMANENT_NAMESPACES, build_hooks
+from apiserver.server.tls import NewestContext, TlsFiles, TlsUnusable, tls_files
 from apiserver.server.uids import Uids
 from apiserver.server.unused_blobs import UnusedBlobs
 from apiserver.server.usage import UsageStore
 
 log = logging.getLogger(__name__)
 
-KEEP_ALIVE_SECONDS = 90
-"""Agents renew their leases on idle connections; uvicorn's default of 5 s would cut them."""
-
-SHUTDOWN_SECONDS = 10
 ARTIFACTS = "artifacts"
 UI_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
 """Where the development server of the web UI is."""
@@ -70,6 +64,15 @@ class Settings:
     """Seconds for which a heartbeat of an original agent counts."""
     cors_origins: tuple[str, ...] = UI_ORIGINS
     """Whose web pages may use the API, as browsers write them; ``*`` stands for any."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    client_ca: Path | None = None
+    """Whose client certificates say who asks."""
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether everybody has to show who they are."""
+        return self.token_file is not None or self.client_ca is not None
 
 
 class CannotServe(Exception):
@@ -85,19 +88,53 @@ def parse_address(text: str, *, is_open: bool) -> tuple[str, int]:
     return host.strip("[]") or ("0.0.0.0" if is_open else "127.0.0.1"), int(port)
 
 
-def check_exposure(settings: Settings) -> Tokens | None:
-    """The tokens to demand. Raises CannotServe for an open door to other machines, or a bad token file."""
-    if settings.token_file is not None:
-        try:
-            return read_token_file(settings.token_file)
-        except (OSError, ValueError) as error:
-            raise CannotServe(f"--token-file: {error}") from error
-    if not settings.insecure and not _is_loopback(settings.host):
+@dataclass(frozen=True)
+class Doors:
+    """Who is let in, and over what."""
+
+    authenticator: Authenticator | None
+    context: NewestContext | None
+    watched: tuple[ReplacedFiles, ...]
+    """What of it is read again when it is replaced."""
+
+
+def check_exposure(settings: Settings) -> Doors:
+    """What the settings let in. Raises CannotServe for an open door to other machines, or files that cannot be used."""
+    if not settings.asks_who and not settings.insecure and not _is_loopback(settings.host):
         raise CannotServe(
-            f"--addr {settings.host}:{settings.port} is open to other machines: give --token-file, "
+            f"--addr {settings.host}:{settings.port} is open to other machines: give --token-file or --client-ca, "
             "or --insecure if anyone who can reach it may run programs"
         )
-    return None
+    watched: list[ReplacedFiles] = []
+    try:
+        files = tls_files(settings.tls_cert, settings.tls_key, settings.client_ca)
+        context = _secured(files, watched) if files is not None else None
+    except TlsUnusable as error:
+        raise CannotServe(str(error)) from error
+    authenticator = _asking(settings.token_file, watched) if settings.asks_who else None
+    return Doors(authenticator, context, tuple(watched))
+
+
+def _secured(files: TlsFiles, watched: list[ReplacedFiles]) -> NewestContext:
+    context = NewestContext.of(files)
+    watched.append(ReplacedFiles("certificates", files.paths, context.renew))
+    return context
+
+
+def _asking(token_file: Path | None, watched: list[ReplacedFiles]) -> Authenticator:
+    """Raises CannotServe."""
+    if token_file is None:
+        return Authenticator(None)
+    try:
+        authenticator = Authenticator(read_token_file(token_file))
+    except (OSError, ValueError) as error:
+        raise CannotServe(f"--token-file: {error}") from error
+
+    def read() -> None:
+        authenticator.tokens = read_token_file(token_file)
+
+    watched.append(ReplacedFiles("--token-file", (token_file,), read))
+    return authenticator
 
 
 def _is_loopback(host: str) -> bool:
@@ -112,8 +149,11 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
     Raises CannotServe, StoreUnusable; StoreBroken when the store can no longer be trusted.
     """
-    tokens = check_exposure(settings)
-    listener = _listen(settings)
+    doors = check_exposure(settings)
+    try:
+        listener = listen(settings.host, settings.port)
+    except CannotListen as error:
+        raise CannotServe(str(error)) from error
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def fail(error: BaseException) -> None:
@@ -124,7 +164,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         engine = SQLiteEngine(settings.data_dir, check=_check_directory)
         ring_bytes = min(RING_BYTES, settings.keep.size)
         async with open_store(engine, clock=_now, on_failure=fail, keep=settings.keep, ring_bytes=ring_bytes) as store:
-            await _run(settings, store, tokens, listener, failed, announce)
+            await _run(settings, store, doors, listener, failed, announce)
         if failed.done():  # by the writes that were served last
             failed.result()
 
@@ -145,7 +185,7 @@ def _check_directory(directory: Path) -> None:
 async def _run(
     settings: Settings,
     store: Store,
-    tokens: Tokens | None,
+    doors: Doors,
     listener: socket.socket,
     failed: "asyncio.Future[None]",
     announce: Callable[[str], None],
@@ -168,7 +208,7 @@ async def _run(
         unused,
         UsageStore(store, monotonic=time.monotonic, clock=_now),
         backups,
-        tokens,
+        doors.authenticator,
         is_local=_is_loopback(settings.host),
         cors=Cors(settings.cors_origins),
         endpoint_leases=endpoint_leases,
@@ -178,16 +218,16 @@ async def _run(
         rng=rng,
         channels=channels,
     )
-    server = _Server(_config(build_app(parts)))
-    host, port = listener.getsockname()[:2]
+    server = HttpServer(build_app(parts), doors.context)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     expiring = asyncio.create_task(leases.run(), name="leases")
     silent = asyncio.create_task(endpoint_leases.run(), name="endpoint-leases")
     removing = asyncio.create_task(unused.run(), name="unused-blobs")
+    looking = asyncio.create_task(look_for_ever(doors.watched), name="replaced-files")
     asked = asyncio.create_task(end_requested(stdin=settings.until_eof), name="end")
     try:
-        await _started(server, serving)
-        announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        await server.until_started(serving)
+        announce(server.url(listener))
         done, _ = await asyncio.wait((asked, failed, serving), return_when=asyncio.FIRST_COMPLETED)
         log.info("ending: %s", asked.result() if asked in done else "a part of the server has ended")
         if failed in done:
@@ -200,58 +240,9 @@ async def _run(
         store.watchers.end()
         channels.end()
         removing.cancel()
+        looking.cancel()
         server.should_exit = True
-        await asyncio.gather(serving, expiring, silent, removing, asked, return_exceptions=True)
-
-
-async def _started(server: "_Server", serving: "asyncio.Task[None]") -> None:
-    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers a flag, no event
-        await asyncio.sleep(0.01)
-    if serving.done():
-        await serving
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the end is ours to order."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
-        yield
-
-
-def _config(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=BoundedProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        date_header=False,
-        backlog=8192,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """The listening socket; taken first, so that a taken port is found before anything is touched."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # The protocol is named because asyncio sets TCP_NODELAY only then; without it replies wait 40 ms for an ACK.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise CannotServe(
-            f"--addr {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}; choose another address"
-        ) from error
-    listener.set_inheritable(False)
-    return listener
+        await asyncio.gather(serving, expiring, silent, removing, looking, asked, return_exceptions=True)
 
 
 async def _bootstrap(registry: Registry) -> None:

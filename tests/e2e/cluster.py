@@ -115,17 +115,17 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 @contextmanager
-def running_cluster(directory: Path, *, nodes: int = 2, addr: str = "127.0.0.1:0") -> Iterator[Cluster]:
-    """Start a cluster and end it, whatever happens in between."""
+def running_cluster(directory: Path, *flags: str, nodes: int = 2, addr: str = "127.0.0.1:0") -> Iterator[Cluster]:
+    """Start a cluster and end it, whatever happens in between. ``flags`` are more of ``up``'s: ``--tls``."""
     directory.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "plumctl", "up", "--data-dir", str(directory)]
-    command += ["--addr", addr, "--nodes", str(nodes)]
+    command += ["--addr", addr, "--nodes", str(nodes), *flags]
     with (directory / "up.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
     assert process.stdout
     try:
         line = first_line(process.stdout, READY_SECONDS)
-        assert line.startswith("ready: http://"), line
+        assert line.startswith(("ready: http://", "ready: https://")), line
         yield Cluster(directory, line.removeprefix("ready: "), process)
     finally:
         if process.poll() is None:

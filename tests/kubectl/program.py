@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+PROGRAM = os.environ.get("PLUM_KUBECTL", "kubectl")
+"""Another kubectl than the one that is found, for example of another version."""
+
 OLDEST = (1, 30)
 SECONDS = 60
 Json = dict[str, Any]
@@ -18,9 +21,9 @@ Json = dict[str, Any]
 
 def why_not() -> str:
     """Why kubectl cannot be run here; empty where it can."""
-    if not shutil.which("kubectl"):
-        return "kubectl is not installed"
-    done = subprocess.run(["kubectl", "version", "--client", "-o", "json"], capture_output=True, check=True, text=True)
+    if not shutil.which(PROGRAM):
+        return f"{PROGRAM} is not installed"
+    done = subprocess.run([PROGRAM, "version", "--client", "-o", "json"], capture_output=True, check=True, text=True)
     told = json.loads(done.stdout)["clientVersion"]
     found = (int(told["major"]), int(re.sub(r"\D.*", "", told["minor"])))
     return "" if found >= OLDEST else f"kubectl {told['gitVersion']} is older than 1.30"
@@ -44,7 +47,7 @@ class Kubectl:
     def run(self, *args: str, stdin: str | Json = "", **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end; an object as ``stdin`` is written as JSON."""
         return subprocess.run(
-            ["kubectl", *self.options, *args],
+            [PROGRAM, *self.options, *args],
             env=self.environ | variables,
             input=stdin if isinstance(stdin, str) else json.dumps(stdin),
             capture_output=True,
@@ -75,7 +78,7 @@ class Kubectl:
         """A command that goes on while the block does; what it prints goes to a file."""
         with out.open("wb") as stream:
             process = subprocess.Popen(
-                ["kubectl", *self.options, *args], env=self.environ, stdout=stream, stderr=subprocess.STDOUT
+                [PROGRAM, *self.options, *args], env=self.environ, stdout=stream, stderr=subprocess.STDOUT
             )
         try:
             yield process

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from apiserver.api.schema import Schema
-from apiserver.api.scheme import SCHEME, Kind
+from apiserver.api.scheme import SCHEME, Served
+from apiserver.api.views.registry import VIEWS
 from tests.kubectl.program import Kubectl
 
 FIELD = re.compile(r"^( +)([A-Za-z0-9]+)\t<(.+?)>( -required-)?$", re.MULTILINE)
@@ -33,9 +34,9 @@ def told(text: str) -> dict[tuple[str, ...], bool]:
     return found
 
 
-@pytest.mark.parametrize("kind", list(SCHEME), ids=lambda kind: str(kind.plural))
-def test_every_field_of_every_kind(alone: Kubectl, kind: Kind) -> None:
-    text = alone("explain", kind.resource, "--recursive")
+@pytest.mark.parametrize("kind", [*SCHEME, *VIEWS], ids=lambda kind: str(kind.resource))
+def test_every_field_of_every_kind(kubectl: Kubectl, kind: Served) -> None:
+    text = kubectl("explain", kind.plural, "--api-version", kind.api_version, "--recursive")
     assert f"KIND:       {kind.name}\n" in text
     assert told(text) == {path: field.required for path, field in fields(kind.schema)}
 
@@ -51,15 +52,15 @@ def test_every_field_of_every_kind(alone: Kubectl, kind: Kind) -> None:
         ("ns.status.phase", "string"),
     ],
 )
-def test_single_fields_are_told_in_the_words_of_the_model(alone: Kubectl, path: str, type: str) -> None:
+def test_single_fields_are_told_in_the_words_of_the_model(kubectl: Kubectl, path: str, type: str) -> None:
     name, *steps = path.split(".")
     place = SCHEME.named(name).schema
     for step in steps:
         place = (place.items or place).fields[step]
-    text = alone("explain", path)
+    text = kubectl("explain", path)
     assert f"FIELD: {steps[-1]} <{type}>" in text
     assert place.description.splitlines()[0] in " ".join(text.split())
 
 
-def test_a_field_that_is_none(alone: Kubectl) -> None:
-    assert 'field "replicas" does not exist' in alone.refused("explain", "task.spec.replicas")
+def test_a_field_that_is_none(kubectl: Kubectl) -> None:
+    assert 'field "replicas" does not exist' in kubectl.refused("explain", "task.spec.replicas")

@@ -13,13 +13,15 @@ from agent.artifact_failures import ArtifactFailure
 from agent.logs import retention, runs
 from agent.logs.lines import MAX_LINE
 from agent.probes import FAILED, PENDING, RUNNING
-from apiserver.api.channel import MAX_STREAMS
+from apiserver.api.channel import MAX_STREAMS, LogOptions
 from apiserver.api.discovery import Reason
 from apiserver.api.kinds.probe import Probe
 from apiserver.api.kinds.task import MAX_LOG_SIZE, MIN_LOG_SIZE, Logs
 from apiserver.api.quantities import format_bytes
 from apiserver.api.scheme import SCHEME
 from apiserver.api.usage import InstanceUsage, NodeUsage, UsageReport
+from apiserver.api.views.pod_states import PodPhase
+from apiserver.api.views.pods import PODS
 from apiserver.server.__main__ import main as apiserver
 from apiserver.server.channels import ANSWER_SECONDS
 from apiserver.server.http.logs import STUCK_SECONDS
@@ -149,3 +151,13 @@ def test_the_page_about_logs_tells_the_numbers_as_they_are() -> None:
     (command,) = (command for name, command in cli.commands.items() if name == "logs")
     options = {flag for option in command.params for flag in option.opts if flag.startswith("-")}
     assert set(re.findall(r"`(-[a-z-]+)[ `,]", text)) <= options | {"ls -l"}
+
+
+def test_the_page_about_pods_names_all_phases_and_selectors() -> None:
+    text = Path("docs/pods.md").read_text(encoding="utf-8")
+    phases = re.findall(r"^\| ([A-Z][a-z]+) \| ", text.partition("## Phases")[2], re.MULTILINE)
+    assert phases[1:] == list(get_args(PodPhase))
+    assert [field for field in PODS.fields if f"`{field}`" not in text] == []
+    assert {
+        name for field in LogOptions.model_fields.values() if (name := field.alias) and f"`{name}`" not in text
+    } == {"cursor", "cursors", "oneRun"}

@@ -12,12 +12,13 @@ from apiserver.api.openapi import answers, generic
 from apiserver.api.openapi.components import Components, prefix
 from apiserver.api.openapi.document import document
 from apiserver.api.scheme import SCHEME
+from apiserver.api.views.registry import VIEWS
 from apiserver.server.http import discovery
 from apiserver.server.http.openapi import below
 from tests.openapi import references
 
 GROUPS = discovery.by_group()
-MODELS = [kind.model for kind in SCHEME] + [
+MODELS = [served.model for served in (*SCHEME, *VIEWS)] + [
     model
     for module in (answers, generic)
     for model in vars(module).values()
@@ -57,7 +58,7 @@ def test_documents_are_valid_and_whole(group: tuple[str, str]) -> None:
     assert {name.removeprefix("#/components/schemas/") for name in references(found)} <= set(schemas)
     assert [name for name, body in schemas.items() if not body.get("description")] == []
     names = [one["operationId"] for item in found["paths"].values() for key, one in item.items() if key != "parameters"]
-    assert len(names) == len(set(names)) > 5
+    assert len(names) == len(set(names)) > 0
 
 
 def test_kubectl_finds_what_it_looks_for() -> None:
@@ -72,7 +73,9 @@ def test_kubectl_finds_what_it_looks_for() -> None:
             for patch in (one for one in patches if one["x-kubernetes-group-version-kind"] == mark):
                 names = {parameter["name"] for parameter in patch["parameters"]}
                 assert {"fieldValidation", "dryRun", "fieldManager", "force"} <= names
-                assert "application/strategic-merge-patch+json" not in patch["requestBody"]["content"]
+                # Where it is listed, kubectl sends it; it cannot do without for the kinds that it knows by itself.
+                known = "application/strategic-merge-patch+json" in patch["requestBody"]["content"]
+                assert known == kind.is_kubernetes
 
 
 def test_schemas_say_how_lists_merge_and_what_fields_take() -> None:

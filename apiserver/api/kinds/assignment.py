@@ -195,7 +195,7 @@ ASSIGNMENTS = SCHEME.register(
         plural="assignments",
         short_names=("asg",),
         categories=("all",),
-        selectable=("spec.nodeName", "spec.taskName", "status.phase"),
+        selectable=("spec.nodeName", "spec.taskName", "spec.template.restartPolicy", "status.phase"),
         indexed=("spec.nodeName", "spec.taskName"),
         immutable=(
             "spec.taskName",

@@ -3,6 +3,7 @@
 - ``documents``, ``yaml_documents``  bytes to objects: duplicate keys found, bounded against bombs
 - ``decode``     unknown fields found and pruned, the kind's model validated, the canonical form made
 - ``patches``    RFC 7386 merge patch and RFC 6902 JSON patch
+- ``strategic``  strategic merge patch, for the kinds that kubectl knows by itself
 - ``fieldsets``  sets of field paths and their ``FieldsV1`` form
 - ``differences``  what a change changed, as paths with values
 - ``apply``      server-side apply and the book-keeping of field managers

@@ -10,7 +10,7 @@ from apiserver.api.errors import BadRequest, Cause, Details, Invalid
 from apiserver.api.machinery.documents import Document, dotted_path
 from apiserver.api.meta import Body, Resource, is_dns_label, is_label_value, is_qualified_name
 from apiserver.api.schema import Schema
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import Kind, Served
 
 Mode = Literal["Strict", "Warn", "Ignore"]
 MAX_ANNOTATIONS = 256 * 1024
@@ -23,7 +23,7 @@ _MAX_TOLD = 50
 _LONGEST_PATH = 200
 
 
-def decode(kind: Kind, document: Document, mode: Mode) -> tuple[Body, list[str]]:
+def decode(kind: Served, document: Document, mode: Mode) -> tuple[Body, list[str]]:
     """The object without what its kind does not know, and warnings about that.
 
     Strict raises BadRequest for unknown and duplicate fields instead. Neither defaults nor validates.
@@ -42,7 +42,7 @@ def decode(kind: Kind, document: Document, mode: Mode) -> tuple[Body, list[str]]
     return body, found if mode == "Warn" else []
 
 
-def _check_shape(kind: Kind, body: Body) -> None:
+def _check_shape(kind: Served, body: Body) -> None:
     for field, wanted in (("apiVersion", kind.api_version), ("kind", kind.name)):
         given = body.get(field)
         if given not in (None, "", wanted):
@@ -70,7 +70,7 @@ _METADATA_TYPES: dict[str, tuple[type, str]] = {
 _NESTED = (dict, list)
 
 
-def prune(kind: Kind, body: Body) -> tuple[Body, list[str]]:
+def prune(kind: Served, body: Body) -> tuple[Body, list[str]]:
     """A copy without unknown and null fields, and the dotted paths of the unknown ones."""
     unknown: list[str] = []
     pruned = _pruned(kind.schema, body, (), unknown)
@@ -113,11 +113,15 @@ def parse(kind: Kind, body: Body) -> Resource:
     else:
         if not causes:
             return model
-    name = str((body.get("metadata") or {}).get("name", ""))
+    raise invalid(kind, str((body.get("metadata") or {}).get("name", "")), causes)
+
+
+def invalid(kind: Served, name: str, causes: Sequence[Cause]) -> Invalid:
+    """The refusal of an object that breaks rules, each told once."""
     causes = _without_echoes(list({(cause.field, cause.message): cause for cause in causes}.values()))[:_MAX_TOLD]
     texts = [f"{cause.field}: {cause.message}" for cause in causes]
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-    raise Invalid(
+    return Invalid(
         f'{kind.qualified} "{name}" is invalid: {text}',
         details=Details(name=name, group=kind.group, kind=kind.name, causes=causes),
     )

@@ -120,11 +120,16 @@ def _reason(operation: dict[str, Any], error: Exception) -> str:
 
 def _check_result(result: Any) -> None:
     if not isinstance(result, dict):
-        raise Invalid("the JSON patch cannot be applied: its result is no object")
+        raise _unusable("its result is no object")
     try:
         check_value(result)
     except ValueError as error:
-        raise Invalid(f"the JSON patch cannot be applied: its result is {error}") from None
+        raise _unusable(f"its result is {error}") from None
+
+
+def _unusable(why: str) -> Invalid:
+    text = f"the JSON patch cannot be applied: {why}"
+    return Invalid(text, details=Details(causes=[Cause("patch", f"Invalid value: {why}")]))
 
 
 def _cannot(index: int, operation: dict[str, Any], why: str) -> ApiError:

@@ -8,7 +8,7 @@ from apiserver.api import meta, reports, schema, usage
 from apiserver.api.openapi import answers, generic
 from apiserver.api.schema import INT_OR_STRING as INT_OR_STRING_FORMAT
 from apiserver.api.schema import Schema
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import Served
 
 Json = dict[str, Any]
 
@@ -21,7 +21,7 @@ _OF_PLUM = frozenset({answers.__name__, usage.__name__, reports.__name__})
 _INTEGER, _FLOAT = "int64", "double"
 
 
-def gvk(kind: Kind, name: str = "") -> Json:
+def gvk(kind: Served, name: str = "") -> Json:
     """A kind, or its list by ``name``, as Kubernetes marks schemas and operations."""
     return {"group": kind.group, "version": kind.version, "kind": name or kind.name}
 
@@ -53,13 +53,13 @@ class Components:
             self.schemas[name] = self._of_model(schema.of_model(model))
         return _reference(name)
 
-    def kind(self, kind: Kind) -> Json:
+    def kind(self, kind: Served) -> Json:
         """A reference to a kind, which is marked as one."""
         made = self.ref(kind.model)
         self.schemas[self._name(kind.model)]["x-kubernetes-group-version-kind"] = [gvk(kind)]
         return made
 
-    def list_of(self, kind: Kind) -> Json:
+    def list_of(self, kind: Served) -> Json:
         """A reference to a kind's list."""
         name = f"{self._name(kind.model)}List"
         listed = f"{kind.name}List"
@@ -127,11 +127,15 @@ class Components:
         return _reference(INT_OR_STRING)
 
 
+_MERGED = {"x-kubernetes-patch-strategy": "merge"}
+
+
 def _list_type(place: Schema) -> Json:
-    """How a list is merged."""
+    """How a list is merged: by server-side apply, and by strategic patches."""
     if place.keys:
-        return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(place.keys)}
-    return {"x-kubernetes-list-type": "set" if place.is_set else "atomic"}
+        by_key = {"x-kubernetes-patch-merge-key": place.keys[0]} | _MERGED if len(place.keys) == 1 else {}
+        return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(place.keys)} | by_key
+    return {"x-kubernetes-list-type": "set"} | _MERGED if place.is_set else {"x-kubernetes-list-type": "atomic"}
 
 
 def _reference(name: str) -> Json:

@@ -7,13 +7,13 @@ from apiserver.api.openapi import own
 from apiserver.api.openapi.below import Below
 from apiserver.api.openapi.components import Components
 from apiserver.api.openapi.operations import Operations
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import Served
 
-Subresources = Callable[[Kind], Iterable[Below]]
+Subresources = Callable[[Served], Iterable[Below]]
 
 
 def document(
-    group: str, version: str, kinds: Sequence[Kind], subresources: Subresources, *, release: str
+    group: str, version: str, kinds: Sequence[Served], subresources: Subresources, *, release: str
 ) -> dict[str, Any]:
     """The OpenAPI 3.0 document of a group and version; ``release`` is the server's own version."""
     components = Components(group, version)

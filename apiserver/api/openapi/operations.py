@@ -9,7 +9,7 @@ from apiserver.api.kinds.scale import SCALES
 from apiserver.api.openapi import below, generic, parameters
 from apiserver.api.openapi.below import Below
 from apiserver.api.openapi.components import Components, gvk
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import Served
 
 Json = dict[str, Any]
 JSON, YAML, TEXT = "application/json", "application/yaml", "text/plain"
@@ -22,7 +22,7 @@ class Operations:
 
     components: Components
 
-    def paths(self, kind: Kind, subresources: Iterable[Below]) -> dict[str, Json]:
+    def paths(self, kind: Served, subresources: Iterable[Below]) -> dict[str, Json]:
         """Collections, objects and what is below them."""
         inside = "{namespace}" if kind.namespaced else ""
         found = {kind.path(inside): self._collection(kind)}
@@ -37,7 +37,7 @@ class Operations:
             if item
         }
 
-    def _collection(self, kind: Kind) -> Json:
+    def _collection(self, kind: Served) -> Json:
         made: Json = {}
         if "list" in kind.verbs:
             made["get"] = self._list(kind, _scoped(kind))
@@ -47,7 +47,7 @@ class Operations:
             made["delete"] = self._delete_collection(kind, _scoped(kind))
         return made
 
-    def _everywhere(self, kind: Kind) -> Json:
+    def _everywhere(self, kind: Served) -> Json:
         """The collection over all namespaces, into which nothing can be put."""
         made: Json = {}
         if "list" in kind.verbs:
@@ -56,7 +56,7 @@ class Operations:
             made["delete"] = self._delete_collection(kind, f"{kind.name}ForAllNamespaces")
         return made
 
-    def _list(self, kind: Kind, name: str) -> Json:
+    def _list(self, kind: Served, name: str) -> Json:
         content = {JSON: {"schema": self.components.list_of(kind)}}
         if "watch" in kind.verbs:
             content[STREAM] = {"schema": self.components.ref(generic.WatchEvent)}
@@ -67,7 +67,7 @@ class Operations:
             "responses": self._responses({200: ("The objects, or their changes.", content)}),
         }
 
-    def _delete_collection(self, kind: Kind, name: str) -> Json:
+    def _delete_collection(self, kind: Served, name: str) -> Json:
         return {
             **_head(kind, "deletecollection", f"delete{_group(kind)}Collection{name}"),
             "description": f"Delete the {kind.plural}{_where(kind, name)} that the selectors name, by default all.",
@@ -76,7 +76,7 @@ class Operations:
             "responses": self._responses({200: ("What was deleted.", self.components.list_of(kind))}),
         }
 
-    def _object(self, kind: Kind) -> Json:
+    def _object(self, kind: Served) -> Json:
         made: Json = {}
         if "get" in kind.verbs:
             made["get"] = {
@@ -104,14 +104,14 @@ class Operations:
 
     def _write(
         self,
-        kind: Kind,
+        kind: Served,
         action: str,
         word: str,
         *,
         suffix: str = "",
         created: bool = False,
         needs: Iterable[Json] = parameters.WRITE,
-        shape: Kind | None = None,
+        shape: Served | None = None,
     ) -> Json:
         """``shape`` is what is sent and answered, where that is not the object."""
         schema = self.components.kind(shape or kind)
@@ -124,7 +124,7 @@ class Operations:
             "responses": self._responses({201 if created else 200: ("The object as it is now.", schema)}),
         }
 
-    def _patch(self, kind: Kind, suffix: str = "", shape: Kind | None = None) -> Json:
+    def _patch(self, kind: Served, suffix: str = "", shape: Served | None = None) -> Json:
         schema = self.components.kind(shape or kind)
         steps = {"type": "array", "items": self.components.ref(generic.JSONPatchOperation)}
         merge = {"type": "object", "description": "The fields to change, null for those to remove (RFC 7386)."}
@@ -137,11 +137,13 @@ class Operations:
                 "application/apply-patch+yaml": {"schema": schema},
             },
         }
+        if kind.is_kubernetes:
+            made["requestBody"]["content"]["application/strategic-merge-patch+json"] = {"schema": merge}
         if not suffix:
             made["responses"] |= self._responses({201: ("Server-side apply has created it.", schema)})
         return made
 
-    def _below(self, kind: Kind, found: Below) -> Json:
+    def _below(self, kind: Served, found: Below) -> Json:
         """One subresource: of the object itself, such as status, or something of its own."""
         described = below.DESCRIBED.get((kind.plural, found.name)) or below.DESCRIBED.get(("", found.name))
         suffix = found.name.capitalize()
@@ -156,7 +158,7 @@ class Operations:
             if verb in below.METHODS
         }
 
-    def _of_object(self, kind: Kind, found: Below, suffix: str, shape: Kind | None = None) -> Json:
+    def _of_object(self, kind: Served, found: Below, suffix: str, shape: Served | None = None) -> Json:
         made: Json = {}
         if "get" in found.verbs:
             answer = ("The object.", self.components.kind(shape or kind))
@@ -171,7 +173,7 @@ class Operations:
             made["patch"] = self._patch(kind, suffix, shape)
         return made
 
-    def _own(self, kind: Kind, found: Below, verb: str, described: below.Described, suffix: str) -> Json:
+    def _own(self, kind: Served, found: Below, verb: str, described: below.Described, suffix: str) -> Json:
         method, answer = below.METHODS[verb], described.answers.get(verb)
         made: Json = {
             **_head(kind, method, f"{below.WORDS[verb]}{_group(kind)}{_scoped(kind)}{suffix}"),
@@ -207,7 +209,7 @@ def responses(components: Components, wanted: Mapping[int, tuple[str, Json]]) ->
     return made | {"default": {"description": "Why it was refused, or failed.", "content": failure}}
 
 
-def _head(kind: Kind, action: str, name: str, shape: Kind | None = None) -> Json:
+def _head(kind: Served, action: str, name: str, shape: Served | None = None) -> Json:
     return {
         "operationId": name,
         "tags": [f"{_group(kind)[:1].lower()}{_group(kind)[1:]}"],
@@ -221,17 +223,17 @@ def _placed(path: str) -> list[Json]:
     return [known[name] for name in re.findall(r"\{(\w+)\}", path)]
 
 
-def _where(kind: Kind, name: str) -> str:
+def _where(kind: Served, name: str) -> str:
     if not kind.namespaced:
         return ""
     return " of all namespaces" if name.endswith("ForAllNamespaces") else " of a namespace"
 
 
-def _scoped(kind: Kind) -> str:
+def _scoped(kind: Served) -> str:
     return f"Namespaced{kind.name}" if kind.namespaced else kind.name
 
 
-def _group(kind: Kind) -> str:
+def _group(kind: Served) -> str:
     """``PlumDevV1``: the group and version as names of operations have them."""
     words = (kind.group.removesuffix(".k8s.io") or "core").split(".")
     return "".join(word.capitalize() for word in (*words, kind.version))

@@ -3,6 +3,7 @@
 - ``app``          routes, wiring, the one place where errors become Status replies
 - ``gate``         what every request passes: path, limits, authentication, metrics
 - ``requests``     reading a request: target, body, options, negotiation
+- ``protobuf``     the few bodies that kubectl sends in protobuf
 - ``resources``    the verbs over objects and collections
 - ``lists``        pages of a collection, and continue tokens; ``compression``: long ones in gzip
 - ``history``      an object as it was, what became of it, and its kept specs
@@ -10,6 +11,8 @@
 - ``list_options`` what the query of a list or a watch may say together, and how a watch begins
 - ``watch``        streaming and long-poll, one iterator behind both; ``frames``: the lines, in every form
 - ``tables``       the Table form that kubectl prints; ``partials``: objects without all but their metadata
+- ``showing``      stored objects as themselves, or as a view of them
+- ``views/``       what is served but not stored: pods, their metrics, self reviews
 - ``discovery``    what there is, plain and aggregated
 - ``openapi``      the documents that kubectl explains and validates by
 - ``artifacts``    blobs: streamed upload, download with Range
@@ -17,7 +20,7 @@
 - ``backup``       one archive of everything, streamed
 - ``channel``      the agents' channels: requests to nodes, answers posted
 - ``logs``         what an instance writes, relayed from its node
-- ``auth``         bearer tokens
+- ``auth``         who asks: bearer tokens; ``peers``: client certificates
 - ``metrics``      what Prometheus scrapes; ``usage_metrics``: what of it is about instances and nodes
 - ``statuses``     the statuses of a node's instances, many in one request; ``reports`` reads what agents report
 - ``usage``        what instances and nodes use: reported by agents, read by anybody

@@ -15,13 +15,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from apiserver.api.errors import ApiError, MethodNotAllowed
+from apiserver.api.views.pod_metrics import POD_METRICS
+from apiserver.api.views.pods import PODS
+from apiserver.api.views.reviews import ACCESS, RULES, WHO
 from apiserver.server.backup import Backups
 from apiserver.server.blobs import Blobs
 from apiserver.server.channels import Channels
 from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http import discovery
 from apiserver.server.http.artifacts import Artifacts
-from apiserver.server.http.auth import Tokens
+from apiserver.server.http.auth import Authenticator
 from apiserver.server.http.backup import BackupEndpoint, BackupMetrics
 from apiserver.server.http.channel import ChannelEndpoint
 from apiserver.server.http.cors import Cors, is_legacy
@@ -33,6 +36,11 @@ from apiserver.server.http.requests import ApiRequest, no_resource
 from apiserver.server.http.resources import Own, Resources
 from apiserver.server.http.statuses import StatusEndpoint
 from apiserver.server.http.usage import UsageEndpoint
+from apiserver.server.http.views.dispatch import Views
+from apiserver.server.http.views.pod_log import PodLogs
+from apiserver.server.http.views.pod_metrics import PodMetricsEndpoint
+from apiserver.server.http.views.pods import PodEndpoint
+from apiserver.server.http.views.reviews import Reviews
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Registry
 from apiserver.server.unused_blobs import UnusedBlobs
@@ -58,7 +66,7 @@ class Parts:
     unused: UnusedBlobs
     usage: UsageStore
     backups: Backups
-    tokens: Tokens | None
+    authenticator: Authenticator | None
     is_local: bool
     """Whether only this machine can reach the server."""
     cors: Cors
@@ -78,12 +86,22 @@ def build_app(parts: Parts) -> ASGIApp:
     watching = Watching(parts.registry, metrics, parts.clock, parts.rng)
     metrics.channels(parts.channels)
     usage = UsageEndpoint(parts.registry, parts.usage)
+    logs = Logs(parts.registry, parts.channels)
     own: dict[tuple[str, str], Own] = {
         ("nodes", "usage"): usage.node,
         ("nodes", "statuses"): StatusEndpoint(parts.registry).post,
-        ("assignments", "log"): Logs(parts.registry, parts.channels).get,
+        ("assignments", "log"): logs.get,
+        ("pods", "log"): PodLogs(logs).get,
     }
     serve = Resources(parts.registry, watching, parts.clock, own)
+    reviews = Reviews(parts.clock)
+    views = Views(
+        {
+            PODS: PodEndpoint(serve),
+            POD_METRICS: PodMetricsEndpoint(parts.registry, parts.usage, parts.clock),
+            **dict.fromkeys((ACCESS, RULES, WHO), reviews),
+        }
+    )
     artifacts = Artifacts(parts.blobs)
     backup = BackupEndpoint(parts.backups, BackupMetrics(metrics.register))
 
@@ -131,16 +149,19 @@ def build_app(parts: Parts) -> ASGIApp:
         ],
         exception_handlers={ApiError: _refused, HTTPException: _unrouted},
     )
-    routed = _Router(serve, ChannelEndpoint(parts.registry, parts.channels), Router(table), app)
-    return Gate(routed, metrics=metrics, tokens=parts.tokens, is_local=parts.is_local, cors=parts.cors)
+    routed = _Router(serve, views, ChannelEndpoint(parts.registry, parts.channels), Router(table), app)
+    return Gate(routed, metrics=metrics, authenticator=parts.authenticator, is_local=parts.is_local, cors=parts.cors)
 
 
 class _Router:
     """Objects and collections at once, everything else through the list of routes: matching paths against each
     of them in turn would cost a small request half of its time."""
 
-    def __init__(self, serve: Resources, channel: ChannelEndpoint, legacy: ASGIApp, others: ASGIApp) -> None:
-        self._serve, self._channel, self._legacy, self._others = serve, channel, legacy, others
+    def __init__(
+        self, serve: Resources, views: Views, channel: ChannelEndpoint, legacy: ASGIApp, others: ASGIApp
+    ) -> None:
+        self._serve, self._views = serve, views
+        self._channel, self._legacy, self._others = channel, legacy, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. Raises ApiError."""
@@ -155,7 +176,8 @@ class _Router:
         if group == "plum.dev" and rest.startswith("nodes/") and "/channel" in rest:
             response = await self._channel(request, rest)
         else:
-            response = await self._serve(request, group, version, rest)
+            viewed = await self._views(request, group, version, rest)
+            response = viewed or await self._serve(request, group, version, rest)
         await response(scope, receive, send)
 
 

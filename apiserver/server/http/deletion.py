@@ -26,6 +26,7 @@ from apiserver.server.http.requests import (
     read_filter,
     unsupported,
 )
+from apiserver.server.http.showing import shown
 from apiserver.server.registry import DeleteOptions, Registry, Target
 from apiserver.server.store.snapshot import Slot
 
@@ -109,7 +110,7 @@ async def delete_collection(registry: Registry, target: Target, request: Request
         metadata["continue"] = continue_token(version, selected[-1])
         if selection.is_open:
             metadata["remainingItemCount"] = more
-    head = {"kind": f"{target.kind.name}List", "apiVersion": target.kind.api_version, "metadata": metadata}
+    head = {"kind": f"{target.shown.name}List", "apiVersion": target.shown.api_version, "metadata": metadata}
     return Response(orjson.dumps(head)[:-1] + b',"items":[' + b",".join(deleted) + b"]}\n", media_type=JSON)
 
 
@@ -128,7 +129,7 @@ async def _delete_all(
             one = replace(target, namespace=slot.key.namespace, name=slot.key.name)
             meant = replace(options, uid=slot.parse()["metadata"]["uid"])
             try:
-                deleted[index] = (await registry.delete(one, meant, user)).raw
+                deleted[index] = shown(target, (await registry.delete(one, meant, user)).raw)
             except ApiError as error:
                 if error.reason != "NotFound":
                     failures.append(error)

@@ -9,7 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from apiserver.api.kinds.scale import SCALES
 from apiserver.api.machinery.scale import SCALE
-from apiserver.api.scheme import SCHEME, Kind
+from apiserver.api.scheme import SCHEME, Served
+from apiserver.api.views.registry import VIEWS
 from apiserver.server.http.requests import READ_ONLY, negotiate, no_resource, subresources
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -21,21 +22,23 @@ LISTS = {
 """What the read-only subresources answer with, whatever group the object is of."""
 
 
-def by_group() -> dict[tuple[str, str], list[Kind]]:
-    """The kinds by group and version; ours first, so that short names prefer it."""
-    found: dict[tuple[str, str], list[Kind]] = defaultdict(list)
-    for kind in sorted(SCHEME, key=lambda kind: (kind.group != "plum.dev", kind.group, kind.plural)):
-        found[kind.group, kind.version].append(kind)
+def by_group() -> dict[tuple[str, str], list[Served]]:
+    """The kinds and views by group and version; ours first, and kinds before views, so that short names prefer
+    them."""
+    found: dict[tuple[str, str], list[Served]] = defaultdict(list)
+    stored = sorted(SCHEME, key=lambda kind: (kind.group != "plum.dev", kind.group, kind.plural))
+    for served in (*stored, *sorted(VIEWS, key=lambda view: (view.group, view.plural))):
+        found[served.group, served.version].append(served)
     return found
 
 
-def _extras(kind: Kind) -> dict[str, Any]:
+def _extras(kind: Served) -> dict[str, Any]:
     """What both forms of discovery say the same way, and leave out where there is none."""
     found = {"shortNames": list(kind.short_names), "categories": list(kind.categories)}
     return {key: value for key, value in found.items() if value}
 
 
-def below(kind: Kind) -> Iterator[tuple[str, list[str], dict[str, str]]]:
+def below(kind: Served) -> Iterator[tuple[str, list[str], dict[str, str]]]:
     """The subresources: their names, verbs, and what they answer with."""
     own = {found.name: found for found in kind.subresources}
     for name in subresources(kind):
@@ -50,7 +53,7 @@ def below(kind: Kind) -> Iterator[tuple[str, list[str], dict[str, str]]]:
             yield name, STATUS_VERBS, {"group": kind.group, "version": kind.version, "kind": kind.name}
 
 
-def _resource_list(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
+def _resource_list(group_version: str, kinds: list[Served]) -> dict[str, Any]:
     resources: list[dict[str, Any]] = []
     for kind in kinds:
         entry: dict[str, Any] = {
@@ -69,7 +72,7 @@ def _resource_list(group_version: str, kinds: list[Kind]) -> dict[str, Any]:
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
 
 
-def _aggregated_resource(kind: Kind) -> dict[str, Any]:
+def _aggregated_resource(kind: Served) -> dict[str, Any]:
     response = {"group": kind.group, "version": kind.version, "kind": kind.name}
     entry: dict[str, Any] = {
         "resource": kind.plural,

@@ -13,6 +13,7 @@ from apiserver.api.meta import Body
 from apiserver.server.http import tables
 from apiserver.server.http.partials import META, partial_raw
 from apiserver.server.http.requests import Accepted
+from apiserver.server.http.showing import shown_body, shown_slot
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.snapshot import Slot
 
@@ -45,15 +46,17 @@ class Frames:
 
 def frames_of(registry: Registry, target: Target, accepted: Accepted, clock: Callable[[], datetime]) -> Frames:
     """The lines of a watch of one kind in the form that the client accepts."""
-    kind = target.kind
+    sort = target.shown
     if accepted.form == "table":
-        bookmark = partial(tables.table, kind, [], headed=False)
-        return Frames(_table_frames(target, accepted, clock), bookmark)
+        return Frames(_table_frames(target, accepted, clock), partial(tables.table, sort, [], headed=False))
     if accepted.form == "metadata":
         return Frames(
-            lambda event, slot: _framed(event, partial_raw(registry.raw(slot))), _marked("PartialObjectMetadata", META)
+            lambda event, slot: _framed(event, partial_raw(shown_slot(registry, target, slot))),
+            _marked("PartialObjectMetadata", META),
         )
-    return object_frames(registry, kind.name, kind.api_version)
+    return Frames(
+        lambda event, slot: _framed(event, shown_slot(registry, target, slot)), _marked(sort.name, sort.api_version)
+    )
 
 
 def object_frames(registry: Registry, kind: str, api_version: str) -> Frames:
@@ -82,8 +85,8 @@ def _table_frames(target: Target, accepted: Accepted, clock: Callable[[], dateti
 
     def frame(event: str, slot: Slot) -> bytes:
         nonlocal headed
-        rows = [tables.row(target.kind, slot.parse(), clock(), accepted.include)]
-        body = tables.table(target.kind, rows, {"resourceVersion": str(slot.version)}, headed=headed)
+        rows = [tables.row(target.shown, shown_body(target, slot.parse()), clock(), accepted.include)]
+        body = tables.table(target.shown, rows, {"resourceVersion": str(slot.version)}, headed=headed)
         headed = False
         return _line(event, body)
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apiserver.api.errors import ApiError, Forbidden, InternalError, Invalid, MethodNotAllowed
-from apiserver.server.http.auth import ANONYMOUS, Tokens
+from apiserver.server.http.auth import NOBODY, Authenticator, Expired, User
 from apiserver.server.http.cors import Cors, Headers, is_legacy
 from apiserver.server.http.metrics import Metrics
 
@@ -25,13 +25,13 @@ class Gate:
         app: ASGIApp,
         *,
         metrics: Metrics,
-        tokens: Tokens | None,
+        authenticator: Authenticator | None,
         is_local: bool,
         cors: Cors,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``is_local``: the server listens on loopback only."""
-        self._app, self._metrics, self._tokens, self._monotonic = app, metrics, tokens, monotonic
+        """``authenticator`` None lets everybody in; ``is_local``: the server listens on loopback only."""
+        self._app, self._metrics, self._authenticator, self._monotonic = app, metrics, authenticator, monotonic
         self._is_local, self._cors = is_local, cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +59,8 @@ class Gate:
     async def _pass(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: "_Watched") -> None:
         refusal = text_refusal if is_legacy(scope["path"]) else error_response
         try:
-            scope["user_name"] = self._user(scope, headers)
+            user = self._user(scope, headers)
+            scope["user_name"], scope["user_groups"], scope["user_uid"] = user.name, user.groups, user.uid
             await self._app(scope, receive, send)
         except ApiError as error:
             await refusal(error)(scope, receive, send)
@@ -69,11 +70,15 @@ class Gate:
                 raise
             await refusal(InternalError(f"Internal error occurred: {error}"))(scope, receive, send)
 
-    def _user(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
-        if self._tokens is None:
+    def _user(self, scope: Scope, headers: Mapping[bytes, bytes]) -> User:
+        if self._authenticator is None:
             check_browser(headers, is_local=self._is_local, is_allowed=self._cors.allows(headers))
-            return ANONYMOUS
-        return self._tokens.user(scope["path"], headers.get(b"authorization", b"").decode("latin-1"))
+            return NOBODY
+        peer = scope.get("plum_peer")
+        if peer is not None:
+            check_origin(headers, is_allowed=self._cors.allows(headers))
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        return self._authenticator.user(scope["path"], authorization, peer)
 
     def _count(self, scope: Scope, watched: "_Watched", seconds: float) -> None:
         self._metrics.end(
@@ -92,12 +97,19 @@ def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool, is_allowed:
     if is_local and host and not _is_loopback_name(host):
         shown = host[:100].decode("latin-1")
         raise Forbidden(f"the host {shown!r} is not this server's: use 127.0.0.1 or localhost, or --token-file")
+    check_origin(headers, is_allowed=is_allowed)
+
+
+def check_origin(headers: Mapping[bytes, bytes], *, is_allowed: bool) -> None:
+    """Refuse what a web page of another origin makes a browser send, unless that origin ``is_allowed``: a browser sends
+    it with whatever certificate it has, whoever wrote the page. Raises Forbidden."""
     if is_allowed:
         return
+    host = headers.get(b"host", b"")
     origin = headers.get(b"origin")
     cross_site = headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
     if cross_site or (origin is not None and origin.partition(b"://")[2] != host):
-        raise Forbidden("requests from other web pages are refused while the server demands no tokens")
+        raise Forbidden("requests from other web pages are refused, but for those of --cors-origin, without a token")
 
 
 @lru_cache(maxsize=256)
@@ -149,7 +161,7 @@ def _headers(error: ApiError) -> dict[str, str]:
     headers = {}
     if error.details.retry_after_seconds or error.code in (429, 503):
         headers["retry-after"] = str(error.details.retry_after_seconds or 1)
-    if error.code in (413, 504):
+    if error.code in (413, 504) or isinstance(error, Expired):
         headers["connection"] = "close"  # what the client has not sent yet is not waited for
     if isinstance(error, MethodNotAllowed) and error.allowed:
         headers["allow"] = ", ".join(error.allowed)

@@ -12,7 +12,7 @@ from apiserver.api.meta import Body, format_micro_time, parse_time
 from apiserver.server import history
 from apiserver.server.http.lists import reach
 from apiserver.server.http.requests import number, read_version
-from apiserver.server.registry import Registry, Target, served
+from apiserver.server.registry import Registry, Target, as_written
 from apiserver.server.store.engine import Key
 from apiserver.server.transaction import not_found
 
@@ -49,7 +49,7 @@ async def as_of(registry: Registry, target: Target, query: Mapping[str, str], no
     if raw is None:
         missing = not_found(target.kind, target.name)
         raise NotFound(f"{missing.message}: there was none {when}", details=missing.details)
-    return served(target, raw)
+    return as_written(target, raw)
 
 
 async def below(registry: Registry, target: Target, query: Mapping[str, str]) -> bytes:

@@ -23,6 +23,7 @@ from apiserver.server.http.compression import HEADERS, MIN_BYTES, accepts_gzip, 
 from apiserver.server.http.list_options import check_list
 from apiserver.server.http.partials import partial_list, partial_raw
 from apiserver.server.http.requests import Accepted, number, read_filter, read_version
+from apiserver.server.http.showing import shown_body, shown_slot
 from apiserver.server.http.streams import StreamedResponse
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.snapshot import Slot
@@ -59,18 +60,22 @@ async def list_collection(
     is_gzip = accepts_gzip(request)
     if accepted.form == "table":
         now = clock()
-        head, slice_size = tables.table(target.kind, [], metadata), SLICE // 4
+        head, slice_size = tables.table(target.shown, [], metadata), SLICE // 4
 
         def render(slot: Slot) -> bytes:
-            return orjson.dumps(tables.row(target.kind, orjson.loads(registry.raw(slot)), now, accepted.include))
+            body = shown_body(target, orjson.loads(registry.raw(slot)))
+            return orjson.dumps(tables.row(target.shown, body, now, accepted.include))
 
         return await document(head, slots, render, key="rows", slice_size=slice_size, is_gzip=is_gzip)
+
+    def render_whole(slot: Slot) -> bytes:
+        return shown_slot(registry, target, slot)
+
     if accepted.form == "metadata":
-        return await document(
-            partial_list(metadata), slots, lambda slot: partial_raw(registry.raw(slot)), is_gzip=is_gzip
-        )
-    head = {"kind": f"{target.kind.name}List", "apiVersion": target.kind.api_version, "metadata": metadata}
-    return await document(head, slots, registry.raw, is_gzip=is_gzip)
+        head = partial_list(metadata)
+        return await document(head, slots, lambda slot: partial_raw(render_whole(slot)), is_gzip=is_gzip)
+    head = {"kind": f"{target.shown.name}List", "apiVersion": target.shown.api_version, "metadata": metadata}
+    return await document(head, slots, render_whole, is_gzip=is_gzip)
 
 
 async def document(

@@ -44,6 +44,10 @@ class Logs:
     async def get(self, request: Request, target: Target, verb: str) -> Response:
         """The log. Raises BadRequest; NotFound where nothing is known of the assignment, or its log is gone;
         ServiceUnavailable without a channel to its node; Timeout when the agent does not answer."""
+        return await self.relay(request, target)
+
+    async def relay(self, request: Request, target: Target, **changed: bool) -> Response:
+        """The same, with some of the options changed. Raises as ``get``."""
         if request.method != "GET":
             raise MethodNotAllowed(f"the server does not allow {request.method} on {request.url.path}")
         request.scope["plum_verb"] = "connect"
@@ -53,7 +57,7 @@ class Logs:
         if not node:
             raise BadRequest(f'assignment "{target.name}" has no node yet: there is no log before it is placed')
         asked = LogRequest(
-            **options.model_dump(),
+            **(options.model_dump() | changed),
             namespace=target.namespace,
             name=target.name,
             uid=body["metadata"]["uid"],

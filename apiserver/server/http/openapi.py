@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from apiserver.api.openapi.below import Below
 from apiserver.api.openapi.document import document
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import Served
 from apiserver.server.http import discovery
 from apiserver.server.http.requests import no_resource
 
@@ -89,7 +89,7 @@ class OpenApi:
         return Rendered.of({"paths": paths})
 
 
-def below(kind: Kind) -> list[Below]:
+def below(kind: Served) -> list[Below]:
     """The subresources of a kind, as discovery tells of them."""
     return [Below(name, verbs, answer) for name, verbs, answer in discovery.below(kind)]
 

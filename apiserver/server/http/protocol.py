@@ -9,7 +9,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from apiserver.server.http.transport import JoiningTransport
+from apiserver.server.http.peers import Peer, peer_of
+from apiserver.server.http.transport import JoiningTransport, TlsTransport
 
 MAX_HEAD = 64 * 1024
 HEAD_SECONDS = 20.0
@@ -27,10 +28,15 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._peer: Peer | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A new connection has to send a head in time."""
-        super().connection_made(JoiningTransport(transport, self.loop))  # type: ignore[arg-type]
+        is_tls = transport.get_extra_info("ssl_object") is not None
+        joining = TlsTransport if is_tls else JoiningTransport
+        super().connection_made(joining(transport, self.loop))  # type: ignore[arg-type]
+        if is_tls:
+            self._peer = peer_of(transport.get_extra_info("peercert"))
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -53,6 +59,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         # For what cannot wait until the client has read everything.
         self.scope["plum_abort"] = self.transport.abort  # type: ignore[typeddict-unknown-key]
+        if self._peer is not None:
+            self.scope["plum_peer"] = self._peer  # type: ignore[typeddict-unknown-key]
         self._expect_head()
 
     def on_headers_complete(self) -> None:

@@ -18,11 +18,15 @@ from apiserver.api.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from apiserver.api.kinds.event import EVENTS
 from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json
 from apiserver.api.machinery.fencing import HEADER, Fence
 from apiserver.api.machinery.yaml_documents import read_yaml
-from apiserver.api.scheme import SCHEME, Kind, Subresource
+from apiserver.api.scheme import SCHEME, Kind, Served, Subresource
 from apiserver.api.selectors import parse_fields, parse_labels
+from apiserver.api.views.pods import told_of_assignments
+from apiserver.server.http.protobuf import PROTOBUF, read_protobuf
+from apiserver.server.http.views.selection import view_filter
 from apiserver.server.registry import Mode, Options, Target
 from apiserver.server.store.snapshot import Filter
 
@@ -52,8 +56,8 @@ def no_resource() -> NotFound:
     return NotFound("the server could not find the requested resource")
 
 
-def read_target(group: str, version: str, path: str) -> Target:
-    """The object or collection behind the rest of an API path. Raises NotFound.
+def split_path(path: str) -> tuple[str, str, str, str]:
+    """Namespace, plural, name and subresource in the rest of an API path. Raises NotFound.
 
     ``namespaces/x`` is the namespace itself, ``namespaces/x/tasks`` what is in it.
     """
@@ -61,41 +65,58 @@ def read_target(group: str, version: str, path: str) -> Target:
     namespace = ""
     if parts[0] == "namespaces" and len(parts) > 2 and not (parts[2] in SUBRESOURCES and len(parts) == 3):
         namespace, parts = parts[1], parts[2:]
-    kind = SCHEME.served(group, version, parts[0])
-    if kind is None or len(parts) > 3 or "" in parts or (namespace and not kind.namespaced):
+    if len(parts) > 3 or "" in parts:
         raise no_resource()
-    name, subresource = (*parts[1:], "", "")[:2]
-    if name and kind.namespaced and not namespace:
+    plural, name, subresource = (*parts, "", "")[:3]
+    return namespace, plural, name, subresource
+
+
+def read_target(group: str, version: str, path: str) -> Target:
+    """The stored object or collection behind the rest of an API path. Raises NotFound."""
+    namespace, plural, name, subresource = split_path(path)
+    kind = SCHEME.served(group, version, plural)
+    if kind is None:
         raise no_resource()
-    if subresource and subresource not in subresources(kind):
-        raise no_resource()
+    check_place(kind, namespace, name, subresource)
     return Target(kind, namespace, name, subresource)
 
 
-def subresources(kind: Kind) -> Sequence[str]:
-    """What there is below each object of a kind."""
+def check_place(served: Served, namespace: str, name: str, subresource: str) -> None:
+    """See that there can be something of that sort there. Raises NotFound."""
+    is_outside = bool(namespace) and not served.namespaced
+    is_nowhere = bool(name) and served.namespaced and not namespace
+    if is_outside or is_nowhere or (subresource and subresource not in subresources(served)):
+        raise no_resource()
+
+
+def subresources(served: Served) -> Sequence[str]:
+    """What there is below each object of a sort."""
+    own = [found.name for found in served.subresources]
+    if not isinstance(served, Kind):
+        return own
     has = {
-        "status": kind.has_status,
-        "scale": kind.scaling is not None,
+        "status": served.has_status,
+        "scale": served.scaling is not None,
         "history": True,
-        "revisions": kind.rolled_out is not None,
+        "revisions": served.rolled_out is not None,
     }
-    return [*(name for name in SUBRESOURCES if has[name]), *(found.name for found in kind.subresources)]
+    return [*(name for name in SUBRESOURCES if has[name]), *own]
 
 
 def own_subresource(target: Target) -> Subresource | None:
     """The subresource that the request is about, if it is one that a part of the server answers by itself."""
-    return next((found for found in target.kind.subresources if found.name == target.subresource), None)
+    return next((found for found in target.shown.subresources if found.name == target.subresource), None)
 
 
 def read_filter(target: Target, query: Mapping[str, str]) -> Filter:
     """The selection of a list, a watch or a collection's deletion. Raises BadRequest."""
-    return Filter(
-        target.kind,
-        target.namespace,
-        parse_labels(query.get("labelSelector", "")),
-        parse_fields(query.get("fieldSelector", ""), target.kind.fields),
-    )
+    labels, text = parse_labels(query.get("labelSelector", "")), query.get("fieldSelector", "")
+    if target.view is not None:
+        return view_filter(target.view, target.kind, target.namespace, labels, text)
+    fields = parse_fields(text, target.kind.fields)
+    if target.kind is EVENTS:
+        fields = told_of_assignments(fields)
+    return Filter(target.kind, target.namespace, labels, fields)
 
 
 def read_filters(query: QueryParams) -> list[Filter]:
@@ -222,9 +243,11 @@ def unsupported(found: str, accepted: tuple[str, ...]) -> UnsupportedMediaType:
 
 
 async def read_document(request: Request) -> Document:
-    """An object in JSON or YAML. Raises BadRequest, UnsupportedMediaType."""
+    """An object in JSON or YAML, or of a few types in protobuf. Raises BadRequest, UnsupportedMediaType."""
     kind = media_type(request)
     raw = await read_body(request)
+    if kind == PROTOBUF:
+        return Document(read_protobuf(raw))
     if kind in YAML_TYPES:
         documents = read_yaml(raw)
         if len(documents) != 1:

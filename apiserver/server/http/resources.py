@@ -27,6 +27,7 @@ from apiserver.server.http.requests import (
     unsupported,
     wants_watch,
 )
+from apiserver.server.http.showing import shown, shown_body
 from apiserver.server.http.watch import Watching
 from apiserver.server.registry import Outcome, Registry, Target
 
@@ -36,10 +37,11 @@ REQUEST_SECONDS = 60.0
 MAX_WARNING = 500
 """Characters of one warning."""
 
-MERGE, JSON_PATCH, APPLY = (
+MERGE, JSON_PATCH, APPLY, STRATEGIC = (
     "application/merge-patch+json",
     "application/json-patch+json",
     "application/apply-patch+yaml",
+    "application/strategic-merge-patch+json",
 )
 _OF_SUBRESOURCE = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch"}
 _OF_OBJECT = _OF_SUBRESOURCE | {"DELETE": "delete"}
@@ -62,11 +64,14 @@ class Resources:
 
     async def __call__(self, request: Request, group: str, version: str, path: str) -> Response:
         """Serve one request for what is behind ``/apis/<group>/<version>/``. Raises ApiError."""
-        target = read_target(group, version, path)
+        return await self.serve(request, read_target(group, version, path))
+
+    async def serve(self, request: Request, target: Target) -> Response:
+        """Serve one request for what a target names. Raises ApiError."""
         verb = self._verb(request, target)
-        request.scope["plum_resource"], request.scope["plum_verb"] = target.kind.resource, verb
+        request.scope["plum_resource"], request.scope["plum_verb"] = target.shown.resource, verb
         if own_subresource(target):
-            return await self.own[target.kind.plural, target.subresource](request, target, verb)
+            return await self.own[target.shown.plural, target.subresource](request, target, verb)
         accepted = negotiate(request)
         if verb == "get" and not _is_about_the_past(target, request):
             return self._reply(target, Outcome(self.registry.get(target)), accepted)
@@ -91,8 +96,9 @@ class Resources:
             verb = "watch" if wants_watch(request.query_params) else "list"
         else:
             verb = _OF_COLLECTION.get(method, "")
-        if verb not in target.kind.verbs:
-            raise MethodNotAllowed(f"the server does not allow {method} on {request.url.path}")
+        if verb not in target.shown.verbs:
+            hint = f": {target.view.edited_by}" if target.view and target.view.edited_by else ""
+            raise MethodNotAllowed(f"the server does not allow {method} on {request.url.path}{hint}")
         return verb
 
     async def _serve(self, verb: str, target: Target, request: Request, accepted: Accepted) -> Response:
@@ -132,6 +138,9 @@ class Resources:
             case _ if kind == MERGE:
                 merge = read_json(await read_body(request))
                 return await self.registry.patch(target, merge.body, "merge", options, duplicates=merge.duplicates)
+            case _ if kind == STRATEGIC and target.kind.is_kubernetes:
+                merge = read_json(await read_body(request))
+                return await self.registry.patch(target, merge.body, "strategic", options, duplicates=merge.duplicates)
             case _ if kind == JSON_PATCH:
                 patch = read_json_value(await read_body(request))
                 return await self.registry.patch(target, patch, "json", options)
@@ -140,12 +149,13 @@ class Resources:
                 return await self.registry.apply(
                     target, await read_document(request), replace(options, manager=manager)
                 )
-        raise unsupported(kind, (JSON_PATCH, MERGE, APPLY))
+        known = (STRATEGIC,) if target.kind.is_kubernetes else ()
+        raise unsupported(kind, (JSON_PATCH, MERGE, APPLY, *known))
 
     async def _delete(self, target: Target, request: Request) -> Response:
         outcome = await self.registry.delete(target, await delete_options(request), request.scope.get("user_name", ""))
-        if not outcome.gone:
-            return Response(outcome.raw, media_type=JSON)
+        if not outcome.gone or target.view:
+            return Response(shown(target, outcome.raw), media_type=JSON)
         details = {"name": target.name, "kind": target.kind.plural, "uid": outcome.parse()["metadata"]["uid"]}
         if target.kind.group:
             details["group"] = target.kind.group
@@ -153,12 +163,12 @@ class Resources:
         return Response(orjson.dumps(status), media_type=JSON)
 
     def _reply(self, target: Target, outcome: Outcome, accepted: Accepted) -> Response:
-        raw = outcome.raw
+        raw = outcome.raw if accepted.form == "table" else shown(target, outcome.raw)
         if accepted.form == "table":
-            body = outcome.parse()
-            rows = [tables.row(target.served, body, self.clock(), accepted.include)]
+            body = shown_body(target, outcome.parse())
+            rows = [tables.row(target.shown, body, self.clock(), accepted.include)]
             metadata = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
-            raw = orjson.dumps(tables.table(target.served, rows, metadata))
+            raw = orjson.dumps(tables.table(target.shown, rows, metadata))
         elif accepted.form == "metadata":
             raw = partials.partial_raw(raw)
         response = Response(raw, status_code=201 if outcome.created else 200, media_type=JSON)

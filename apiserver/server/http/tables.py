@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from apiserver.api.meta import Body
-from apiserver.api.scheme import Kind
+from apiserver.api.scheme import Served
 from apiserver.server.http.partials import META, partial
 
 
-def definitions(kind: Kind) -> list[dict[str, Any]]:
+def definitions(kind: Served) -> list[dict[str, Any]]:
     """The table's columns."""
     return [
         {
@@ -23,7 +23,7 @@ def definitions(kind: Kind) -> list[dict[str, Any]]:
     ]
 
 
-def row(kind: Kind, body: Body, now: datetime, include: str) -> dict[str, Any]:
+def row(kind: Served, body: Body, now: datetime, include: str) -> dict[str, Any]:
     """One object's row; ``include`` says how much of the object goes along."""
     made: dict[str, Any] = {"cells": [column.value(body, now) for column in kind.columns]}
     if include == "Object":
@@ -33,7 +33,7 @@ def row(kind: Kind, body: Body, now: datetime, include: str) -> dict[str, Any]:
     return made
 
 
-def table(kind: Kind, rows: Sequence[dict[str, Any]], metadata: dict[str, Any], *, headed: bool = True) -> Body:
+def table(kind: Served, rows: Sequence[dict[str, Any]], metadata: dict[str, Any], *, headed: bool = True) -> Body:
     """A whole table; later frames of a watch go without column definitions."""
     return {
         "kind": "Table",

@@ -101,8 +101,10 @@ class Watching:
     async def collection(self, target: Target, request: Request, accepted: Accepted) -> Response:
         """A watch of one kind in the form that the query asks for. Raises BadRequest, Invalid; a poll also
         Expired, Timeout."""
-        selections = [read_filter(target, request.query_params)]
-        return await self._respond(selections, request, frames_of(self.registry, target, accepted, self.clock))
+        query = request.query_params
+        form = Accepted("object") if query.get("watch") == "poll" else accepted
+        frames = frames_of(self.registry, target, form, self.clock)
+        return await self._respond([read_filter(target, query)], request, frames)
 
     async def several(self, request: Request) -> Response:
         """A watch of several kinds on one connection, in the order of the one global version; for browsers,
@@ -115,7 +117,7 @@ class Watching:
         query = request.query_params
         version = number(query, "resourceVersion", 0, most=2**63)
         if query.get("watch") == "poll":
-            return await _poll(Watch(self.registry, selections, version or None), request)
+            return await _poll(Watch(self.registry, selections, version or None), request, frames)
         check_watch(query)
         begin = start(query, version, self.registry.store.version)
         seconds = number(query, "timeoutSeconds", 0, most=MAX_WATCH_SECONDS) or self.rng.randint(1800, 3600)
@@ -149,7 +151,7 @@ class _Stream:
             yield self.frames.error(error), 0
 
 
-async def _poll(watch: Watch, request: Request) -> Response:
+async def _poll(watch: Watch, request: Request, frames: Frames) -> Response:
     """The first events as one document; none within the time is an answer too."""
     query = request.query_params
     seconds = number(query, "timeoutSeconds", DEFAULT_POLL_SECONDS, most=MAX_POLL_SECONDS)
@@ -157,8 +159,7 @@ async def _poll(watch: Watch, request: Request) -> Response:
     first = await while_connected(request.receive, watch.first(seconds=seconds, limit=limit))
     deliveries, version = first or ((), watch.since or 0)
     head = {"kind": "WatchEventBatch", "apiVersion": "plum.dev/v1", "metadata": {"resourceVersion": str(version)}}
-    frame = object_frames(watch.registry, "", "").event
-    return await document(head, deliveries, lambda one: frame(*one).rstrip())
+    return await document(head, deliveries, lambda one: frames.event(*one).rstrip())
 
 
 def _cut(events: Deliveries, version: int, limit: int) -> tuple[Deliveries, int]:

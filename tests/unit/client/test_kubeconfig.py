@@ -1,3 +1,4 @@
+import contextlib
 import shutil
 import stat
 import subprocess
@@ -6,9 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apiserver.client.config import Config, ConfigError
-from apiserver.client.kubeconfig import load, write_kubeconfig
+from apiserver.client.credentials import checked
+from apiserver.client.kubeconfig import _CLUSTER_KEYS, _USER_KEYS, from_documents, load, write_kubeconfig
 
 
 def kubeconfig(path: Path, **changes: Any) -> Path:
@@ -71,9 +75,9 @@ def test_the_token_is_not_shown() -> None:
         pytest.param({"clusters": [{"name": "k", "cluster": [1]}]}, "must be a mapping", id="cluster is a list"),
         pytest.param({"clusters": [{"name": "k", "cluster": {"server": "ftp://x"}}]}, "not an address", id="scheme"),
         pytest.param(
-            {"clusters": [{"name": "k", "cluster": {"server": "https://x", "certificate-authority-data": "x"}}]},
-            r"cluster\.certificate-authority-data is not supported",
-            id="own certificate authority",
+            {"clusters": [{"name": "k", "cluster": {"server": "https://x", "proxy-url": "http://p"}}]},
+            r"cluster\.proxy-url is not supported",
+            id="proxy",
         ),
         pytest.param(
             {"users": [{"name": "u", "user": {"exec": {"command": "x"}}}]}, r"user\.exec is not supported", id="exec"
@@ -94,6 +98,68 @@ def test_what_is_no_kubeconfig_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ConfigError, match="kubeconfig"):
         load({}, kubeconfig=str(path))
+
+
+FIELDS = sorted(_CLUSTER_KEYS | _USER_KEYS)
+SETTINGS = st.dictionaries(
+    st.sampled_from(FIELDS),
+    st.one_of(st.booleans(), st.integers(), st.text(max_size=20), st.sampled_from(["~x/y", "a\0b", "eA==", "."])),
+    max_size=4,
+)
+
+
+@given(cluster=SETTINGS, user=SETTINGS, server=st.sampled_from(["https://kube:1", "http://kube:1"]))
+def test_any_settings_are_understood_or_refused(cluster: dict[str, Any], user: dict[str, Any], server: str) -> None:
+    document = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+        "clusters": [{"name": "k", "cluster": cluster | {"server": server}}],
+        "users": [{"name": "u", "user": user}],
+    }
+    with contextlib.suppress(ConfigError):
+        checked(from_documents([(Path("/nowhere/config"), document)]))
+
+
+CLUSTER = {"server": "https://kube:1"}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "user", "message"),
+    [
+        ({"certificate-authority-data": "%"}, {}, "certificate-authority-data is not base64"),
+        ({"certificate-authority-data": "eA=="}, {}, "no certificates in PEM form"),
+        ({"certificate-authority-data": "/w=="}, {}, "no certificates in PEM form"),
+        ({"certificate-authority": "missing"}, {}, "missing: No such file"),
+        ({"certificate-authority": "x", "insecure-skip-tls-verify": True}, {}, "exclude each other"),
+        ({"insecure-skip-tls-verify": "yes"}, {}, "must be true or false"),
+        ({"tls-server-name": 1}, {}, "tls-server-name is missing or not a string"),
+        ({}, {"client-certificate-data": "eA=="}, "one is there without the other"),
+        ({}, {"client-key": "x"}, "one is there without the other"),
+        ({"insecure-skip-tls-verify": True}, {"client-certificate": "none", "client-key": "none"}, "No such file"),
+        ({"insecure-skip-tls-verify": True}, {"client-certificate-data": "eA==", "client-key-data": "eA=="}, "PEM"),
+        ({}, {"token": "a\nb"}, r"user\.token: is no token"),
+        ({}, {"tokenFile": "a\0b"}, "is no path"),
+        ({"certificate-authority": "~nobody-of-that-name/x"}, {}, "is no path"),
+        ({}, {"username": "ann", "password": "x"}, r"user\.password is not supported"),
+    ],
+)
+def test_certificates_that_cannot_be_used_are_refused_by_name(
+    tmp_path: Path, cluster: dict[str, Any], user: dict[str, Any], message: str
+) -> None:
+    path = kubeconfig(
+        tmp_path / "config",
+        clusters=[{"name": "k", "cluster": CLUSTER | cluster}],
+        users=[{"name": "u", "user": user}],
+    )
+    with pytest.raises(ConfigError, match=message):
+        load({}, kubeconfig=str(path))
+
+
+def test_certificates_are_given_in_the_environment_in_pairs() -> None:
+    with pytest.raises(ConfigError, match="set both"):
+        load({"PLUM_CLIENT_CERT": "c"}, server="https://x")
+    with pytest.raises(ConfigError, match=r"ca\.pem: No such file"):
+        load({"PLUM_CA_FILE": "/nowhere/ca.pem"}, server="https://x")
 
 
 def test_files_that_are_not_there_are_an_error() -> None:

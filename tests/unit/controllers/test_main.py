@@ -26,8 +26,8 @@ def test_it_waits_for_the_server_and_ends_with_its_standard_input() -> None:
 def test_an_empty_token_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("\n")
     result = CliRunner().invoke(main, ["--token-file", str(tmp_path / "token")])
-    assert result.exit_code == 2
-    assert "is empty" in result.output
+    assert result.exit_code == 1
+    assert f"--token-file {tmp_path / 'token'}: is empty" in result.output
 
 
 def test_a_bad_server_is_refused() -> None:

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from plumctl import up as module
-from plumctl.up import Layout
+from plumctl.local_cluster import Layout
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a reader gets: which part, in which form, over rotations, runs and the end."""
 
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -365,3 +366,41 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> Non
 
     with pytest.raises(ValueError, match="cannot be part of a folder's name"):
         Place(tmp_path, "default", name, UID)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_one_run_alone_is_followed_to_its_end(world: World, is_restarted: bool) -> None:
+    world.write(b"one\n")
+    reader = opened(world, follow=True, one_run=True)
+    assert settle(reader) == b"one\n"
+    world.write(b"two\n")
+    world.start() if is_restarted else world.end()
+    if is_restarted:
+        world.write(b"of another run\n")
+    assert drain(reader) == b"two\n"
+
+
+def test_a_run_that_is_over_is_not_followed_alone(world: World) -> None:
+    world.write(b"one\n")
+    world.end()
+    assert drain(opened(world, follow=True, one_run=True)) == b"one\n"
+
+
+def test_who_waits_for_the_first_run_follows_it_alone(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    reader = opened(world, follow=True, one_run=True)
+    assert settle(reader) == b""
+    world.start()
+    world.write(b"one\n")
+    assert settle(reader) == b"one\n"
+    world.start()
+    assert drain(reader) == b""
+
+
+def test_a_run_that_is_removed_ends_what_follows_it_alone(world: World) -> None:
+    world.write(b"one\n")
+    reader = opened(world, follow=True, one_run=True)
+    assert settle(reader) == b"one\n"
+    world.start()
+    shutil.rmtree(world.folder / "runs" / "1")
+    assert drain(reader) == b""

@@ -1,0 +1,137 @@
+"""An operator in ``kopf`` that is killed again and again while its tasks come, change and go, and its server too.
+
+In the end every task has been seen as it is last, and everything that was deleted is gone and was told of.
+``PLUM_SOAK_OPERATOR_KILLS`` says how many kills; without it the test is left out.
+"""
+
+import os
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from apiserver.client.kubeconfig import write_kubeconfig
+from tests.clients.bodies import task, with_replicas
+from tests.clients.objects import Tasks
+from tests.clients.operators import Operator
+from tests.e2e.cluster import wait_for
+from tests.servers import running_apiserver
+
+KILLS = int(os.environ.get("PLUM_SOAK_OPERATOR_KILLS", "0"))
+SEED = int(os.environ.get("PLUM_SOAK_SEED", "1"))
+KEEPER = Path("tests/clients/keeper.py").resolve()
+CHANGED = "changed/spec.entries"
+MOST = 20
+"""Tasks that there are at a time."""
+
+
+@dataclass
+class Writer:
+    """Makes, changes and deletes tasks, and keeps a book of what it was answered."""
+
+    tasks: Tasks
+    rng: random.Random
+    replicas: dict[str, int] = field(default_factory=dict)
+    made: int = 0
+
+    def write(self) -> None:
+        """One write. One that the server's death left without an answer is made again."""
+        names = sorted(self.replicas)
+        if len(names) < MOST and self.rng.random() < 0.4:
+            name, self.made = f"t{self.made}", self.made + 1
+            again(lambda: self.tasks.create(task(name)), done=409)
+            self.replicas[name] = 1
+        elif names and self.rng.random() < 0.5:
+            name = self.rng.choice(names)
+            self.replicas[name] += 1
+            again(lambda: self.tasks.patch(name, with_replicas(self.replicas[name])))
+        elif names:
+            name = self.rng.choice(names)
+            again(lambda: self.tasks.delete(name), done=404)
+            del self.replicas[name]
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Write on and on beside something else."""
+        stop = threading.Event()
+
+        def run() -> None:
+            while not stop.wait(self.rng.uniform(0.01, 0.2)):
+                self.write()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+def again(write: object, *, done: int = 0) -> None:
+    """Until there is an answer; ``done`` is one that says that the former try came through."""
+    assert callable(write)
+
+    def tried() -> bool:
+        try:
+            write()
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != done:
+                raise
+        except httpx.TransportError:
+            return False
+        return True
+
+    wait_for("an answer", tried)
+
+
+@pytest.mark.skipif(not KILLS, reason="PLUM_SOAK_OPERATOR_KILLS says how often")
+def test_nothing_is_lost(tmp_path: Path) -> None:
+    rng = random.Random(SEED)
+    data, kubeconfig = tmp_path / "data", tmp_path / "kubeconfig"
+    operator = Operator(KEEPER, kubeconfig, "default", tmp_path, {"KEEPER_STATUS": "1"})
+    with running_apiserver(data) as (_, url):
+        write_kubeconfig(kubeconfig, url)
+    with httpx.Client(base_url=url, trust_env=False) as http:
+        writer = Writer(Tasks(http, "default"), rng)
+        for number in range(KILLS):
+            with running_apiserver(data, "--addr", url.removeprefix("http://")) as (server, _), writer.writing():
+                with operator.running() as process:
+                    seen = len(operator.told())
+                    wait_for("the operator", lambda seen=seen: len(operator.told()) > seen)
+                    threading.Event().wait(rng.uniform(0, 2))
+                    process.kill()
+                    process.wait(20)
+                if number % 3 == 2:
+                    server.kill()
+                    server.wait(20)
+                    with running_apiserver(data, "--addr", url.removeprefix("http://")):
+                        threading.Event().wait(rng.uniform(0, 1))
+        with running_apiserver(data, "--addr", url.removeprefix("http://")), operator.running():
+            wait_for("the last of it", lambda: settled(writer), seconds=120)
+    told = operator.told()
+    assert [name for name in deleted(writer) if f"made {name}" in told and f"gone {name}" not in told] == []
+
+
+def deleted(writer: Writer) -> list[str]:
+    return [name for name in (f"t{number}" for number in range(writer.made)) if name not in writer.replicas]
+
+
+def settled(writer: Writer) -> bool:
+    """Whether exactly the tasks of the book are there, and the handlers have seen their last state."""
+    found = {item["metadata"]["name"]: item for item in writer.tasks.all()}
+    if set(found) != set(writer.replicas):
+        return False
+    for name, replicas in writer.replicas.items():
+        status = found[name]["status"]
+        if "made" not in status or status.get(CHANGED, {}).get("to", 1) > replicas:
+            return False
+        handled = found[name]["metadata"]["annotations"].get("kopf.zalando.org/last-handled-configuration", "")
+        if f'"replicas":{replicas}' not in handled:
+            return False
+    return True
