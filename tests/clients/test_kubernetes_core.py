@@ -68,3 +68,12 @@ def test_a_collection_of_events_goes(core: client.CoreV1Api, namespace: str) -> 
     core.create_namespaced_event(namespace, note("one", namespace))
     core.delete_collection_namespaced_event(namespace)
     assert core.list_namespaced_event(namespace).items == []
+
+
+def test_what_one_may_do_and_who_one_is(api: client.ApiClient) -> None:
+    what = client.V1ResourceAttributes(namespace="default", verb="create", group="plum.dev", resource="tasks")
+    spec = client.V1SelfSubjectAccessReviewSpec(resource_attributes=what)
+    asked = client.V1SelfSubjectAccessReview(spec=spec)
+    assert client.AuthorizationV1Api(api).create_self_subject_access_review(asked).status.allowed
+    me = client.AuthenticationV1Api(api).create_self_subject_review(client.V1SelfSubjectReview())
+    assert me.status.user_info.username

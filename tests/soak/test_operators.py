@@ -7,8 +7,9 @@ In the end every task has been seen as it is last, and everything that was delet
 import os
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,9 +74,8 @@ class Writer:
             thread.join()
 
 
-def again(write: object, *, done: int = 0) -> None:
+def again(write: Callable[[], object], *, done: int = 0) -> None:
     """Until there is an answer; ``done`` is one that says that the former try came through."""
-    assert callable(write)
 
     def tried() -> bool:
         try:
@@ -90,29 +90,34 @@ def again(write: object, *, done: int = 0) -> None:
     wait_for("an answer", tried)
 
 
+def kill_soon(operator: Operator, rng: random.Random) -> None:
+    """Start the operator, and kill it in the middle of its work."""
+    with operator.running() as process:
+        seen = len(operator.told())
+        wait_for("the operator", lambda: len(operator.told()) > seen)
+        time.sleep(rng.uniform(0, 2))
+        process.kill()
+        process.wait(20)
+
+
 @pytest.mark.skipif(not KILLS, reason="PLUM_SOAK_OPERATOR_KILLS says how often")
 def test_nothing_is_lost(tmp_path: Path) -> None:
     rng = random.Random(SEED)
     data, kubeconfig = tmp_path / "data", tmp_path / "kubeconfig"
     operator = Operator(KEEPER, kubeconfig, "default", tmp_path, {"KEEPER_STATUS": "1"})
-    with running_apiserver(data) as (_, url):
+    with ExitStack() as running:
+        server, url = running.enter_context(running_apiserver(data))
         write_kubeconfig(kubeconfig, url)
-    with httpx.Client(base_url=url, trust_env=False) as http:
+        http = running.enter_context(httpx.Client(base_url=url, trust_env=False))
         writer = Writer(Tasks(http, "default"), rng)
-        for number in range(KILLS):
-            with running_apiserver(data, "--addr", url.removeprefix("http://")) as (server, _), writer.writing():
-                with operator.running() as process:
-                    seen = len(operator.told())
-                    wait_for("the operator", lambda seen=seen: len(operator.told()) > seen)
-                    threading.Event().wait(rng.uniform(0, 2))
-                    process.kill()
-                    process.wait(20)
+        with writer.writing():
+            for number in range(KILLS):
+                kill_soon(operator, rng)
                 if number % 3 == 2:
                     server.kill()
                     server.wait(20)
-                    with running_apiserver(data, "--addr", url.removeprefix("http://")):
-                        threading.Event().wait(rng.uniform(0, 1))
-        with running_apiserver(data, "--addr", url.removeprefix("http://")), operator.running():
+                    server, _ = running.enter_context(running_apiserver(data, "--addr", url.removeprefix("http://")))
+        with operator.running():
             wait_for("the last of it", lambda: settled(writer), seconds=120)
     told = operator.told()
     assert [name for name in deleted(writer) if f"made {name}" in told and f"gone {name}" not in told] == []

@@ -5,29 +5,20 @@ and what came of them is carried over to the object: the count, and who owns it.
 that is an entry with ``subresource: scale``, as Kubernetes keeps it.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
-
 from apiserver.api.kinds.scale import SCALES
 from apiserver.api.machinery import apply as server_side_apply
 from apiserver.api.machinery import writes
 from apiserver.api.machinery.decode import validate
-from apiserver.api.machinery.fieldsets import Path, from_fields_v1, to_fields_v1
+from apiserver.api.machinery.fieldsets import Path
+from apiserver.api.machinery.managers import Entries, Entry, read, with_entries
 from apiserver.api.meta import Body
-from apiserver.api.scheme import Count, Kind, Scaling, dig
+from apiserver.api.scheme import Kind, Scaling, dig
 
 SCALE = "scale"
 """The subresource's name."""
 
 _REPLICAS: Path = ("f:spec", "f:replicas")
 _NAMED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-_Entries = Sequence[dict[str, Any]]
-
-
-class _Owner(NamedTuple):
-    manager: str
-    operation: str
-    subresource: str
 
 
 def view(kind: Kind, body: Body) -> Body:
@@ -59,6 +50,8 @@ def apply(kind: Kind, old: Body, config: Body, ctx: writes.Context, *, force: bo
     writes.check_apply(config, ctx)
     writes.check_version(kind, old, config)
     live = _tracked(kind, old)
+    if "managedFields" not in live["metadata"]:
+        live = dict(live, spec={})  # what is nobody's can be taken without asking
     merged = server_side_apply.apply(
         SCALES, live, config, manager=ctx.manager, force=force, subresource=SCALE, now=ctx.now
     )
@@ -73,53 +66,39 @@ def _scaling(kind: Kind) -> Scaling:
 
 def _tracked(kind: Kind, body: Body) -> Body:
     """The object's Scale, with those who own the count."""
-    scale = view(kind, body)
-    managed = _of_scale(_entries(body), _scaling(kind).count(body).path)
-    return dict(scale, metadata=scale["metadata"] | ({"managedFields": managed} if managed else {}))
+    return with_entries(view(kind, body), _of_scale(read(body), _scaling(kind).count(body).path))
 
 
 def _carried(kind: Kind, old: Body, scale: Body) -> Body:
     """The object with the count of the Scale and its owners. A count that nobody applies any more stays."""
     count = _scaling(kind).count(old)
-    wanted = dig(scale, "spec.replicas")
-    wanted = count.wanted if wanted is None else wanted
-    managed = _of_object(kind, _entries(old), _entries(scale), count)
-    if wanted == count.wanted and managed == _entries(old):
+    given = dig(scale, "spec.replicas")
+    wanted = count.wanted if given is None else given
+    entries = _of_object(kind, read(old), read(scale), count.path)
+    if wanted == count.wanted and entries == read(old):
         return old
-    scaled = _scaling(kind).scaled(old, wanted)
-    return writes.rewrite(kind, old, dict(scaled, metadata=dict(old["metadata"], managedFields=managed)))
+    return writes.rewrite(kind, old, with_entries(_scaling(kind).scaled(old, wanted), entries))
 
 
-def _entries(body: Body) -> list[dict[str, Any]]:
-    return list(body["metadata"].get("managedFields") or ())
-
-
-def _owner(entry: dict[str, Any]) -> _Owner:
-    return _Owner(
-        str(entry.get("manager", "")), str(entry.get("operation", "Update")), str(entry.get("subresource", ""))
-    )
-
-
-def _of_scale(entries: _Entries, path: Path) -> list[dict[str, Any]]:
+def _of_scale(entries: Entries, path: Path) -> Entries:
     """The entries of those who own the count, as they are in the Scale."""
-    fields = to_fields_v1(frozenset([_REPLICAS]))
-    return [
-        dict(entry, apiVersion=SCALES.api_version, fieldsV1=fields)
-        for entry in entries
-        if path in from_fields_v1(entry.get("fieldsV1") or {})
-    ]
+    fields = frozenset([_REPLICAS])
+    return {
+        owner._replace(api_version=SCALES.api_version): Entry(fields, entry.time)
+        for owner, entry in entries.items()
+        if path in entry.fields
+    }
 
 
-def _of_object(kind: Kind, entries: _Entries, of_scale: _Entries, count: Count) -> list[dict[str, Any]]:
+def _of_object(kind: Kind, entries: Entries, of_scale: Entries, path: Path) -> Entries:
     """The object's entries once the count belongs to those who own it in the Scale."""
-    owners = {_owner(entry): entry for entry in of_scale if _REPLICAS in from_fields_v1(entry.get("fieldsV1") or {})}
-    kept = []
-    for entry in entries:
-        fields = from_fields_v1(entry.get("fieldsV1") or {})
-        if count.path not in fields or owners.pop(_owner(entry), None) is not None:
-            kept.append(entry)
-        elif left := fields - {count.path}:
-            kept.append(dict(entry, fieldsV1=to_fields_v1(left)))
-    fields_v1 = to_fields_v1(frozenset([count.path]))
-    kept += [dict(entry, apiVersion=kind.api_version, fieldsV1=fields_v1) for entry in owners.values()]
-    return kept
+    owners = {
+        owner._replace(api_version=kind.api_version): Entry(frozenset([path]), entry.time)
+        for owner, entry in of_scale.items()
+        if _REPLICAS in entry.fields
+    }
+    left = {
+        owner: entry if owner in owners else Entry(entry.fields - {path}, entry.time)
+        for owner, entry in entries.items()
+    }
+    return owners | {owner: entry for owner, entry in left.items() if entry.fields}

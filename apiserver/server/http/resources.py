@@ -17,6 +17,7 @@ from apiserver.server.http.lists import JSON, list_collection
 from apiserver.server.http.requests import (
     READ_ONLY,
     Accepted,
+    check_force,
     media_type,
     negotiate,
     own_subresource,
@@ -134,6 +135,8 @@ class Resources:
 
     async def _patch(self, target: Target, request: Request) -> Outcome:
         kind, options = media_type(request), read_options(request)
+        if kind != APPLY:
+            check_force(request)
         match kind:
             case _ if kind == MERGE:
                 merge = read_json(await read_body(request))

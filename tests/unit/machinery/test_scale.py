@@ -119,6 +119,14 @@ def test_apply_conflicts_is_forced_and_lets_go() -> None:
     assert owners(nobody) == {}
 
 
+def test_what_is_nobodys_can_be_taken() -> None:
+    taken = scale.apply(TASKS, task(), wanting(3), context("hpa"), force=False)
+    assert taken["spec"]["entries"][0]["replicas"] == 3
+    assert owners(taken) == {("hpa", "Apply", "scale"): "plum.dev/v1"}
+    books = [entry for entry in taken["metadata"]["managedFields"] if entry["manager"] == "ann"]
+    assert len(books) == 1
+
+
 def test_a_repeated_apply_with_another_count_stays_an_apply() -> None:
     once = scale.apply(TASKS, task({"replicas": 1}), wanting(2), context("hpa"), force=True)
     twice = scale.apply(TASKS, once, wanting(3), context("hpa"), force=False)
