@@ -97,8 +97,9 @@ def _of_object(kind: Kind, entries: Entries, of_scale: Entries, path: Path) -> E
         for owner, entry in of_scale.items()
         if _REPLICAS in entry.fields
     }
-    left = {
-        owner: entry if owner in owners else Entry(entry.fields - {path}, entry.time)
-        for owner, entry in entries.items()
-    }
-    return owners | {owner: entry for owner, entry in left.items() if entry.fields}
+    for owner, entry in entries.items():
+        if owner in owners:
+            owners[owner] = Entry(entry.fields | {path}, owners[owner].time)
+        elif left := entry.fields - {path}:
+            owners[owner] = Entry(left, entry.time)
+    return owners
