@@ -44,7 +44,8 @@ def test_a_namespace_as_kubectl_writes_it(room: Room) -> None:
     assert kubectl("get", "ns", "coming", "-o", "jsonpath={.metadata.resourceVersion}") == version
     assert kubectl("get", "ns", "coming", "-o", "jsonpath={.spec.finalizers}{.status.phase}") == '["kubernetes"]Active'
     assert kubectl("label", "ns", "coming", "team=a") == "namespace/coming labeled\n"
-    assert kubectl("delete", "ns", "coming") == 'namespace "coming" deleted\n'
+    assert kubectl("create", "namespace", "made") == "namespace/made created\n"
+    assert kubectl("delete", "ns", "made", "coming") == 'namespace "made" deleted\nnamespace "coming" deleted\n'
     said = kubectl.refused("delete", "ns", "default")
     assert 'namespaces "default" is forbidden: this namespace may not be deleted' in said
 
