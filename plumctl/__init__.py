@@ -7,7 +7,7 @@
 - ``following``  one object through time, over restarts of the server
 - ``moments``    points in the past on the command line; ``changes``: changes in a few words
 - ``printers``   tables, YAML, JSON, names; ``output``: what ``-o`` asks for
-- ``jsonpath``   kubectl's paths in an object; ``jsonpath_parser``: read; ``ordering``: ``--sort-by``
+- ``jsonpath``   kubectl's paths; ``jsonpath_parser``: read into ``jsonpath_nodes``; ``ordering``: ``--sort-by``
 - ``log_follow``   several logs together; ``log_streams``: one of them, over breaks; ``log_lines``: read and written
 - ``manifests``  files to checked objects, all errors before anything is sent; ``artifact_checks``: what they run
 - ``archive``    a folder to a zip that is the same every time; ``entries``: what a zip may hold

@@ -6,21 +6,8 @@ from typing import Any
 
 import orjson
 
-from plumctl.jsonpath_parser import (
-    BadPath,
-    Field,
-    Filter,
-    Index,
-    Literal,
-    Node,
-    Path,
-    Recursive,
-    Slice,
-    Step,
-    Union,
-    Wildcard,
-    parse,
-)
+from plumctl.jsonpath_nodes import Field, Filter, Index, Literal, Node, Path, Recursive, Slice, Step, Union, Wildcard
+from plumctl.jsonpath_parser import BadPath, parse
 
 __all__ = ["BadPath", "Finder", "Template", "as_text", "relaxed"]
 

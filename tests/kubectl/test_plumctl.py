@@ -152,3 +152,23 @@ def ageless(text: str) -> str:
 def plain(text: str) -> str:
     """The lines without the ways in which errors begin."""
     return "\n".join(_PREFIX.sub("", line) for line in text.splitlines())
+
+
+def test_rollouts_are_waited_for_which_kubectl_cannot(stage: Stage) -> None:
+    _, room = rooms(stage)
+    room.create("web", replicas=2)
+    assert room.kubectl.run("rollout", "status", "task/web").returncode == 1
+    for command in ("restart", "patch"):
+        followed = run(room, ["rollout", "status", "task/web", "--timeout=45s"])
+        assert (followed.exit_code, followed.stdout.splitlines()[-1]) == (0, 'task "web" successfully rolled out')
+        before = {copy["metadata"]["name"] for copy in room.copies("web")}
+        if command == "restart":
+            assert run(room, ["rollout", "restart", "task/web"]).stdout == "task/web restarted\n"
+        else:
+            change = '[{"op":"replace","path":"/spec/entries/0/startCmd","value":"sleep 1001"}]'
+            assert run(room, ["patch", "task/web", "--type=json", "-p", change]).exit_code == 0
+        assert run(room, ["rollout", "status", "task/web", "--timeout=45s"]).exit_code == 0
+        now = room.copies("web")
+        assert not before & {copy["metadata"]["name"] for copy in now}
+        assert [copy["status"]["phase"] for copy in now] == ["Running"] * 2
+    room.leave()

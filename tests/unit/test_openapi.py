@@ -85,6 +85,7 @@ def test_schemas_say_how_lists_merge_and_what_fields_take() -> None:
     assert entry["env"]["x-kubernetes-list-map-keys"] == ["name"]
     assert entry["env"]["items"] == {"$ref": "#/components/schemas/dev.plum.v1.EnvVar"}
     assert entry["dependsOn"]["x-kubernetes-list-type"] == "set"
+    assert schemas["dev.plum.v1.ServiceSpec"]["properties"]["selector"]["x-kubernetes-map-type"] == "atomic"
     assert entry["restartPolicy"]["enum"] == ["Always", "OnFailure", "Never"]
     assert entry["restartPolicy"]["default"] == "Always"
     assert entry["replicas"]["maximum"] == 10_000
