@@ -1,47 +1,99 @@
 """``plumctl apply``: server-side apply of files, all checked before the first is sent."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import click
 
 from apiserver.api.errors import ApiError, Conflict, NotFound, ServiceUnavailable
-from apiserver.api.kinds.app import App
-from apiserver.api.kinds.namespace import DEFAULT
 from apiserver.api.meta import Body
 from apiserver.client.rest import APPLY, RestClient
-from plumctl.cli import MANAGER, Failure, Session, explain_error, namespace_option, pass_session
-from plumctl.manifests import BadManifests, Manifest, read_manifests
+from plumctl.artifact_checks import check_artifacts
+from plumctl.cli import Failure, Session, explain_error, namespace_option, pass_session
+from plumctl.flags import SUFFIX, Command, DryRun, dry_run_option, manager_option, write_query
+from plumctl.manifests import BadManifests, Manifest, read_manifests, selected
+from plumctl.output import Output, OutputType
+from plumctl.prune import Pruning, prune, read_allowlist
 from plumctl.raw import place, read, send
 
 
-@click.command()
+@dataclass(frozen=True)
+class Applying:
+    """How manifests are applied."""
+
+    manager: str
+    force: bool = False
+    dry_run: DryRun = "none"
+    is_told_as_kubectl: bool = False
+    """Whether ``--server-side`` was given, which is what happens anyway."""
+
+
+@click.command(cls=Command)
 @click.option(
     "-f", "--filename", "paths", multiple=True, required=True, help="A file, a folder, or - for standard input."
 )
 @click.option("-R", "--recursive", is_flag=True, default=True, hidden=True, help="Folders are always read whole.")
-@click.option("--dry-run", is_flag=True, help="Let the server check everything and store nothing.")
+@click.option("-l", "--selector", default="", help="Only the objects that a label selector finds.")
+@click.option("--server-side", is_flag=True, help="What is done anyway; tells it in kubectl's word.")
 @click.option("--force-conflicts", is_flag=True, help="Take over fields that other managers own.")
+@click.option(
+    "--prune", "pruned", is_flag=True, help="Delete what was applied before and is in no file: with -l or --all."
+)
+@click.option("--all", "everything", is_flag=True, help="Prune without a selector.")
+@click.option("--prune-allowlist", "allowlist", multiple=True, help="Kinds to prune, GROUP/VERSION/KIND.")
+@click.option("-o", "--output", type=OutputType(), default="", help="name, json, yaml, jsonpath=…")
+@dry_run_option
+@manager_option
 @namespace_option
 @pass_session
-def apply(
-    session: Session, paths: tuple[str, ...], recursive: bool, dry_run: bool, force_conflicts: bool, namespace: str
+def apply(  # noqa: PLR0913 - one parameter an option
+    session: Session,
+    *,
+    paths: tuple[str, ...],
+    recursive: bool,
+    selector: str,
+    server_side: bool,
+    force_conflicts: bool,
+    pruned: bool,
+    everything: bool,
+    allowlist: tuple[str, ...],
+    output: Output,
+    dry_run: DryRun,
+    manager: str,
+    namespace: str,
 ) -> None:
     """Make the objects of files true.
 
     \b
       plumctl apply -f manifests/hello
       plumctl apply -f task.yaml --dry-run
+      plumctl apply -f manifests/shop --prune -l shop=yes
     """
+    pruning = _pruning(pruned, selector, allowlist, everything=everything)
     manifests = load(session, paths, namespace)
+    chosen = matching(manifests, selector)
+    how = Applying(manager, force_conflicts, dry_run, server_side)
 
     async def work(client: RestClient) -> None:
-        await check_artifacts(client, manifests)
-        await _rehearse(client, manifests, force=force_conflicts)
-        for manifest in manifests:
-            outcome = await _apply(client, manifest, dry_run=dry_run, force=force_conflicts)
-            click.echo(f"{manifest} {outcome}{' (dry run)' if dry_run else ''}")
+        bodies = await _apply_all(client, chosen, how, output)
+        if pruning:
+            await prune(client, manifests, pruning, manager=manager, dry_run=dry_run, quiet=bool(output.form))
+        if output.form:
+            output.show(bodies[0] if len(bodies) == 1 else {"apiVersion": "v1", "kind": "List", "items": bodies})
 
     session.run(work)
+
+
+def _pruning(pruned: bool, selector: str, allowlist: Sequence[str], *, everything: bool) -> Pruning | None:
+    """What is pruned. Raises Failure."""
+    if not pruned:
+        return None
+    if not selector and not everything:
+        raise Failure(
+            "all resources selected for prune without explicitly passing --all. To prune all resources, pass the "
+            "--all flag. If you did not mean to prune all resources, specify a label selector"
+        )
+    return Pruning(selector, read_allowlist(allowlist))
 
 
 def load(session: Session, paths: Sequence[str], namespace: str) -> list[Manifest]:
@@ -60,13 +112,37 @@ def load(session: Session, paths: Sequence[str], namespace: str) -> list[Manifes
     return manifests
 
 
-async def _rehearse(client: RestClient, manifests: Sequence[Manifest], *, force: bool) -> None:
+def matching(manifests: list[Manifest], selector: str) -> list[Manifest]:
+    """Those that a label selector finds, all without one. Raises Failure."""
+    try:
+        return selected(manifests, selector) if selector else manifests
+    except BadManifests as error:
+        raise Failure(str(error)) from error
+
+
+async def _apply_all(client: RestClient, manifests: Sequence[Manifest], how: Applying, output: Output) -> list[Body]:
+    """Apply them, and say so; the objects as they are then. Raises Failure, ApiError."""
+    if how.dry_run != "client":
+        await check_artifacts(client, manifests)
+        await _rehearse(client, manifests, how)
+    bodies = []
+    for manifest in manifests:
+        before = await present(client, manifest)
+        after = manifest.body if how.dry_run == "client" else await send_apply(client, manifest, how)
+        bodies.append(after)
+        if not output.form:
+            word = "serverside-applied" if how.is_told_as_kubectl else _outcome(before, after, how.dry_run)
+            click.echo(f"{manifest} {word}{SUFFIX[how.dry_run]}")
+    return bodies
+
+
+async def _rehearse(client: RestClient, manifests: Sequence[Manifest], how: Applying) -> None:
     """Let the server check everything and store nothing. Raises Failure with a line for each it would refuse."""
-    coming = {manifest.name for manifest in manifests if manifest.kind.name == "Namespace"}
+    coming = coming_namespaces(manifests)
     errors: list[str] = []
     for manifest in manifests:
         try:
-            await _apply(client, manifest, dry_run=True, force=force)
+            await send_apply(client, manifest, replace(how, dry_run="server"))
         except ServiceUnavailable:
             raise
         except NotFound as error:
@@ -79,26 +155,41 @@ async def _rehearse(client: RestClient, manifests: Sequence[Manifest], *, force:
         raise Failure("\n".join(errors))
 
 
-async def _apply(client: RestClient, manifest: Manifest, *, dry_run: bool, force: bool) -> str:
-    path = place(client, manifest.kind, manifest.namespace, manifest.name)
+def coming_namespaces(manifests: Sequence[Manifest]) -> set[str]:
+    """The namespaces that are among the manifests."""
+    return {manifest.name for manifest in manifests if manifest.kind.name == "Namespace"}
+
+
+async def present(client: RestClient, manifest: Manifest) -> Body | None:
+    """The object as it is, if there is one. Raises ApiError."""
     try:
-        before: Body | None = await read(client, path)
+        return await read(client, place(client, manifest.kind, manifest.namespace, manifest.name))
     except NotFound:
-        before = None
-    query = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
-    query |= {"dryRun": "All"} if dry_run else {}
-    query |= {"force": "true"} if force else {}
+        return None
+
+
+async def send_apply(client: RestClient, manifest: Manifest, how: Applying) -> Body:
+    """The object as it is, or would be, once applied. Raises ApiError."""
+    path = place(client, manifest.kind, manifest.namespace, manifest.name)
+    query = write_query(how.manager, how.dry_run) | {"fieldValidation": "Strict"}
+    query |= {"force": "true"} if how.force else {}
     try:
         response = await send(client, "PATCH", path, query=query, body=manifest.body, media_type=APPLY)
     except Conflict as error:
-        if not _is_with_ourselves(error):
+        if not _is_with_ourselves(error, how.manager):
             raise
         response = await send(
             client, "PATCH", path, query=query | {"force": "true"}, body=manifest.body, media_type=APPLY
         )
+    body: Body = response.json()
+    return body
+
+
+def _outcome(before: Body | None, after: Body, dry_run: DryRun) -> str:
     if before is None:
         return "created"
-    after: Body = response.json()
+    if dry_run == "client":
+        return "configured"
     same = {key: value for key, value in after.items() if key != "metadata"} == {
         key: value for key, value in before.items() if key != "metadata"
     }
@@ -106,62 +197,11 @@ async def _apply(client: RestClient, manifest: Manifest, *, dry_run: bool, force
     return "unchanged" if unchanged else "configured"
 
 
-def _is_with_ourselves(error: Conflict) -> bool:
+def _is_with_ourselves(error: Conflict, manager: str) -> bool:
     """Whether only plumctl's own commands (start, stop, restart) set the fields: the latest command wins."""
-    ours = f'conflict with "{MANAGER}" using '
+    ours = f'conflict with "{manager}" using '
     return bool(error.details.causes) and all(cause.message.startswith(ours) for cause in error.details.causes)
 
 
 def _identity(metadata: Body) -> Body:
     return {key: value for key, value in metadata.items() if key not in ("managedFields", "resourceVersion")}
-
-
-async def check_artifacts(client: RestClient, manifests: Sequence[Manifest]) -> None:
-    """See that the server has what the tasks run. Raises Failure with a line for each that it has not."""
-    pushed: dict[str, set[tuple[str, str]]] = {}
-    errors: list[str] = []
-    for manifest in manifests:
-        if manifest.kind.name == "App":
-            spec = manifest.body["spec"]
-            pushed.setdefault(manifest.namespace, await _apps(client, manifest.namespace)).add(
-                (spec["name"], spec["version"])
-            )
-    for manifest in manifests:
-        for index, entry in enumerate(manifest.body["spec"]["entries"] if manifest.kind.name == "Task" else ()):
-            where = f"{manifest.where}: spec.entries[{index}]"
-            if app := entry.get("app"):
-                if manifest.namespace not in pushed:
-                    pushed[manifest.namespace] = await _apps(client, manifest.namespace)
-                if (app["name"], app["version"]) not in pushed[manifest.namespace]:
-                    there = "" if manifest.namespace == DEFAULT else f" in the namespace {manifest.namespace}"
-                    option = there and f" -n {manifest.namespace}"
-                    errors.append(
-                        f"{where}.app: the server has no app {app['name']} {app['version']}{there}; "
-                        f"upload it first: plumctl app push DIR{option}"
-                    )
-            elif entry["artifactUrl"].startswith("/") and not await _exists(client, entry["artifactUrl"]):
-                errors.append(
-                    f"{where}.artifactUrl: the server has no {entry['artifactUrl']}; "
-                    "upload it first: plumctl app push DIR"
-                )
-    if errors:
-        raise Failure("\n".join(errors))
-
-
-async def _apps(client: RestClient, namespace: str) -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
-    token = ""
-    while True:
-        page = await client.list(App, namespace=namespace, limit=500, continue_token=token)
-        found |= {(app.spec.name, app.spec.version) for app in page.items}
-        token = page.continue_token
-        if not token:
-            return found
-
-
-async def _exists(client: RestClient, path: str) -> bool:
-    try:
-        await send(client, "HEAD", path)
-    except NotFound:
-        return False
-    return True

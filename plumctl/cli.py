@@ -73,7 +73,16 @@ _pass_object = click.make_pass_decorator(Session)
 
 def pass_session(command: Callable[..., Any]) -> Callable[..., Any]:
     """Hand the session to a command, which takes --server and --kubeconfig too: people write them last."""
-    for name in ("kubeconfig", "server"):
+    return _passed(command, "kubeconfig", "server")
+
+
+def pass_kubeconfig(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the session to a command that asks no server; it takes --kubeconfig."""
+    return _passed(command, "kubeconfig")
+
+
+def _passed(command: Callable[..., Any], *names: str) -> Callable[..., Any]:
+    for name in names:
         command = click.option(f"--{name}", default="", hidden=True, expose_value=False, callback=_override)(command)
     return _pass_object(command)
 
@@ -86,8 +95,23 @@ def _override(context: click.Context, option: click.Parameter, value: str) -> No
 namespace_option = click.option("-n", "--namespace", default="", help="Namespace; by default the kubeconfig's.")
 
 
-class _Commands(click.Group):
+class Commands(click.Group):
     """The group; what goes wrong becomes one line, and an exit code: 1 refused or failed, 2 usage, 130 Ctrl-C."""
+
+    def __init__(self, *args: Any, **extra: Any) -> None:
+        super().__init__(*args, **extra)
+        self.sections: dict[str, list[str]] = {}
+        """The names of the commands by heading."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with their first lines, section by section."""
+        longest = max((len(name) for name in self.commands), default=0)
+        for title, names in self.sections.items():
+            with formatter.section(title):
+                limit = formatter.width - 6 - longest
+                formatter.write_dl(
+                    [(f"{name:<{longest}}", self.commands[name].get_short_help_str(limit)) for name in names]
+                )
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """See click.Command.main."""
@@ -111,7 +135,7 @@ class _Commands(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--server", default="", help="Address of the API server (PLUM_SERVER).")
 @click.option("--kubeconfig", default="", help="A kubeconfig file (KUBECONFIG).")
 @click.pass_context

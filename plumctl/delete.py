@@ -10,6 +10,8 @@ from apiserver.api.errors import Expired, NotFound, ServiceUnavailable, Timeout
 from apiserver.client.rest import RestClient
 from plumctl.apply import load
 from plumctl.cli import Failure, Session, namespace_option, pass_session
+from plumctl.durations import Duration
+from plumctl.flags import Command
 from plumctl.holding import explain
 from plumctl.raw import place, read, read_items, send
 from plumctl.targets import Named, parse_targets
@@ -17,13 +19,15 @@ from plumctl.targets import Named, parse_targets
 POLL_SECONDS = 30
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("what", nargs=-1)
 @click.option("-f", "--filename", "paths", multiple=True, help="Delete the objects of files or folders.")
 @click.option("-l", "--selector", default="", help="Delete what a label selector finds.")
 @click.option("--all", "everything", is_flag=True, help="Delete all of the kind in the namespace.")
 @click.option("--wait/--no-wait", default=True, help="Wait until the objects are gone.", show_default=True)
-@click.option("--timeout", type=click.FloatRange(min=0), default=120.0, help="Seconds to wait.", show_default=True)
+@click.option(
+    "--timeout", type=Duration(), default="2m", help="How long to wait: 30s, 2m, or seconds.", show_default=True
+)
 @click.option("--ignore-not-found", is_flag=True, help="What is not there is no error.")
 @namespace_option
 @pass_session

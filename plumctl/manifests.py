@@ -12,6 +12,7 @@ from apiserver.api.machinery.documents import MAX_BYTES, Document
 from apiserver.api.machinery.yaml_documents import read_yaml
 from apiserver.api.meta import Body
 from apiserver.api.scheme import SCHEME, Kind
+from apiserver.api.selectors import parse_labels
 
 ENDINGS = {".yaml", ".yml", ".json"}
 MAX_FILES = 1000
@@ -71,6 +72,15 @@ def read_manifests(paths: Sequence[str], *, namespace: str) -> list[Manifest]:
     if errors:
         raise BadManifests(errors)
     return sorted(found, key=lambda manifest: ORDER.index(manifest.kind.name))
+
+
+def selected(manifests: Sequence[Manifest], selector: str) -> list[Manifest]:
+    """Those that a label selector finds. Raises BadManifests."""
+    try:
+        wanted = parse_labels(selector)
+    except ApiError as error:
+        raise BadManifests([f"--selector: {error.message}"]) from error
+    return [found for found in manifests if wanted.matches(found.body["metadata"].get("labels") or {})]
 
 
 def _sources(paths: Sequence[str], errors: list[str]) -> Iterator[tuple[str, bytes]]:

@@ -11,6 +11,8 @@ import yaml
 from apiserver.api.meta import Body
 
 GAP = "   "
+NARROWEST = 3
+"""Columns are no narrower, as with kubectl."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -40,7 +42,7 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows of cells as aligned lines; wide characters count as two."""
     if not rows:
         return []
-    widths = [max(_width(row[index]) for row in rows) for index in range(len(rows[0]))]
+    widths = [max(NARROWEST, *(_width(row[index]) for row in rows)) for index in range(len(rows[0]))]
     return [
         GAP.join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
@@ -62,8 +64,19 @@ def cell(value: Any) -> str:
 class TablePrinter:
     """Tables as the server makes them. The header is printed once, its widths are kept for later rows."""
 
-    def __init__(self, *, wide: bool = False, namespaces: bool = False, kinds: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        wide: bool = False,
+        namespaces: bool = False,
+        kinds: bool = False,
+        headers: bool = True,
+        label_columns: Sequence[str] = (),
+        show_labels: bool = False,
+    ) -> None:
+        """``kinds``: names with the kind before them; ``label_columns``: labels that have a column of their own."""
         self._wide, self._namespaces, self._kinds = wide, namespaces, kinds
+        self._headers, self._label_columns, self._show_labels = headers, label_columns, show_labels
         self._shown: list[int] = []
         self._header: list[str] = []
         self._widths: list[int] = []
@@ -76,12 +89,14 @@ class TablePrinter:
             self._header = [str(definitions[i]["name"]).upper() for i in self._shown]
             if self._namespaces:
                 self._header.insert(0, "NAMESPACE")
+            self._header += [label.rpartition("/")[2].upper() for label in self._label_columns]
+            self._header += ["LABELS"] if self._show_labels else []
         rows = [self._row(row, kind) for row in table.get("rows") or []]
         if not rows:
             return []
         first = not self._widths
-        both = [self._header, *rows]
-        found = [max(_width(row[index]) for row in both) for index in range(len(self._header))]
+        both = [self._header, *rows] if self._headers else rows
+        found = [max(NARROWEST, *(_width(row[index]) for row in both)) for index in range(len(self._header))]
         self._widths = found if first else [max(old, new) for old, new in zip(self._widths, found, strict=True)]
         return [self._line(row) for row in (both if first else rows)]
 
@@ -91,7 +106,13 @@ class TablePrinter:
             cells[0] = f"{kind}/{cells[0]}"
         if self._namespaces:
             cells.insert(0, cell(row.get("object", {}).get("metadata", {}).get("namespace", "")))
-        return cells
+        return cells + (self._labels(row) if self._label_columns or self._show_labels else [])
+
+    def _labels(self, row: Body) -> list[str]:
+        labels = row.get("object", {}).get("metadata", {}).get("labels") or {}
+        cells = [cell(labels.get(name, "")) for name in self._label_columns]
+        every = ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or "<none>"
+        return cells + ([cell(every)] if self._show_labels else [])
 
     def _line(self, row: Sequence[str]) -> str:
         padded = (text + " " * (width - _width(text)) for text, width in zip(row, self._widths, strict=True))

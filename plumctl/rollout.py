@@ -24,9 +24,11 @@ PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)
 
 @click.group()
 def rollout() -> None:
-    """See and undo rollouts.
+    """Follow, repeat and undo rollouts.
 
     \b
+      plumctl rollout status task/hello
+      plumctl rollout restart task/hello
       plumctl rollout history task/hello
       plumctl rollout undo task/hello
     """

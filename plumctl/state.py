@@ -94,10 +94,15 @@ def restart(session: Session, what: tuple[str, ...], namespace: str) -> None:
 
     async def work(client: RestClient) -> None:
         for target in targets:
-            path = place(client, target.kind, namespace, target.name)
-            if (await read(client, path))["spec"].get(_FIELD[target.kind.name]) == "Stopped":
-                raise Failure(f"{target} is stopped; plumctl start {target} starts it")
-            await _patch(client, path, {"metadata": {"annotations": {RESTARTED_AT: now}}})
-            click.echo(f"{target} restarted")
+            await restart_one(client, target, namespace, now)
 
     session.run(work)
+
+
+async def restart_one(client: RestClient, target: Named, namespace: str, now: str) -> None:
+    """Restart one, and say so. Raises Failure for what is stopped, ApiError."""
+    path = place(client, target.kind, namespace, target.name)
+    if (await read(client, path))["spec"].get(_FIELD[target.kind.name]) == "Stopped":
+        raise Failure(f"{target} is stopped; plumctl start {target} starts it")
+    await _patch(client, path, {"metadata": {"annotations": {RESTARTED_AT: now}}})
+    click.echo(f"{target} restarted")

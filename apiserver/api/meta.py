@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 
 class ListMap:
-    """Marks a list whose items are told apart by ``keys`` (``x-kubernetes-list-type: map``)."""
+    """Marks a list whose items are told apart by ``keys`` (``x-kubernetes-list-type: map``), so that several field
+    managers can have items in it. A list without a mark is atomic: it has one owner, and its order counts."""
 
     def __init__(self, *keys: str) -> None:
         self.keys = keys
@@ -30,6 +31,10 @@ class ListMap:
 
 class ListSet:
     """Marks a list of unique scalars (``x-kubernetes-list-type: set``)."""
+
+
+class Atomic:
+    """Marks a struct or a map that is applied as a whole, by one manager (``x-kubernetes-map-type: atomic``)."""
 
 
 class FilledIn:
@@ -184,8 +189,10 @@ class ObjectMeta(Model):
     """Keys and values that selectors can find."""
     annotations: Labels = {}
     """Notes of people and programs; not selectable. At most 256 KiB in all."""
-    owner_references: Annotated[Listed[OwnerReference], ListMap("uid")] = ()
+    # Each owner's program adds its own; a reference is one thing that says nothing in parts.
+    owner_references: Annotated[Listed[Annotated[OwnerReference, Atomic()]], ListMap("uid")] = ()
     """The objects this one exists for; when all are gone it is deleted."""
+    # Every program adds and takes away its own.
     finalizers: Annotated[Listed[str], ListSet()] = ()
     """Names that block removal; whoever put one there takes it away."""
     managed_fields: Listed[ManagedFields] = ()
@@ -210,6 +217,7 @@ class Condition(Model):
 
 
 Conditions = Annotated[Listed[Condition], ListMap("type")]
+"""Each type has an owner of its own."""
 
 
 class Status(Model):

@@ -17,7 +17,7 @@ from annotated_types import Ge, Le, Lt, MaxLen, MinLen
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from apiserver.api.meta import FilledIn, IntOrString, ListMap, ListSet
+from apiserver.api.meta import Atomic, FilledIn, IntOrString, ListMap, ListSet
 
 Type = Literal["object", "map", "array", "string", "integer", "number", "boolean", "any"]
 
@@ -38,6 +38,8 @@ class Schema:
     keys: tuple[str, ...] = ()
     """A list map's keys."""
     is_set: bool = False
+    atomic: bool = False
+    """Whether a struct or a map has one owner as a whole; lists without keys that are no sets always have."""
     keeps_unknown: bool = False
     required: bool = False
     format: str = ""
@@ -53,10 +55,27 @@ class Schema:
     """Whether the wire form leaves the field out while it is empty."""
 
     @cached_property
-    def has_keys(self) -> bool:
-        """Whether there is a list map here or below."""
+    def spells_keys(self) -> bool:
+        """Whether a key of this list map can be left out, or written in two ways."""
+        found = (self.items.fields.get(key) for key in self.keys) if self.items else ()
+        return any(
+            field is not None and (field.default is not None or field.format == INT_OR_STRING) for field in found
+        )
+
+    @cached_property
+    def granular(self) -> bool:
+        """Whether the keys of an object here can have different owners."""
+        return self.type in ("object", "map", "any") and not self.atomic
+
+    @cached_property
+    def tells_apart(self) -> bool:
+        """Whether there is a list here or below that may not have the same item twice: a list map or a set."""
         below = (*self.fields.values(), *([self.items] if self.items else ()))
-        return bool(self.keys) or any(found.has_keys for found in below)
+        return bool(self.keys) or self.is_set or any(found.tells_apart for found in below)
+
+
+UNKNOWN = Schema("any")
+"""What no model describes: as Kubernetes takes it, objects are maps and lists are one value."""
 
 
 _SCALARS: dict[Any, tuple[Type, str]] = {
@@ -112,6 +131,8 @@ def _of_type(annotation: Any, metadata: tuple[Any, ...] = ()) -> Schema:
     origin, args = get_origin(annotation), get_args(annotation)
     if any(isinstance(mark, IntOrString) for mark in metadata):
         return Schema("string", format=INT_OR_STRING)
+    if any(isinstance(mark, Atomic) for mark in metadata):
+        return replace(_of_type(annotation, tuple(m for m in metadata if not isinstance(m, Atomic))), atomic=True)
     if origin is Annotated:
         return _of_type(args[0], (*metadata, *args[1:]))
     if origin in (Union, types.UnionType):

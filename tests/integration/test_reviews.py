@@ -62,13 +62,14 @@ def test_users_are_told_who_they_are(http: httpx.Client, tmp_path: Path) -> None
     nobody = http.post(WHO, content=WHO_AM_I, headers=BINARY).json()["status"]["userInfo"]
     assert nobody == {"username": "system:anonymous", "groups": ["system:unauthenticated"]}
     tokens = tmp_path / "tokens.csv"
-    tokens.write_text("0123456789abcdef,jo\n")
+    tokens.write_text('0123456789abcdef,jo,u-7,"ops,dev"\n')
     with start_apiserver(tmp_path / "data", "--token-file", str(tokens)) as url:
         answer = httpx.post(f"{url}{WHO}", content=WHO_AM_I, headers=BINARY, trust_env=False)
         assert answer.status_code == 401
         bearer = BINARY | {"authorization": "Bearer 0123456789abcdef"}
         found = httpx.post(f"{url}{WHO}", content=WHO_AM_I, headers=bearer, trust_env=False).json()
-    assert found["status"]["userInfo"] == {"username": "jo", "groups": ["system:authenticated"]}
+    groups = ["ops", "dev", "system:authenticated"]
+    assert found["status"]["userInfo"] == {"username": "jo", "uid": "u-7", "groups": groups}
 
 
 @pytest.mark.skipif(

@@ -26,6 +26,7 @@ from tests.integration.test_resources import TASKS, create, expect
 from tests.servers import running_apiserver
 
 TOKEN = "0123456789abcdef"
+BOB = f'{TOKEN},bob,u1,"dev,ops"\n'
 
 
 @dataclass
@@ -51,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("secured")
     authority = TestAuthority(folder / "tls")
     tokens = folder / "tokens"
-    tokens.write_text(f'{TOKEN},bob,u1,"dev,ops"\n')
+    tokens.write_text(BOB)
     flags = [*authority.server_flags(), "--token-file", str(tokens)]
     with running_apiserver(folder / "data", *flags) as (_, url):
         yield Site(url, authority, tokens, folder / "data" / "server.log")
@@ -148,7 +149,7 @@ def test_replaced_certificates_and_tokens_count_without_a_restart(site: Site) ->
     with site.authority.http(site.url, token=TOKEN) as kept:
         assert kept.get(TASKS).status_code == 200
         new = site.authority.server()
-        site.tokens.write_text(f"{TOKEN},bob\nfedcba9876543210,dora\n")
+        site.tokens.write_text(f"{BOB}fedcba9876543210,dora\n")
         wait_for("the new certificate", lambda: serial() == new.certificate.read_bytes() != before)
         wait_for("the new token", lambda: status("fedcba9876543210") == 200)
         assert kept.get(TASKS).status_code == 200, "open connections stay"
@@ -190,7 +191,7 @@ TASK = """{"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": "%s
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="needs kubectl")
 @pytest.mark.parametrize("how", ["token", "certificate"])
 def test_kubectl_sends_what_the_kubeconfig_has(site: Site, tmp_path: Path, how: str) -> None:
-    files = site.authority.client("ann")
+    files = site.authority.client("ann", "dev")
     tls = Tls(site.authority.file, *((files.certificate, files.key) if how == "certificate" else ()))
     write_kubeconfig(tmp_path / "config", site.url, TOKEN if how == "token" else "", user="me", tls=tls)
     environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "KUBECONFIG": str(tmp_path / "config")}
@@ -202,6 +203,10 @@ def test_kubectl_sends_what_the_kubeconfig_has(site: Site, tmp_path: Path, how: 
         return found.stdout.decode()
 
     assert "default" in kubectl("get", "namespaces")
+    who = {line.split()[0]: line.split(maxsplit=1)[1] for line in kubectl("auth", "whoami").splitlines()}
+    by_token = {"Username": "bob", "UID": "u1", "Groups": "[dev ops system:authenticated]"}
+    by_certificate = {"Username": "ann", "Groups": "[dev system:authenticated]"}
+    assert {**who, "ATTRIBUTE": ""} == {"ATTRIBUTE": ""} | (by_token if how == "token" else by_certificate)
     name = f"kubectl-{how}"
     kubectl("apply", "-f", "-", stdin=TASK % name)
     with site.authority.http(site.url, token=TOKEN) as http:

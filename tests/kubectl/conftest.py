@@ -11,10 +11,10 @@ from itertools import count
 import httpx
 import pytest
 
-from tests.e2e.cluster import running_cluster
 from tests.kubectl.program import Kubectl, why_not
 from tests.kubectl.room import Room, Stage
 from tests.kubectl.scope import TRANSPORTS
+from tests.kubectl.transports import USERS, reached
 
 NUMBERS = count(1)
 
@@ -33,10 +33,8 @@ def required() -> None:
 def stage(required: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A cluster of two nodes, reached in one of the ways."""
     folder = tmp_path_factory.mktemp(f"cluster-{request.param}")
-    with running_cluster(folder / "data") as cluster:
-        kubectl = Kubectl(folder / "home", variables={"KUBECONFIG": cluster.environ["KUBECONFIG"]})
-        with httpx.Client(base_url=cluster.url, trust_env=False, timeout=10) as http:
-            yield Stage(cluster, kubectl, http, uploaded(http))
+    with reached(folder, request.param) as (cluster, kubectl, http):
+        yield Stage(cluster, kubectl, http, USERS[request.param], uploaded(http))
 
 
 def uploaded(http: httpx.Client) -> str:

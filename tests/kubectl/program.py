@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,16 @@ def why_not() -> str:
     """Why kubectl cannot be run here; empty where it can."""
     if not shutil.which(PROGRAM):
         return f"{PROGRAM} is not installed"
+    found = version()
+    return "" if found >= OLDEST else f"kubectl {'.'.join(map(str, found))} is older than 1.30"
+
+
+@cache
+def version() -> tuple[int, int]:
+    """Of the program that is run."""
     done = subprocess.run([PROGRAM, "version", "--client", "-o", "json"], capture_output=True, check=True, text=True)
     told = json.loads(done.stdout)["clientVersion"]
-    found = (int(told["major"]), int(re.sub(r"\D.*", "", told["minor"])))
-    return "" if found >= OLDEST else f"kubectl {told['gitVersion']} is older than 1.30"
+    return int(told["major"]), int(re.sub(r"\D.*", "", told["minor"]))
 
 
 @dataclass(frozen=True)

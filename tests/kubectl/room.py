@@ -22,6 +22,8 @@ class Stage:
     kubectl: Kubectl
     http: httpx.Client
     """For what is not under test: a tenth of the time."""
+    user: str
+    """Who kubectl is to the cluster."""
     digest: str
 
     def room(self, namespace: str) -> "Room":
@@ -55,6 +57,17 @@ class Room:
         manifest = self.task(name, **more)
         self.stage.http.post(self.path("tasks"), json=manifest).raise_for_status()
         return manifest
+
+    def still(self, name: str, node: str) -> Json:
+        """An assignment that no agent looks after, and that seems to run."""
+        template = {"artifactUrl": "/artifacts/x", "sha256": self.stage.digest}
+        spec = {"taskName": "busy", "entry": "main", "nodeName": node, "template": template, "templateHash": "h"}
+        body = {"metadata": {"name": name, "labels": {"plum.dev/task": "busy"}}, "spec": spec}
+        self.stage.http.post(self.path("assignments"), json=body).raise_for_status()
+        status, merge = {"status": {"phase": "Running"}}, {"content-type": "application/merge-patch+json"}
+        path = f"{self.path('assignments', name)}/status"
+        made: Json = self.stage.http.patch(path, json=status, headers=merge).raise_for_status().json()
+        return made
 
     def path(self, plural: str, name: str = "") -> str:
         """The path of a collection, or of an object in it."""

@@ -1,22 +1,18 @@
-"""Server-side apply against a small reference, and its laws."""
+"""Laws of server-side apply. What it does in every step, the model next door says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apiserver.api.errors import Conflict
 from apiserver.api.kinds.task import TASKS
 from apiserver.api.machinery.apply import apply, record_update
 from apiserver.api.machinery.fieldsets import from_fields_v1, leaves, to_fields_v1
 from apiserver.api.meta import Body
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-MANAGERS = ("ann", "bob", "cyd")
 VALUES = st.sampled_from(["1", "2"])
 
 Config = dict[tuple[str, ...], str]
@@ -78,122 +74,6 @@ def config_from(body: Body | None) -> Config:
         for entry in body.get("spec", {}).get("entries", ())
     }
     return config_of(body["metadata"].get("labels", {}), entries)
-
-
-@dataclass
-class Reference:
-    """Who owns what, by the rules as a person would state them. Who loses a value keeps his part in the item."""
-
-    values: Config = field(default_factory=dict)
-    owners: dict[tuple[str, ...], set[tuple[str, str]]] = field(default_factory=dict)
-
-    def apply(self, manager: str, config: Config, *, force: bool) -> bool:
-        me = (manager, "Apply")
-        fought = {
-            path
-            for path, value in config.items()
-            if path in self.values and self.values[path] != value and self.owners[path] - {me}
-        }
-        if fought and not force:
-            return False
-        dropped = [path for path, owners in self.owners.items() if path not in config and me in owners]
-        for path, owners in self.owners.items():
-            if path in fought:
-                owners.clear()
-            if path in dropped:
-                owners.discard(me)
-        for path, value in config.items():
-            self.values[path] = value
-            self.owners.setdefault(path, set()).add(me)
-        self._sweep(dropped)
-        return True
-
-    def update(self, manager: str, config: Config) -> None:
-        for path in [path for path in self.values if path not in config]:
-            del self.values[path], self.owners[path]
-        for path, value in config.items():
-            if self.values.get(path) != value:
-                self.values[path] = value
-                self.owners[path] = {(manager, "Update")}
-
-    def _sweep(self, dropped: list[tuple[str, ...]]) -> None:
-        """What is dropped and nobody owns goes, and the items around it that are nobody's either; an item stays
-        while anybody owns something in it."""
-        for path in [path for path in self.values if any(one[: len(path)] == path for one in dropped)]:
-            inside = [other for other in self.owners if other[: len(path)] == path]
-            if not any(self.owners[other] for other in inside):
-                for other in inside:
-                    self.values.pop(other, None)
-                for other in inside:
-                    self.owners.pop(other, None)
-
-
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["apply", "force", "update"]), st.sampled_from(MANAGERS), CONFIGS), min_size=1, max_size=8
-)
-
-
-@settings(max_examples=150, deadline=None)
-@given(STEPS)
-def test_apply_does_what_the_reference_does(steps: list[tuple[str, str, Config]]) -> None:
-    live: Body | None = None
-    reference = Reference()
-    for number, (what, manager, config) in enumerate(steps):
-        now = NOW + timedelta(seconds=number)
-        if what == "update":
-            new = body_of(config)
-            if live is not None and "managedFields" in live["metadata"]:
-                new["metadata"]["managedFields"] = live["metadata"]["managedFields"]
-            live = record_update(TASKS, live, new, manager=manager, subresource="", now=now)
-            reference.update(manager, config)
-        else:
-            live = applied(live, reference, manager, config, force=what == "force", now=now)
-        assert config_from(live) == reference.values
-        assert owners_of(live) == {path: owners for path, owners in reference.owners.items() if owners}
-
-
-def applied(
-    live: Body | None, reference: Reference, manager: str, config: Config, *, force: bool, now: datetime
-) -> Body | None:
-    expected = reference.apply(manager, config, force=force)
-    arguments = {"manager": manager, "force": force, "subresource": ""}
-    if not expected:
-        with pytest.raises(Conflict):
-            apply(TASKS, live, body_of(config), now=now, **arguments)  # type: ignore[arg-type]
-        return live
-    result = apply(TASKS, live, body_of(config), now=now, **arguments)  # type: ignore[arg-type]
-    later = now + timedelta(hours=1)
-    assert apply(TASKS, result, body_of(config), now=later, **arguments) == result  # type: ignore[arg-type]
-    return result
-
-
-def owners_of(body: Body | None) -> dict[tuple[str, ...], set[tuple[str, str]]]:
-    """Owners by our leaves, from managedFields; an item is owned by whoever owns its ``.``."""
-    found: dict[tuple[str, ...], set[tuple[str, str]]] = {}
-    for entry in (body or {"metadata": {}})["metadata"].get("managedFields", ()):
-        for path in from_fields_v1(entry["fieldsV1"]):
-            if leaf := short(path):
-                found.setdefault(leaf, set()).add((entry["manager"], entry["operation"]))
-    return found
-
-
-def short(path: tuple[str, ...]) -> tuple[str, ...] | None:
-    def name(part: str) -> str:
-        return part[len('k:{"name":"') : -2]
-
-    match path:
-        case ("f:metadata", "f:labels", key):
-            return ("label", key[2:])
-        case ("f:spec", "f:entries", item, "."):
-            return ("entry", name(item))
-        case ("f:spec", "f:entries", item, "f:startCmd"):
-            return ("entry", name(item), "startCmd")
-        case ("f:spec", "f:entries", item, "f:env", variable, "."):
-            return ("entry", name(item), "env", name(variable))
-        case ("f:spec", "f:entries", item, "f:env", variable, "f:value"):
-            return ("entry", name(item), "env", name(variable), "value")
-        case _:
-            return None
 
 
 @settings(max_examples=50, deadline=None)

@@ -161,3 +161,14 @@ def test_the_page_about_pods_names_all_phases_and_selectors() -> None:
     assert {
         name for field in LogOptions.model_fields.values() if (name := field.alias) and f"`{name}`" not in text
     } == {"cursor", "cursors", "oneRun"}
+
+
+def test_the_page_about_plumctl_has_every_command_and_a_test_for_each_row() -> None:
+    text = Path("docs/plumctl.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([a-z][a-z-]*)", row[0])}
+    assert named == set(cli.commands)
+    tests = "".join(path.read_text() for path in Path("tests").rglob("test_*.py"))
+    shown = [re.findall(r"`(test_\w+)` \|$", row[-1]) for row in rows]
+    assert [row[0] for row, names in zip(rows, shown, strict=True) if len(names) != 1] == []
+    assert [name for names in shown for name in names if f"def {name}(" not in tests] == []

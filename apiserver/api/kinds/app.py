@@ -35,6 +35,7 @@ class AppSpec(Model):
     """Digest of the archive; the blob is at ``/artifacts/sha256/<sha256>``."""
     size_bytes: Annotated[int, Field(ge=0)]
     """The size of the archive in bytes."""
+    # An app may offer one name on several ports, and one port in several protocols.
     services: Annotated[Listed[AppService], ListMap("name", "port", "protocol")] = ()
     """What its ``meta.ini`` declares; shown, while agents read it from the archive itself."""
 

@@ -53,6 +53,7 @@ class Template(Model):
     """The version of the app; empty where the entry gives an address."""
     start_cmd: Annotated[str, Field(exclude_if=is_empty)] = ""
     """Run by ``/bin/sh -c`` in the instance's own folder; empty means ``./start.sh``."""
+    # Lists as in the task's entry.
     env: Annotated[Listed[EnvVar], ListMap("name")] = ()
     """Environment variables."""
     ports: Annotated[Listed[Port], ListMap("name")] = ()
@@ -145,6 +146,7 @@ class AssignmentStatus(Status):
     """The process id of the instance's first process on its node."""
     ip: Annotated[str, Field(exclude_if=is_empty)] = ""
     """The address of the node."""
+    # A port's name is what the entry calls it. A service may be offered on several ports and in several protocols.
     ports: Annotated[Listed[PortStatus], ListMap("name")] = ()
     """The ports as the process got them."""
     services: Annotated[Listed[Offer], ListMap("name", "port", "protocol")] = ()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from apiserver.api.columns import since
-from apiserver.api.meta import Body, MicroTime, Model, Resource, Time, is_empty
+from apiserver.api.meta import Atomic, Body, MicroTime, Model, Resource, Time, is_empty
 from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 
 Text = Annotated[str, Field(exclude_if=is_empty)]
@@ -45,7 +45,8 @@ class Event(Resource):
 
     api_version: Literal["v1"] = "v1"
     kind: Literal["Event"] = "Event"
-    involved_object: ObjectReference
+    # A reference is one thing: half of one manager's and half of another's would name an object that nobody meant.
+    involved_object: Annotated[ObjectReference, Atomic()]
     """The object that the event is about."""
     reason: Text = ""
     """A CamelCase word for programs."""

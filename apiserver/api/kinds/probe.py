@@ -80,6 +80,7 @@ class HttpGet(Model):
     """With https, certificates are not verified."""
     host: Host = ""
     """Where to connect to; empty: 127.0.0.1."""
+    # Atomic: a request may have the same header twice, and their order can matter.
     http_headers: Annotated[Listed[HttpHeader], Field(max_length=32)] = ()
     """Headers of the request, beside those that every request has."""
 
@@ -96,6 +97,7 @@ class TcpSocket(Model):
 class ExecCommand(Model):
     """Passes if a command ends with code 0. All that it leaves behind is killed."""
 
+    # Atomic: a command is its words in their order.
     command: Annotated[tuple[Argument, ...], Field(min_length=1, max_length=64)]
     """The program and its arguments, run in the instance's folder and environment, without a shell."""
 

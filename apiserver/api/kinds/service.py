@@ -10,7 +10,7 @@ from apiserver.api.columns import AGE, NAME
 from apiserver.api.errors import Cause
 from apiserver.api.kinds.ports import PortReference
 from apiserver.api.kinds.task import Protocol
-from apiserver.api.meta import Body, Labels, Listed, ListMap, Model, Resource, Status, is_dns_label, is_empty
+from apiserver.api.meta import Atomic, Body, Labels, Listed, ListMap, Model, Resource, Status, is_dns_label, is_empty
 from apiserver.api.scheme import SCHEME, Column, Kind, at, dig
 
 DERIVED = "plum.dev/derived"
@@ -31,8 +31,10 @@ class ServicePort(Model):
 class ServiceSpec(Model):
     """Which instances belong to it. Without a selector: those that registered under its name."""
 
-    selector: Labels = {}
+    # Atomic, as in Kubernetes: a label more selects other instances, so the whole selector is somebody's decision.
+    selector: Annotated[Labels, Atomic()] = {}
     """Labels that assignments must have."""
+    # The port alone: what answers on a port speaks one protocol.
     ports: Annotated[Listed[ServicePort], ListMap("port"), Field(max_length=32)] = ()
     """Where the selected instances answer."""
 

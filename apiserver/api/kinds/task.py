@@ -218,10 +218,13 @@ class Entry(Model):
     """How many copies the scheduler places; 1 if ``nodeReplicas`` is not given either."""
     node_replicas: Annotated[dict[str, int], Field(exclude_if=is_empty), AfterValidator(_node_counts)] = {}
     """How many copies run on which node; instead of ``replicas``."""
+    # A process has one variable of a name, so that managers can each set their own.
     env: Annotated[Listed[EnvVar], ListMap("name")] = ()
     """Environment variables."""
+    # By name, not by number: a port need not have one, and what refers to it does so by name.
     ports: Annotated[Listed[Port], ListMap("name"), Field(max_length=32)] = ()
     """Ports the app listens on."""
+    # By name: an entry that is found under a name is so on one port.
     services: Annotated[Listed[OfferedService], ListMap("name"), Field(max_length=32)] = ()
     """What the copies are found under, besides what the app's ``meta.ini`` says; a name in both means this one."""
     labels: Annotated[Labels, AfterValidator(_entry_labels)] = {}
@@ -232,6 +235,7 @@ class Entry(Model):
     """Seconds between the stop signal and KILL."""
     stop_signal: StopSignal = "TERM"
     """The signal that asks the process group to end."""
+    # Their order means nothing, and naming one twice says nothing more.
     depends_on: Annotated[Listed[str], ListSet(), Field(max_length=32)] = ()
     """Entries of this task that must be ready, or have completed, before a copy of this one starts."""
     probes: Annotated[Probes, Field(exclude_if=asks_nothing)] = NO_PROBES
@@ -276,6 +280,7 @@ class TaskSpec(Model):
 
     state: State = "Running"
     """Stopped keeps the assignments and stops their processes."""
+    # One manager may scale an entry, another deploy it, a third bring an entry of its own.
     entries: Annotated[tuple[Entry, ...], ListMap("name"), Field(min_length=1, max_length=64)]
     """The programs of the task, by name."""
     strategy: Strategy = Strategy()
@@ -310,6 +315,7 @@ class TaskStatus(Status):
     """How many copies are ready."""
     updated_replicas: int = 0
     """How many copies have what the spec says now."""
+    # By name as in the spec.
     entries: Annotated[Listed[EntryStatus], ListMap("name")] = ()
     """Where each entry stands, by name."""
     selector: str = ""

@@ -6,6 +6,10 @@
 - ``strategic``  strategic merge patch, for the kinds that kubectl knows by itself
 - ``fieldsets``  sets of field paths and their ``FieldsV1`` form
 - ``differences``  what a change changed, as paths with values
+- ``merging``    objects laid over one another, and taken apart again by paths
+- ``managers``   who owns which fields: managedFields read, checked and written
+- ``conflicts``  what an apply is told that would take values from others
+- ``last_applied``  the annotation of client-side apply
 - ``apply``      server-side apply and the book-keeping of field managers
 - ``writes``     the one pipeline: default, prepare (server-owned fields), validate
 - ``fencing``    writes that count only while their maker leads

@@ -7,11 +7,11 @@ if nobody else owns it. Status and the rest are two doors, each with its own boo
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
-
-from apiserver.api.errors import Cause, Conflict, Details
+from apiserver.api.errors import Invalid
+from apiserver.api.machinery.conflicts import Contested, conflict
+from apiserver.api.machinery.decode import validate
 from apiserver.api.machinery.fieldsets import (
     ABSENT,
     ITSELF,
@@ -20,40 +20,24 @@ from apiserver.api.machinery.fieldsets import (
     Leaves,
     Path,
     at_path,
-    dotted,
-    from_fields_v1,
     leaves,
-    merge,
-    remove,
-    to_fields_v1,
 )
+from apiserver.api.machinery.last_applied import KUBECTL, noted, still_applied
+from apiserver.api.machinery.managers import (
+    BEFORE_APPLY,
+    NOTHING,
+    Entries,
+    Entry,
+    Owner,
+    capped,
+    read,
+    read_given,
+    with_entries,
+)
+from apiserver.api.machinery.merging import merge, remove
 from apiserver.api.meta import Body, format_time
 from apiserver.api.schema import Schema
 from apiserver.api.scheme import Kind
-
-MAX_UPDATERS = 10
-"""Entries of operation Update in one object, as in Kubernetes; older ones are merged into one entry."""
-
-ANCIENT = "ancient-changes"
-_MAX_CAUSES = 100
-
-
-class _Owner(NamedTuple):
-    """The key of an entry of managedFields."""
-
-    manager: str
-    operation: str
-    api_version: str
-    subresource: str
-
-
-class _Entry(NamedTuple):
-    fields: FieldSet
-    time: str
-
-
-_NOTHING = _Entry(frozenset(), "")
-_Entries = dict[_Owner, _Entry]
 
 
 def apply(
@@ -68,46 +52,58 @@ def apply(
 ) -> Body:
     """The object with ``config`` applied and managedFields brought up to date. Raises Conflict with a cause
     a field. A repeated apply gives an identical object."""
-    config = _door(kind, config, subresource)
-    wanted = leaves(kind.schema, config)
-    owner = _Owner(manager, "Apply", kind.api_version, subresource)
-    entries = _read(live)
-    before = entries.pop(owner, _NOTHING)
-    had = leaves(kind.schema, _door(kind, live, subresource)) if live is not None else {}
-    contested = _contested(wanted, had, entries)
-    if contested and not force:
-        raise _conflict(kind, str(config["metadata"].get("name", "")), contested)
-    entries = _disowned(entries, {path for path, _ in contested})
-    entries[owner] = _renewed(before, frozenset(wanted), now)
+    seen = _door(kind, config, subresource)
+    wanted = leaves(kind.schema, seen)
+    owner = Owner(manager, "Apply", kind.api_version, subresource)
     if live is None:
-        return _with_entries(config, entries)
+        return with_entries(seen, {owner: Entry(frozenset(wanted), format_time(now))})
+    had = leaves(kind.schema, _door(kind, live, subresource))
+    entries = read(live) or _before_first_apply(kind, had, subresource, now)
+    before = entries.pop(owner, NOTHING)
+    other = {path for path, value in wanted.items() if (value if path not in had else _is_other(value, had[path]))}
+    other |= _reshaped(kind.schema, wanted, had, other)
+    merged = merge(kind.schema, live, _without_identity(seen))
+    contested = _contested(kind, merged, had, other, entries)
+    if contested and not force:
+        _check_conflicts(kind, live, had, contested, manager, entries)
+    entries = _disowned(entries, {path for path, _ in contested})
+    entries[owner] = _renewed(before, frozenset(wanted), now, changed=bool(other))
     dropped = {path for path in before.fields if path not in wanted and _goes_through(kind, path, subresource)}
-    merged = merge(kind.schema, live, _without_identity(config))
-    return _with_entries(_without_orphans(kind.schema, merged, dropped, entries), entries)
+    items = _dropped_items(dropped, entries)
+    entries = _disowned(entries, items)
+    applied = _without_orphans(kind.schema, merged, dropped, items, entries)
+    if manager == KUBECTL and not subresource:
+        applied = noted(applied, config)
+    return with_entries(applied, entries)
 
 
 def record_update(kind: Kind, old: Body | None, new: Body, *, manager: str, subresource: str, now: datetime) -> Body:
-    """``new`` with managedFields for a write that is no apply: what it changed is now this manager's.
+    """``new`` with managedFields for a write that is no apply: what it changed is now this manager's. Raises Invalid.
 
-    A client that sets managedFields itself is taken at its word; ``[]`` and ``[{}]`` reset them. ``new`` is
-    whole: where the client left managedFields out, the caller has put the stored ones back.
+    A client that sets managedFields itself changes the books first, then the object; ``[]`` and ``[{}]`` reset them.
+    ``new`` is whole: where the client left managedFields out, the caller has put the stored ones back.
     """
     given = new["metadata"].get("managedFields") or []
     stored = old["metadata"].get("managedFields") or [] if old is not None else []
-    if given != stored:
-        return _with_entries(new, _read(new))
     had = leaves(kind.schema, _door(kind, old, subresource)) if old is not None else {}
     has = leaves(kind.schema, _door(kind, new, subresource))
     changed = {path for path, value in has.items() if _is_other(value, had.get(path, ABSENT))} if had else set(has)
     gone = _gone(had, has)
-    if not changed and not gone:
+    if given == stored and not changed and not gone:
         return new
-    owner = _Owner(manager, "Update", kind.api_version, subresource)
-    entries = _read(old)
-    mine = entries.get(owner, _NOTHING)
+    entries = read_given(kind, new) if given != stored and old is not None else read(old)
+    owner = Owner(manager, "Update", kind.api_version, subresource)
     entries = _disowned(entries, changed | gone)
-    entries[owner] = _renewed(mine, frozenset(mine.fields - gone | changed), now)
-    return _with_entries(new, _capped(entries))
+    if changed:
+        mine = entries.get(owner, NOTHING)
+        entries[owner] = Entry(mine.fields | changed, format_time(now))
+    return with_entries(new, capped(entries))
+
+
+def _before_first_apply(kind: Kind, had: Leaves, subresource: str, now: datetime) -> Entries:
+    """The books of an object that has none: what it holds was somebody's, and is not taken without asking."""
+    owner = Owner(BEFORE_APPLY, "Update", kind.api_version, subresource)
+    return {owner: Entry(frozenset(had), format_time(now))} if had else {}
 
 
 def _door(kind: Kind, body: Body, subresource: str) -> Body:
@@ -136,6 +132,18 @@ def _is_other(value: Any, live: Any) -> bool:
     return live is ABSENT or live != value or type(live) is not type(value)
 
 
+def _reshaped(schema: Schema, wanted: Leaves, had: Leaves, other: set[Path]) -> set[Path]:
+    """The live leaves whose place is taken by a value of another shape: a map where a text was, or the reverse. Only
+    what no model describes can change so."""
+    odd = [path for path in other if path not in had and at_path(schema, path).type == "any"]
+    return {
+        leaf
+        for path in odd
+        for leaf in had
+        if (leaf == path[: len(leaf)] and had[leaf] != {}) or (path == leaf[: len(path)] and wanted[path] != {})
+    }
+
+
 def _gone(had: Leaves, has: Leaves) -> set[Path]:
     """The leaves that are no longer there; an empty container that was filled still is."""
     gone = had.keys() - has.keys()
@@ -147,34 +155,52 @@ def _prefixes(paths: Iterable[Path]) -> set[Path]:
     return {path[:length] for path in paths for length in range(1, len(path) + 1)}
 
 
-def _contested(wanted: Leaves, live: Leaves, entries: _Entries) -> list[tuple[Path, _Owner]]:
-    """The leaves whose other owners gave them another value. Absent and empty are the same."""
-    other = {path for path, value in wanted.items() if (value if path not in live else _is_other(value, live[path]))}
-    return [(path, owner) for owner, entry in entries.items() for path in sorted(entry.fields & other)]
+def _contested(kind: Kind, merged: Body, had: Leaves, other: set[Path], entries: Entries) -> list[Contested]:
+    """The leaves whose other owners gave them another value. Absent and empty are the same, and so are two spellings
+    of one value, such as the number of a port as a text: where there seems to be a conflict, that is looked at."""
+    found = [(path, owner) for owner, entry in entries.items() for path in sorted(entry.fields & other)]
+    if not found:
+        return found
+    try:
+        has = leaves(kind.schema, validate(kind, merged))
+    except Invalid:
+        return found
+    return [
+        (path, owner)
+        for path, owner in found
+        if has.get(path, ABSENT) is not had.get(path, ABSENT)
+        and _is_other(has.get(path, ABSENT), had.get(path, ABSENT))
+    ]
 
 
-def _conflict(kind: Kind, name: str, contested: list[tuple[Path, _Owner]]) -> Conflict:
-    causes = [Cause(dotted(path), _conflict_with(owner), "FieldManagerConflict") for path, owner in contested]
-    count = f"{len(causes)} conflict{'s' if len(causes) > 1 else ''}"
-    listed = ", ".join(f"{cause.message}: {cause.field}" for cause in causes[:20])
-    details = Details(name=name, group=kind.group, kind=kind.plural, causes=causes[:_MAX_CAUSES])
-    return Conflict(f"Apply failed with {count}: {listed}", details=details)
+def _check_conflicts(
+    kind: Kind, live: Body, had: Leaves, contested: list[Contested], manager: str, entries: Entries
+) -> None:
+    """Raise Conflict, unless all of it is what a client-side apply by the same tool has set."""
+    excused: FieldSet = still_applied(kind, live, had) if manager == KUBECTL else frozenset()
+    left = [(path, owner) for path, owner in contested if path not in excused]
+    if left:
+        raise conflict(kind, str(live["metadata"].get("name", "")), left, entries)
 
 
-def _conflict_with(owner: _Owner) -> str:
-    through = f' with subresource "{owner.subresource}"' if owner.subresource else ""
-    return f"conflict with {orjson.dumps(owner.manager).decode()}{through} using {owner.api_version}"
+def _dropped_items(dropped: Collection[Path], entries: Entries) -> set[Path]:
+    """The list items that nobody has any more, as their own leaves. They go whole, with what other programs wrote
+    into them: who applied an item can take it away again."""
+    return {
+        path for path in dropped if path[-1] == ITSELF and not any(path in entry.fields for entry in entries.values())
+    }
 
 
-def _without_orphans(schema: Schema, body: Body, dropped: Collection[Path], entries: _Entries) -> Body:
-    """``body`` without the dropped leaves that nobody owns any more, and without the structs and items that
-    held them and are nobody's now, so that defaults stored inside do not linger."""
+def _without_orphans(schema: Schema, body: Body, dropped: Collection[Path], items: set[Path], entries: Entries) -> Body:
+    """``body`` without the dropped items, without the other dropped leaves that nobody owns any more, and without
+    the structs that held them and are nobody's now, so that defaults stored inside do not linger."""
     if not dropped:
         return body
     owned = _prefixes(path for entry in entries.values() for path in entry.fields)
     orphans = {_outermost(schema, path, owned) for path in dropped if path not in owned}
-    # An item that others have a part in stays, and so do the keys that tell it apart.
-    return remove(schema, body, [path for path in orphans if not _is_identity(schema, path)], kept=owned)
+    # An item that others have keeps the keys that tell it apart.
+    going = {path for path in orphans if not _is_identity(schema, path)} | {path[:-1] for path in items}
+    return remove(schema, body, going, kept=owned)
 
 
 def _outermost(schema: Schema, path: Path, owned: set[Path]) -> Path:
@@ -196,62 +222,22 @@ def _is_identity(schema: Schema, path: Path) -> bool:
     return len(path) > 2 and path[-2].startswith("k:") and path[-1][2:] in at_path(schema, path[:-2]).keys
 
 
-def _disowned(entries: _Entries, lost: set[Path]) -> _Entries:
+def _disowned(entries: Entries, lost: set[Path]) -> Entries:
     """The entries without the lost leaves, and without what was inside a lost item."""
     if not lost:
         return dict(entries)
-    return {
-        owner: entry if entry.fields.isdisjoint(lost) else _Entry(_outside(entry.fields, lost), entry.time)
-        for owner, entry in entries.items()
-    }
-
-
-def _outside(fields: FieldSet, lost: set[Path]) -> FieldSet:
     items = {path[:-1] for path in lost if path[-1] == ITSELF}
-    left = fields - lost
+    return {owner: Entry(_outside(entry.fields, lost, items), entry.time) for owner, entry in entries.items()}
+
+
+def _outside(fields: FieldSet, lost: set[Path], items: set[Path]) -> FieldSet:
+    left = fields if fields.isdisjoint(lost) else fields - lost
     if not items:
         return left
     return frozenset(path for path in left if not any(path[:length] in items for length in range(1, len(path))))
 
 
-def _renewed(entry: _Entry, fields: FieldSet, now: datetime) -> _Entry:
-    return entry if entry.fields == fields and entry.time else _Entry(fields, format_time(now))
-
-
-def _capped(entries: _Entries) -> _Entries:
-    """The entries with the oldest updaters joined, so that their number does not grow with every new client."""
-    updaters = sorted((entry.time, owner) for owner, entry in entries.items() if owner.operation == "Update")
-    capped = dict(entries)
-    for time, owner in updaters[:-MAX_UPDATERS]:
-        joint = owner._replace(manager=ANCIENT)
-        if owner != joint:
-            fields = capped.pop(owner).fields
-            capped[joint] = _Entry(capped.get(joint, _NOTHING).fields | fields, time)
-    return capped
-
-
-def _read(body: Body | None) -> _Entries:
-    found: _Entries = {}
-    for entry in (body or {"metadata": {}})["metadata"].get("managedFields") or ():
-        owner = _Owner(
-            str(entry.get("manager", "")),
-            str(entry.get("operation", "Update")),
-            str(entry.get("apiVersion", "")),
-            str(entry.get("subresource", "")),
-        )
-        found[owner] = _Entry(from_fields_v1(entry.get("fieldsV1") or {}), str(entry.get("time", "")))
-    return found
-
-
-def _with_entries(body: Body, entries: _Entries) -> Body:
-    listed: list[dict[str, Any]] = []
-    for owner, entry in sorted(entries.items(), key=lambda item: (item[0].operation, item[1].time, item[0])):
-        if not entry.fields:
-            continue
-        made: dict[str, Any] = {"manager": owner.manager, "operation": owner.operation}
-        made |= {"apiVersion": owner.api_version} if owner.api_version else {}
-        made |= {"time": entry.time} if entry.time else {}
-        made |= {"fieldsType": "FieldsV1", "fieldsV1": to_fields_v1(entry.fields)}
-        listed.append(made | ({"subresource": owner.subresource} if owner.subresource else {}))
-    metadata = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
-    return dict(body, metadata=metadata | ({"managedFields": listed} if listed else {}))
+def _renewed(entry: Entry, fields: FieldSet, now: datetime, *, changed: bool) -> Entry:
+    """The entry with these fields; its time is that of the last write that changed something."""
+    is_same = entry.fields == fields and entry.time and not changed
+    return entry if is_same else Entry(fields, format_time(now))

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from apiserver.api.errors import BadRequest, Cause, Details, Invalid
 from apiserver.api.machinery.documents import Document, dotted_path
+from apiserver.api.machinery.fieldsets import item_key, member_key
 from apiserver.api.meta import Body, Resource, is_dns_label, is_label_value, is_qualified_name
 from apiserver.api.schema import Schema
 from apiserver.api.scheme import Kind, Served
@@ -128,30 +129,31 @@ def invalid(kind: Served, name: str, causes: Sequence[Cause]) -> Invalid:
 
 
 def _repeated(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
-    """Items of list maps that have the key of an earlier one: apply could not tell them apart."""
+    """Items of list maps that have the key of an earlier one, and members that are in a set twice: apply could not
+    tell them apart."""
     if isinstance(value, dict):
         for key, item in value.items():
             known = schema.fields.get(key) or schema.items
-            if known is not None and known.has_keys and isinstance(item, _NESTED):
+            if known is not None and known.tells_apart and isinstance(item, _NESTED):
                 yield from _repeated(known, item, f"{path}.{key}" if path else key)
     elif isinstance(value, list) and schema.items is not None:
-        if schema.keys:
-            yield from _repeated_items(schema.keys, value, path)
-        for index, item in enumerate(value if schema.items.has_keys else ()):
+        if schema.keys or schema.is_set:
+            yield from _repeated_items(schema, value, path)
+        for index, item in enumerate(value if schema.items.tells_apart else ()):
             if isinstance(item, dict):
                 yield from _repeated(schema.items, item, f"{path}[{index}]")
 
 
-def _repeated_items(keys: Sequence[str], items: list[Any], path: str) -> Iterator[Cause]:
-    seen: set[bytes] = set()
+def _repeated_items(schema: Schema, items: list[Any], path: str) -> Iterator[Cause]:
+    seen: set[str] = set()
     for index, item in enumerate(items):
-        if not isinstance(item, dict) or any(key not in item for key in keys):
-            continue
-        values = orjson.dumps([item[key] for key in keys])
-        if values in seen:
-            field = f"{path}[{index}].{keys[0]}"
-            yield Cause(field, f"Duplicate value: {_shown(item[keys[0]])}", "FieldValueDuplicate")
-        seen.add(values)
+        key = item_key(schema, item) if schema.keys else member_key(item)
+        if key is not None and key in seen:
+            field, value = f"{path}[{index}]", item
+            if schema.keys:
+                field, value = f"{field}.{schema.keys[0]}", item.get(schema.keys[0])
+            yield Cause(field, f"Duplicate value: {_shown(value)}", "FieldValueDuplicate")
+        seen.add(key or "")
 
 
 def _without_echoes(causes: list[Cause]) -> list[Cause]:

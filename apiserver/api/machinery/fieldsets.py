@@ -4,16 +4,15 @@ A path is a tuple of FieldsV1 keys: ``f:spec``, ``k:{"name":"main"}`` for an ite
 a member of a set. An item of a list map also has the leaf ``.``: the item itself.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
-from apiserver.api.errors import BadRequest
 from apiserver.api.machinery.documents import MAX_DEPTH
 from apiserver.api.meta import Body
-from apiserver.api.schema import Schema
+from apiserver.api.schema import INT_OR_STRING, UNKNOWN, Schema
 
 Path = tuple[str, ...]
 FieldSet = frozenset[Path]
@@ -41,8 +40,14 @@ UNOWNED = frozenset(
 ) | {("f:apiVersion",), ("f:kind",), ("f:metadata",)}
 """What no manager owns: identity, and what the server decides."""
 
-_ATOMIC = Schema("any")
+MAX_STEPS = 1_000_000
+"""The keys of all paths of one tree together: a small tree can be deep, and a deep one has long paths."""
+
+_FEW = 1024
+"""Paths, or bytes, up to which a conversion is remembered: hardly an object has more, and what has is not shared."""
+
 _CONTAINERS = (dict, list)
+_LONGEST_NUMBER = 19
 _UNKEYED = (dict, list, type(None))
 """What tells no item of a list from another."""
 
@@ -50,21 +55,22 @@ _UNKEYED = (dict, list, type(None))
 def leaves(schema: Schema, body: Body) -> Leaves:
     """The leaves that managers can own, with their values.
 
-    Structs and maps are granular. Lists are one leaf, unless the schema says how their items are told apart.
-    An item of a list map itself has the value ``{}``. Empty containers are leaves; so is what the schema does not know.
+    Structs and maps are granular, also those that the schema does not know; lists are one leaf, unless the schema
+    says how their items are told apart. What it calls atomic is one leaf. An item of a list map itself has the value
+    ``{}``, an atomic one all of it. Empty containers are leaves.
     """
     found: Leaves = {}
     for key, value in body.items():
-        _walk(schema.fields.get(key, _ATOMIC), value, (f"f:{key}",), found)
+        _walk(schema.fields.get(key, UNKNOWN), value, (f"f:{key}",), found)
     for path in UNOWNED:
         found.pop(path, None)
     return found
 
 
 def _walk(schema: Schema, value: Any, path: Path, found: Leaves) -> None:
-    if not value or not isinstance(value, _CONTAINERS):
+    if not value or not isinstance(value, _CONTAINERS) or schema.atomic:
         found[path] = value
-    elif isinstance(value, dict) and schema.type in ("object", "map"):
+    elif isinstance(value, dict) and schema.granular:
         for key, item in value.items():
             inner = (*path, f"f:{key}")
             if isinstance(item, _CONTAINERS):
@@ -75,22 +81,24 @@ def _walk(schema: Schema, value: Any, path: Path, found: Leaves) -> None:
         for item in value:
             found[(*path, member_key(item))] = item
     elif isinstance(value, list) and (keyed := items_by_key(schema, value)):
+        inside = schema.items or UNKNOWN
         for key, item in keyed.items():
-            found[(*path, key, ITSELF)] = {}
-            _walk(schema.items or _ATOMIC, item, (*path, key), found)
+            found[(*path, key, ITSELF)] = item if inside.atomic else {}
+            if not inside.atomic:
+                _walk(inside, item, (*path, key), found)
     else:
         found[path] = value
 
 
 def below(schema: Schema, key: str) -> Schema:
     """The schema of a struct's field or a map's value."""
-    return schema.fields.get(key, _ATOMIC) if schema.type == "object" else schema.items or _ATOMIC
+    return schema.fields.get(key, UNKNOWN) if schema.type == "object" else schema.items or UNKNOWN
 
 
 def at_path(schema: Schema, path: Path) -> Schema:
     """The schema of what a path names; one that leads nowhere ends at a schema of type ``any``."""
     for key in path:
-        schema = below(schema, key[2:]) if key.startswith("f:") else schema.items or _ATOMIC
+        schema = below(schema, key[2:]) if key.startswith("f:") else schema.items or UNKNOWN
     return schema
 
 
@@ -101,11 +109,30 @@ def items_by_key(schema: Schema, items: Sequence[Any]) -> dict[str, dict[str, An
         return None
     keyed: dict[str, dict[str, Any]] = {}
     for item in items:
-        keys = {key: item.get(key) for key in schema.keys} if isinstance(item, dict) else {"": None}
-        if any(isinstance(value, _UNKEYED) for value in keys.values()):
+        key = item_key(schema, item)
+        if key is None:
             return None
-        keyed[_item_key(keys)] = item
+        keyed[key] = item
     return keyed if len(keyed) == len(items) else None
+
+
+def item_key(schema: Schema, item: Any) -> str | None:
+    """The path key of a list map's item; a key that is left out has its default, and a number that may also be a
+    text is the number. None where a key is missing or no scalar."""
+    if not isinstance(item, dict):
+        return None
+    keys = {key: item.get(key) for key in schema.keys}
+    if schema.spells_keys and schema.items:
+        keys = {key: _key_value(schema.items.fields.get(key, UNKNOWN), value) for key, value in keys.items()}
+    return None if any(isinstance(value, _UNKEYED) for value in keys.values()) else _item_key(keys)
+
+
+def _key_value(schema: Schema, value: Any) -> Any:
+    if value is None:
+        return schema.default
+    if schema.format == INT_OR_STRING and isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value) if len(value) < _LONGEST_NUMBER else value
+    return value
 
 
 def _item_key(keys: dict[str, Any]) -> str:
@@ -117,9 +144,12 @@ def member_key(item: Any) -> str:
     return f"v:{orjson.dumps(item).decode()}"
 
 
-@lru_cache(maxsize=256)
 def to_fields_v1(fields: FieldSet) -> dict[str, Any]:
     """The nested form, in a stable order. Many objects have the same: it is shared, and may not be changed."""
+    return _to_tree(fields) if len(fields) <= _FEW else _tree(fields)
+
+
+def _tree(fields: FieldSet) -> dict[str, Any]:
     root: dict[str, Any] = {}
     nodes: dict[Path, dict[str, Any]] = {(): root}
     ordered = sorted(fields)
@@ -131,6 +161,9 @@ def to_fields_v1(fields: FieldSet) -> dict[str, Any]:
     return root
 
 
+_to_tree = lru_cache(maxsize=256)(_tree)
+
+
 def _node(nodes: dict[Path, dict[str, Any]], path: Path) -> dict[str, Any]:
     if path not in nodes:
         nodes[path] = _node(nodes, path[:-1]).setdefault(path[-1], {})
@@ -138,26 +171,37 @@ def _node(nodes: dict[Path, dict[str, Any]], path: Path) -> dict[str, Any]:
 
 
 def from_fields_v1(fields: dict[str, Any]) -> FieldSet:
-    """The paths of the nested form. Raises BadRequest on what is no such form."""
-    return _from_raw(orjson.dumps(fields))
+    """The paths of the nested form. Raises ValueError on what is no such form, or too large a one."""
+    raw = orjson.dumps(fields)
+    return _from_raw(raw) if len(raw) <= _FEW * 16 else _from_text(raw)
 
 
-@lru_cache(maxsize=256)
-def _from_raw(raw: bytes) -> FieldSet:
-    return frozenset(_paths(orjson.loads(raw), ()))
+def _from_text(raw: bytes) -> FieldSet:
+    return frozenset(_paths(orjson.loads(raw)))
 
 
-def _paths(node: Any, path: Path) -> Iterator[Path]:
-    if not isinstance(node, dict) or len(path) > MAX_DEPTH:
-        raise _nonsense(path)
-    if path and (not node or ITSELF in node):
-        yield (*path, ITSELF) if path[-1].startswith("k:") else path
-    for key, inner in node.items():
-        canonical = _canonical(key)
-        if canonical is None or (key == ITSELF and (inner != {} or not path)):
-            raise _nonsense((*path, key))
-        if key != ITSELF:
-            yield from _paths(inner, (*path, canonical))
+_from_raw = lru_cache(maxsize=256)(_from_text)
+
+
+def _paths(root: Any) -> Iterator[Path]:
+    """By an explicit stack: the work is that of the tree's nodes, however deep they are."""
+    stack: list[tuple[Path, Any]] = [((), root)]
+    steps = 0
+    while stack:
+        path, node = stack.pop()
+        steps += len(path)
+        if not isinstance(node, dict) or len(path) > MAX_DEPTH:
+            raise _nonsense(path)
+        if steps > MAX_STEPS:
+            raise ValueError("its paths are too many or too long")
+        if path and (not node or ITSELF in node):
+            yield (*path, ITSELF) if path[-1].startswith("k:") else path
+        for key, inner in node.items():
+            canonical = _canonical(key)
+            if canonical is None or (key == ITSELF and (inner != {} or not path)):
+                raise _nonsense((*path, key))
+            if key != ITSELF:
+                stack.append(((*path, canonical), inner))
 
 
 @lru_cache(maxsize=4096)
@@ -175,9 +219,8 @@ def _canonical(key: str) -> str | None:
     return _item_key(value) if key.startswith("k:") and value and has_scalars else None
 
 
-def _nonsense(path: Path) -> BadRequest:
-    place = " ".join(path)[:200]
-    return BadRequest(f"metadata.managedFields: fieldsV1 is not a tree of field paths at {place!r}")
+def _nonsense(path: Path) -> ValueError:
+    return ValueError(f"it is not a tree of field paths at {' '.join(path)[:200]!r}")
 
 
 def dotted(path: Path) -> str:
@@ -189,62 +232,6 @@ def dotted(path: Path) -> str:
         elif part.startswith("k:"):
             keys = orjson.loads(part[2:])
             text += "[" + ",".join(f"{key}={orjson.dumps(value).decode()}" for key, value in keys.items()) + "]"
-        else:
+        elif part != ITSELF:
             text += f"[={part[2:]}]"
     return text
-
-
-def remove(schema: Schema, body: Body, paths: Collection[Path], *, kept: Collection[Path]) -> Body:
-    """A copy of ``body`` without what the paths name. Containers that this empties go too, but for those in
-    ``kept``; paths that lead nowhere are no matter."""
-    return cast(Body, _without(schema, body, to_fields_v1(frozenset(paths)), (), kept))
-
-
-def _without(schema: Schema, value: Any, tree: dict[str, Any], path: Path, kept: Collection[Path]) -> Any:
-    """``value`` without the branches of a FieldsV1 tree, or ABSENT where nothing is left."""
-    if path and (not tree or ITSELF in tree):
-        return ABSENT
-    parts = _parts(schema, value)
-    left: dict[str, Any] = {}
-    for key, part in parts.items():
-        kept_part = part
-        if key in tree:
-            kept_part = _without(at_path(schema, (key,)), part, tree[key], (*path, key), kept)
-        if kept_part is not ABSENT:
-            left[key] = kept_part
-    if len(left) == len(parts) and all(left[key] is parts[key] for key in tree.keys() & parts.keys()):
-        return value
-    if path and not left and path not in kept:
-        return ABSENT
-    return {key[2:]: part for key, part in left.items()} if isinstance(value, dict) else list(left.values())
-
-
-def _parts(schema: Schema, value: Any) -> dict[str, Any]:
-    """What a container holds, by path keys; nothing where it is one value."""
-    if isinstance(value, dict):
-        return {f"f:{key}": part for key, part in value.items()}
-    if isinstance(value, list) and schema.is_set:
-        return {member_key(item): item for item in value}
-    return (items_by_key(schema, value) or {}) if isinstance(value, list) else {}
-
-
-def merge(schema: Schema, live: Any, config: Any) -> Any:
-    """``config`` laid over ``live``: structs and maps by key, list maps by their items' keys, sets joined, the
-    rest whole. Items that both have stay in their places; new ones follow in the order of ``config``.
-
-    Unchanged parts are shared with the arguments, which stay as they are.
-    """
-    if isinstance(live, dict) and isinstance(config, dict) and schema.type in ("object", "map"):
-        made = dict(live)
-        for key, value in config.items():
-            made[key] = merge(below(schema, key), live[key], value) if key in live else value
-        return made
-    if not isinstance(live, list) or not isinstance(config, list):
-        return config
-    if schema.is_set:
-        return list({member_key(item): item for item in (*live, *config)}.values())
-    old, new = items_by_key(schema, live), items_by_key(schema, config)
-    if old is None or new is None:
-        return config
-    items = {key: merge(schema.items or _ATOMIC, item, new[key]) if key in new else item for key, item in old.items()}
-    return list((items | {key: item for key, item in new.items() if key not in old}).values())

@@ -96,6 +96,8 @@ class Components:
         made = _described(self._value(field), field.description + told)
         if field.format == INT_OR_STRING_FORMAT:
             made["x-kubernetes-int-or-string"] = True
+        if field.atomic:
+            made["x-kubernetes-map-type"] = "atomic"
         return made | ({} if default is None else {"default": default})
 
     def _value(self, place: Schema) -> Json:
@@ -115,8 +117,12 @@ class Components:
         if place.type == "map" and place.items:
             made["additionalProperties"] = self._value(place.items)
         if place.type == "array" and place.items:
-            made |= {"items": self._value(place.items)} | _list_type(place)
+            made |= {"items": self._item(place.items)} | _list_type(place)
         return made
+
+    def _item(self, item: Schema) -> Json:
+        value = self._value(item)
+        return {"allOf": [value], "x-kubernetes-map-type": "atomic"} if item.atomic else value
 
     def _int_or_string(self) -> Json:
         self.schemas[INT_OR_STRING] = {

@@ -26,6 +26,7 @@ class User:
 
     name: str
     groups: Sequence[str] = ()
+    uid: str = ""
 
 
 class ResourceAttributes(Model):
@@ -145,6 +146,8 @@ class UserInfo(Model):
 
     username: str = ""
     """The name; system:anonymous for who has shown nothing."""
+    uid: Text = ""
+    """Tells apart who had the name at different times, where the credentials say it."""
     groups: Listed[str] = ()
     """What the user belongs to."""
 
@@ -188,7 +191,7 @@ def _rules(asked: Resource, user: User) -> Status:
 
 
 def _who(asked: Resource, user: User) -> Status:
-    return SelfSubjectReviewStatus(user_info=UserInfo(username=user.name, groups=tuple(user.groups)))
+    return SelfSubjectReviewStatus(user_info=UserInfo(username=user.name, uid=user.uid, groups=tuple(user.groups)))
 
 
 def review(view: Served, body: Body, user: User, *, created: str) -> Body:

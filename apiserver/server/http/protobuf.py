@@ -104,10 +104,9 @@ class _Reader:
         found = (about.get("apiVersion", ""), about.get("kind", ""))
         message = _TYPES.get(found)
         if message is None:
-            known = ", ".join(kind for _, kind in _TYPES)
             raise UnsupportedMediaType(
-                f"objects of the type {found[0][:80]} {found[1][:80]} are not read from {PROTOBUF}, only {known}: "
-                "send application/json"
+                f"the body of the request was in an unknown format ({PROTOBUF} of {found[0][:80]} {found[1][:80]}) - "
+                "accepted media types include: application/json, application/yaml"
             )
         return {"apiVersion": found[0], "kind": found[1], **self._read(message, content)}
 

@@ -21,6 +21,7 @@ from apiserver.api.errors import (
 from apiserver.api.kinds.event import EVENTS
 from apiserver.api.machinery.documents import MAX_BYTES, Document, read_json
 from apiserver.api.machinery.fencing import HEADER, Fence
+from apiserver.api.machinery.managers import MAX_NAME
 from apiserver.api.machinery.yaml_documents import read_yaml
 from apiserver.api.scheme import SCHEME, Kind, Served, Subresource
 from apiserver.api.selectors import parse_fields, parse_labels
@@ -30,7 +31,6 @@ from apiserver.server.http.views.selection import view_filter
 from apiserver.server.registry import Mode, Options, Target
 from apiserver.server.store.snapshot import Filter
 
-MAX_MANAGER = 128
 READ_ONLY = ("history", "revisions")
 SUBRESOURCES = ("status", *READ_ONLY)
 JSON_TYPES = ("", "application/json")
@@ -182,17 +182,31 @@ def read_options(request: Request) -> Options:
     validation = query.get("fieldValidation") or "Warn"
     if validation not in ("Strict", "Warn", "Ignore"):
         raise BadRequest(f'fieldValidation: Unsupported value: "{validation}": supported: "Strict", "Warn", "Ignore"')
-    manager = query.get("fieldManager") or request.headers.get("user-agent", "").partition("/")[0]
-    if len(manager) > MAX_MANAGER:
-        raise BadRequest(f"fieldManager: may not be longer than {MAX_MANAGER} characters")
     return Options(
         user=request.scope.get("user_name", ""),
-        manager=manager or "unknown",
+        manager=_manager(request) or "unknown",
         dry_run=is_dry_run(query.getlist("dryRun")),
         validation=cast(Mode, validation),
         force=flag(query, "force"),
         fence=read_fence(request),
     )
+
+
+def check_force(request: Request) -> None:
+    """See that ``force`` is only given with an apply, where it means something. Raises Invalid."""
+    if request.query_params.get("force"):
+        told = "Forbidden: may not be specified for non-apply patch"
+        raise Invalid(f"force: {told}", details=Details(causes=[Cause("force", told, "FieldValueForbidden")]))
+
+
+def _manager(request: Request) -> str:
+    """The field manager: as the client says, or the first word of its User-Agent. Raises Invalid."""
+    given = request.query_params.get("fieldManager", "")
+    if given and (len(given) > MAX_NAME or not given.isprintable()):
+        told = f"Invalid value: must be printable and have at most {MAX_NAME} characters"
+        raise Invalid(f"fieldManager: {told}", details=Details(causes=[Cause("fieldManager", told)]))
+    product = request.headers.get("user-agent", "").partition("/")[0]
+    return given or "".join(char for char in product if char.isprintable())[:MAX_NAME]
 
 
 def read_fence(request: Request) -> Fence | None:

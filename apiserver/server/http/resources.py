@@ -18,6 +18,7 @@ from apiserver.server.http.requests import (
     READ_ONLY,
     YAML_TYPES,
     Accepted,
+    check_force,
     is_dry_run,
     media_type,
     negotiate,
@@ -142,6 +143,8 @@ class Resources:
 
     async def _patch(self, target: Target, request: Request) -> Outcome:
         kind, options = media_type(request), read_options(request)
+        if kind != APPLY:
+            check_force(request)
         match kind:
             case _ if kind == MERGE:
                 merge = read_json(await read_body(request))

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apiserver.api.kinds.task import TASKS
-from apiserver.api.machinery.fieldsets import dotted, from_fields_v1, leaves, merge, remove, to_fields_v1
+from apiserver.api.machinery.fieldsets import dotted, from_fields_v1, leaves, to_fields_v1
+from apiserver.api.machinery.merging import merge, remove
 from apiserver.api.meta import Body
 
 MAIN = ("f:spec", "f:entries", 'k:{"name":"main"}')
@@ -29,7 +30,7 @@ def test_leaves() -> None:
         (*MAIN, "f:name"): "main",
         (*MAIN, "f:app", "f:name"): "a",
         (*MAIN, "f:env"): [],
-        ("f:status", "f:operator"): {"deep": {"er": 1}},
+        ("f:status", "f:operator", "f:deep", "f:er"): 1,
     }
 
 
@@ -84,15 +85,28 @@ def test_remove_takes_emptied_containers_along() -> None:
     assert repr(BODY) == before
 
 
-def test_merge_keeps_places_and_appends() -> None:
-    def entries(*names: str, **more: Any) -> Body:
+@pytest.mark.parametrize(
+    ("live", "config", "merged"),
+    [
+        ("ab", "cb", "acb"),
+        ("ab", "ba", "ba"),
+        ("abc", "ca", "bca"),
+        ("xaybz", "ba", "xybza"),
+        ("ab", "cd", "abcd"),
+        ("ab", "", "ab"),
+        ("", "ba", "ba"),
+        ("axb", "cadb", "caxdb"),
+    ],
+)
+def test_merged_items_are_in_the_order_of_the_config(live: str, config: str, merged: str) -> None:
+    def entries(names: str, **more: Any) -> Body:
         return {"spec": {"entries": [{"name": name, **more} for name in names]}}
 
-    merged = merge(TASKS.schema, entries("a", "b"), entries("c", "b", startCmd="x"))
-    assert merged["spec"]["entries"] == [
-        {"name": "a"},
-        {"name": "b", "startCmd": "x"},
-        {"name": "c", "startCmd": "x"},
-    ]
-    live, config = {"metadata": {"finalizers": ["x", "y"]}}, {"metadata": {"finalizers": ["z", "x"]}}
-    assert merge(TASKS.schema, live, config)["metadata"]["finalizers"] == ["x", "y", "z"]
+    def finalizers(names: str) -> Body:
+        return {"metadata": {"finalizers": list(names)}}
+
+    found = merge(TASKS.schema, entries(live, replicas=1), entries(config, startCmd="x"))["spec"]["entries"]
+    assert "".join(entry["name"] for entry in found) == merged
+    assert all(("startCmd" in entry) == (entry["name"] in config) for entry in found)
+    assert all(("replicas" in entry) == (entry["name"] in live) for entry in found)
+    assert merge(TASKS.schema, finalizers(live), finalizers(config))["metadata"]["finalizers"] == list(merged)

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from apiserver.api.errors import BadRequest, Conflict, Invalid
+from apiserver.api.errors import Conflict, Invalid
 from apiserver.api.kinds.node import NODES
 from apiserver.api.kinds.task import TASKS
 from apiserver.api.machinery import writes
-from apiserver.api.machinery.apply import ANCIENT, MAX_UPDATERS, record_update
+from apiserver.api.machinery.apply import record_update
 from apiserver.api.machinery.fieldsets import FieldSet, from_fields_v1
+from apiserver.api.machinery.managers import ANCIENT, MAX_UPDATERS
 from apiserver.api.meta import Body
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,8 +71,16 @@ def test_an_item_that_others_have_a_part_in_keeps_its_name() -> None:
     after = applied(live, task({"name": "main"}), "ann")
     assert after["spec"]["entries"][0]["env"] == env
     live = scaled(applied(None, task({"name": "main"}, {"name": "web"}), "ann"), "scaler", 3)
+    live = applied(live, {"metadata": {"name": "t"}, "spec": {"entries": [{"name": "main", "startCmd": "x"}]}}, "bob")
     with pytest.raises(Invalid, match=r"spec\.entries\[0\]: Invalid value: give exactly one of app and artifactUrl"):
         applied(live, task({"name": "web"}), "ann")
+
+
+def test_who_applied_an_item_can_take_it_away_with_what_was_written_into_it() -> None:
+    live = scaled(applied(None, task({"name": "main"}, {"name": "web"}), "ann"), "scaler", 3)
+    after = applied(live, task({"name": "web"}), "ann")
+    assert [entry["name"] for entry in after["spec"]["entries"]] == ["web"]
+    assert [entry["manager"] for entry in after["metadata"]["managedFields"]] == ["ann"]
 
 
 def test_empty_and_absent_are_the_same() -> None:
@@ -87,7 +96,10 @@ def test_a_conflict_names_manager_door_and_field() -> None:
     live = scaled(applied(None, task({"name": "main"}), "ann"), 'a "scaler"', 3)
     with pytest.raises(Conflict) as caught:
         applied(live, task({"name": "main", "replicas": 2}), "ann")
-    where, who = '.spec.entries[name="main"].replicas', r'conflict with "a \"scaler\"" using plum.dev/v1'
+    where, who = (
+        '.spec.entries[name="main"].replicas',
+        r'conflict with "a \"scaler\"" using plum.dev/v1 at 2026-01-01T00:00:00Z',
+    )
     assert caught.value.message == f"Apply failed with 1 conflict: {who}: {where}"
     assert caught.value.details.causes[0].to_body() == {
         "reason": "FieldManagerConflict",
@@ -116,7 +128,7 @@ def test_claims_on_what_nobody_owns_do_no_harm(fields: Body) -> None:
 def test_nonsense_in_managed_fields_is_refused(fields: Body) -> None:
     live = applied(None, task({"name": "main"}), "ann")
     claim = {"manager": "eve", "operation": "Apply", "apiVersion": "plum.dev/v1", "fieldsV1": fields}
-    with pytest.raises(BadRequest, match="fieldsV1 is not a tree of field paths"):
+    with pytest.raises(Invalid, match=r"managedFields\[0\]\.fieldsV1: Invalid value: it is not a tree of field paths"):
         record_update(
             TASKS,
             live,
@@ -136,8 +148,8 @@ def test_updaters_are_bounded() -> None:
         new = dict(live, metadata=live["metadata"] | {"labels": labels})
         live = writes.update(NODES, live, new, context(f"m{number:02}", number))
     entries = live["metadata"]["managedFields"]
-    assert len(entries) == MAX_UPDATERS + 1
-    assert {entry["manager"] for entry in entries} == {ANCIENT, *(f"m{n:02}" for n in range(count - 10, count))}
+    assert len(entries) == MAX_UPDATERS
+    assert {entry["manager"] for entry in entries} == {ANCIENT, *(f"m{n:02}" for n in range(count - 9, count))}
     labels = {path for entry in entries for path in from_fields_v1(entry["fieldsV1"]) if "f:labels" in path}
     assert labels == {("f:metadata", "f:labels", f"f:l{number}") for number in range(count)}
 
@@ -158,12 +170,16 @@ def test_who_lost_an_item_owns_nothing_inside_it() -> None:
     assert not any('k:{"name":"web"}' in path for path in owned(live, "ann"))
 
 
-def test_a_reset_is_not_recomputed() -> None:
+def test_after_a_reset_only_what_that_write_changed_is_owned() -> None:
     live = applied(None, task({"name": "main"}), "ann")
     resets: list[list[Body]] = [[], [{}]]
     for reset in resets:
-        new = dict(live, metadata=live["metadata"] | {"managedFields": reset, "labels": {"a": "1"}})
+        new = dict(live, metadata=live["metadata"] | {"managedFields": reset})
         assert "managedFields" not in writes.update(TASKS, live, new, context("bob"))["metadata"]
+        new = dict(live, metadata=live["metadata"] | {"managedFields": reset, "labels": {"a": "1"}})
+        after = writes.update(TASKS, live, new, context("bob"))
+        assert [entry["manager"] for entry in after["metadata"]["managedFields"]] == ["bob"]
+        assert owned(after, "bob") == {("f:metadata", "f:labels", "f:a")}
 
 
 def test_faults_of_items_are_named() -> None:

@@ -125,6 +125,32 @@ def test_what_a_kill_left_half_written_is_made_anew(
     assert world.make() == second
 
 
+class Killed(BaseException):
+    """No except clause of ours is for it."""
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_a_kill_between_two_files_is_mended(world: World, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    done: list[str] = []
+
+    def replace(source: str, target: Path) -> None:
+        if len(done) == moment:
+            raise Killed
+        done.append(target.name)
+        os.rename(source, target)
+
+    for _ in range(2):  # a first start, and a renewal
+        done.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr("plumctl.authority.os.replace", replace)
+            with pytest.raises(Killed):
+                world.make()
+        whole = world.make()
+        assert {*whole} == ALL
+        assert world.make() == whole
+        world.now += timedelta(days=AUTHORITY_DAYS)
+
+
 def test_a_pair_of_another_authority_is_no_good(world: World, tmp_path: Path) -> None:
     first = world.make()
     World(tmp_path / "other").make()

@@ -23,7 +23,7 @@ def test_push_then_apply_then_unchanged(ctl: Ctl) -> None:
     assert ctl("get", "tasks").stderr == "No resources found in default namespace.\n"
     assert "pushed" in ctl("app", "push", str(HELLO / "app")).stdout
     assert "unchanged" in ctl("app", "push", str(HELLO / "app")).stdout
-    assert ctl("apply", "-f", str(HELLO), "--dry-run").stdout == "task/hello created (dry run)\n"
+    assert ctl("apply", "-f", str(HELLO), "--dry-run").stdout == "task/hello created (server dry run)\n"
     assert ctl("apply", "-f", str(HELLO)).stdout == "task/hello created\n"
     assert ctl("apply", "-f", str(HELLO)).stdout == "task/hello unchanged\n"
     described = ctl("describe", "task", "hello").stdout

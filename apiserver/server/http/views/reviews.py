@@ -15,14 +15,11 @@ from apiserver.api.machinery.decode import decode
 from apiserver.api.meta import format_time
 from apiserver.api.views.registry import View
 from apiserver.api.views.reviews import User, review
-from apiserver.server.http.auth import ANONYMOUS
 from apiserver.server.http.lists import JSON
 from apiserver.server.http.requests import no_resource, read_document, read_options
 from apiserver.server.http.views.dispatch import Place
 
 BODY_SECONDS = 20.0
-AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
-"""The groups of everybody, and of whoever has shown nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,5 @@ class Reviews:
 
 
 def user_of(scope: Scope) -> User:
-    """Who sends a request, with the groups that its credentials name and those that everybody is in."""
-    name = str(scope.get("user_name") or ANONYMOUS)
-    everybody = UNAUTHENTICATED if name == ANONYMOUS else AUTHENTICATED
-    return User(name, tuple(dict.fromkeys([*scope.get("user_groups", ()), everybody])))
+    """Who sends a request."""
+    return User(scope["user_name"], scope["user_groups"], scope["user_uid"])
