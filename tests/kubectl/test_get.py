@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -104,10 +105,18 @@ def test_watching_one_object(room: Room, tmp_path: Path) -> None:
     out = tmp_path / "out"
     room.create("single")
     path = "jsonpath={.metadata.labels.step} "
+    steps = count()
+
+    def is_watching() -> bool:
+        """Whether a change is told; one that comes before the watch has begun is in what is swallowed."""
+        room.kubectl("label", "task", "single", f"step=early-{next(steps)}", "--overwrite")
+        return "early" in out.read_text()
+
     with room.kubectl.running("get", "task", "single", "-w", "-o", path, out=out):
+        wait_for("the watch", is_watching)
         for step in ("a", "b"):
             room.kubectl("label", "task", "single", f"step={step}", "--overwrite")
-            wait_for(f"step {step}", lambda step=step: f"{step} " in out.read_text())  # type: ignore[misc]
+            wait_for(f"step {step}", lambda step=step: f" {step} " in out.read_text())  # type: ignore[misc]
 
 
 def test_a_watch_ends_when_its_time_is_up(room: Room) -> None:

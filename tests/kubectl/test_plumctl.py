@@ -74,8 +74,6 @@ ROWS = (*CORE, *(MORE if FULL else ()))
 
 @pytest.mark.parametrize("row", ROWS)
 def test_alike(stage: Stage, row: str) -> None:
-    if "scale" in row and "tasks/scale" not in stage.http.get("/apis/plum.dev/v1").text:
-        pytest.skip("the server has no scale subresource")
     theirs, ours = rooms(stage)
     lines = [shlex.split(line) for line in row.split(";")]
     with ThreadPoolExecutor(1) as beside:
