@@ -196,3 +196,14 @@ def test_a_deletion_means_one_object_only(tasks: Tasks) -> None:
     )
     tasks.api.delete_namespaced_custom_object(*tasks.where, "web", body=right)
     assert tasks.names() == []
+
+
+def test_the_scale_of_a_task(tasks: Tasks) -> None:
+    tasks.create("web", replicas=2)
+    found = tasks.api.get_namespaced_custom_object_scale(*tasks.where, "web")
+    assert (found["kind"], found["spec"]["replicas"]) == ("Scale", 2)
+    tasks.api.patch_namespaced_custom_object_scale(*tasks.where, "web", {"spec": {"replicas": 5}})
+    assert tasks.get("web")["spec"]["entries"][0]["replicas"] == 5
+    with pytest.raises(ApiException) as stale:
+        tasks.api.replace_namespaced_custom_object_scale(*tasks.where, "web", found)
+    assert status_of(stale.value)["reason"] == "Conflict"

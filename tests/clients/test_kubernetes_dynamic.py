@@ -121,3 +121,11 @@ def test_a_collection_goes_by_its_labels(tasks: Resource, namespace: str) -> Non
         tasks.create(task(name, labels={"name": name}), namespace=namespace)
     tasks.delete(namespace=namespace, label_selector="name=a")
     assert [one.metadata.name for one in tasks.get(namespace=namespace).items] == ["b"]
+
+
+def test_the_scale_subresource(tasks: Resource, namespace: str) -> None:
+    tasks.create(task("web"), namespace=namespace)
+    body = {"metadata": {"name": "web"}, "spec": {"replicas": 3}}
+    found = tasks.scale.patch(body, name="web", namespace=namespace, content_type=MERGE)
+    assert (found.kind, found.spec.replicas) == ("Scale", 3)
+    assert tasks.get(name="web", namespace=namespace).spec.entries[0].replicas == 3

@@ -121,6 +121,15 @@ def test_the_status_subresource(lightkube: Client) -> None:
     assert lightkube.get(Task.Status, "web")["status"]["replicas"] == 3
 
 
+def test_the_scale_subresource(lightkube: Client) -> None:
+    lightkube.create(Task(task("web")))
+    found = lightkube.patch(Task.Scale, "web", {"spec": {"replicas": 3}}, patch_type=PatchType.MERGE)
+    assert found.spec.replicas == 3
+    found.spec.replicas = 4
+    lightkube.replace(found)
+    assert lightkube.get(Task, "web")["spec"]["entries"][0]["replicas"] == 4
+
+
 class Counting(httpx2.HTTPTransport):
     """Remembers the versions from which watches were asked for."""
 
