@@ -9,6 +9,7 @@
 - ``endpoints``      endpoints of what instances offer, and the health of all; ``endpoints_plan`` decides
 - ``services``       a Service for every name that endpoints mention; ``services_plan`` decides
 - ``garbage``        owner references and deletion policies; ``garbage_plan`` decides
+- ``namespaces``     empties namespaces under deletion; ``namespace_plan`` decides
 - ``event_expiry``   old Events go
 - ``metrics``        what Prometheus scrapes
 - ``labels``         changing labels beside those of others; ``witness``: how long something has been seen so

@@ -17,7 +17,7 @@ from apiserver.client.credentials import with_files
 from apiserver.client.kubeconfig import load
 from apiserver.client.rest import RestClient
 from apiserver.lifetime import end_requested
-from controllers import endpoints, event_expiry, garbage, nodelifecycle, scheduler, task
+from controllers import endpoints, event_expiry, garbage, namespaces, nodelifecycle, scheduler, task
 from controllers.manager import MANAGER, Manager
 from controllers.metrics import Metrics
 
@@ -30,6 +30,7 @@ FIELD_MANAGERS = {
     nodelifecycle.MANAGER,
     endpoints.MANAGER,
     garbage.MANAGER,
+    namespaces.MANAGER,
     event_expiry.MANAGER,
 }
 

@@ -29,7 +29,7 @@ def expired(events: Iterable[Event], *, now: datetime, kept_for: timedelta = KEP
 
 def last_seen(event: Event, now: datetime) -> datetime | None:
     """When it happened last, as far as the event says; what it says of the future is not believed."""
-    told = event.last_timestamp or event.event_time
+    told = event.last_time
     return told if told is not None and told <= now else event.metadata.creation_timestamp
 
 

@@ -26,7 +26,7 @@ from apiserver.client.events import EventRecorder
 from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
 from apiserver.client.leader import LeaderElector, Leadership
-from controllers import endpoints, event_expiry, garbage, nodelifecycle, scheduler, services, task
+from controllers import endpoints, event_expiry, garbage, namespaces, nodelifecycle, scheduler, services, task
 from controllers.garbage_plan import owner_uids
 from controllers.metrics import Metrics
 
@@ -113,6 +113,7 @@ class Manager:
             (endpoints.MANAGER, self._endpoint_controller),
             (endpoints.MANAGER, self._service_controller),
             (garbage.MANAGER, self._garbage_collector),
+            (namespaces.MANAGER, self._namespace_controller),
             (event_expiry.MANAGER, self._event_expiry),
         )
         with ExitStack() as handlers:
@@ -164,6 +165,12 @@ class Manager:
         reconciler = garbage.GarbageReconciler(client, self._informers)
         controller = self._controller("garbage", reconciler, workers=GARBAGE_WORKERS)
         garbage.watch(controller, self._informers)
+        return controller
+
+    def _namespace_controller(self, client: Client) -> Controller:
+        reconciler = namespaces.NamespaceReconciler(client, self._namespaces)
+        controller = self._controller("namespaces", reconciler)
+        namespaces.watch(controller, self._namespaces, self._informers)
         return controller
 
     def _event_expiry(self, client: Client) -> Controller:

@@ -92,7 +92,11 @@ def specimens(digest: str) -> dict[str, Json]:
         },
         "nodes": _node(),
         "events": _event(),
-        "namespaces": {**_head("v1", "Namespace", "specimen"), "status": {"phase": "Active"}},
+        "namespaces": {
+            **_head("v1", "Namespace", "specimen"),
+            "spec": {"finalizers": ["kubernetes"]},
+            "status": {"phase": "Active", "conditions": CONDITIONS},
+        },
         "leases": {
             **_head("coordination.k8s.io/v1", "Lease", "specimen"),
             "spec": {
@@ -219,4 +223,14 @@ def _event() -> Json:
         "firstTimestamp": TIME,
         "lastTimestamp": TIME,
         "eventTime": MICRO,
+        "series": {"count": 2, "lastObservedTime": MICRO},
+        "related": {
+            "apiVersion": "plum.dev/v1",
+            "kind": "App",
+            "namespace": "default",
+            "name": "specimen",
+            "uid": "u",
+            "resourceVersion": "1",
+            "fieldPath": "spec.name",
+        },
     }

@@ -1,7 +1,7 @@
 """The register of kinds. Everything generic (routes, discovery, tables, storage, CLI) starts here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -66,6 +66,27 @@ class Subresource:
     verbs: tuple[str, ...]
     answer: str
     """The kind of what it answers with, of the group that the object is of."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Where the one count of an object is, and how it stands."""
+
+    path: tuple[str, ...]
+    """Its field path, in keys of FieldsV1."""
+    wanted: int
+    present: int
+    selector: str
+    """A label selector that finds what is counted."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How the one count of an object is read and set; both raise Invalid where it has none."""
+
+    count: Callable[[Body], Count]
+    scaled: Callable[[Body, int], Body]
+    """A copy of the object with another count."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +163,8 @@ class Kind(Served):
     selectable: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
     """The selectable fields by which lists are looked up rather than searched."""
+    derived: Mapping[str, Callable[[Body], str]] = field(default_factory=dict, hash=False)
+    """Selectable fields that are no paths: what they are in an object."""
     immutable: tuple[str, ...] = ()
     """Dotted paths that an update may not change."""
     default: Callable[[Body], None] = no_default
@@ -150,6 +173,12 @@ class Kind(Served):
     name_rule: str = "a lowercase RFC 1123 subdomain: letters, digits, '-' and '.', at most 253 characters"
     rolled_out: Callable[[Body], Any] | None = None
     """The part of an object whose change makes a new revision, for kinds whose specs are kept for rollback."""
+    scaling: Scaling | None = None
+    """For kinds with a ``/scale`` subresource."""
+    holds: str = ""
+    """The dotted path of a list that holds an object under deletion as finalizers do."""
+    leave: Callable[[Body], None] = no_default
+    """What the beginning of a deletion changes in an object beside its metadata, in place."""
 
     @cached_property
     def has_status(self) -> bool:
@@ -163,11 +192,14 @@ class Kind(Served):
 
     def field_values(self, body: Body) -> dict[str, str]:
         """What field selectors see of an object; an absent value is the empty string."""
-        return {path: _text(dig(body, path)) for path in self.fields}
+        return {path: self._field_value(body, path) for path in self.fields}
 
     def selectable_values(self, body: Body) -> dict[str, str]:
         """The same without name and namespace."""
-        return {path: _text(dig(body, path)) for path in self.selectable}
+        return {path: self._field_value(body, path) for path in self.selectable}
+
+    def _field_value(self, body: Body, path: str) -> str:
+        return self.derived[path](body) if path in self.derived else _text(dig(body, path))
 
 
 def _text(value: Any) -> str:

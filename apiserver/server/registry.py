@@ -16,7 +16,8 @@ import orjson
 from apiserver.api.errors import BadRequest, Cause, Conflict, Details, Invalid
 from apiserver.api.kinds.lease import LEASES
 from apiserver.api.kinds.node import NODE_LEASES
-from apiserver.api.machinery import writes
+from apiserver.api.kinds.scale import SCALES
+from apiserver.api.machinery import scale, writes
 from apiserver.api.machinery.decode import decode
 from apiserver.api.machinery.documents import Document
 from apiserver.api.machinery.fencing import Fence
@@ -53,9 +54,14 @@ class Target:
     """As what it is shown; None: as itself."""
 
     @property
+    def written(self) -> Kind:
+        """The kind of what is read and written here: the object's own, or Scale."""
+        return SCALES if self.subresource == scale.SCALE else self.kind
+
+    @property
     def shown(self) -> Served:
         """What the client calls it."""
-        return self.view or self.kind
+        return self.view or self.written
 
 
 @dataclass(frozen=True)
@@ -114,11 +120,11 @@ class Registry:
         self._hooks, self._clock, self._new_uid, self._rng = hooks, clock, new_uid, rng
 
     def get(self, target: Target) -> bytes:
-        """The object's bytes. Raises NotFound."""
+        """The bytes of the object, or of its Scale. Raises NotFound, Invalid (no one count)."""
         slot = self.store.get(target.kind, target.namespace, target.name)
         if slot is None:
             raise not_found(target.kind, target.name)
-        return self.raw(slot)
+        return as_written(target, self.raw(slot))
 
     def raw(self, slot: Slot) -> bytes:
         """A slot as served."""
@@ -144,11 +150,11 @@ class Registry:
         return await self._write(work, options, outcome)
 
     async def replace(self, target: Target, document: Document, options: Options) -> Outcome:
-        """Replace an object or its status. Raises NotFound, Conflict, BadRequest, Invalid."""
+        """Replace an object, its status or its Scale. Raises NotFound, Conflict, BadRequest, Invalid."""
         kind = target.kind
-        body, warnings = decode(kind, document, options.validation)
+        body, warnings = decode(target.written, document, options.validation)
         _bind_names(target, body)
-        if not body["metadata"].get("resourceVersion"):
+        if not body["metadata"].get("resourceVersion") and target.written is kind:
             self.get(target)  # what is not there has no version to name
             raise _unversioned(target)
         outcome = Outcome(warnings=warnings)
@@ -157,29 +163,30 @@ class Registry:
             old = txn.require(kind, target.namespace, target.name)
             return txn.update(kind, old, body, options.manager, subresource=target.subresource)
 
-        return await self._write(work, options, outcome)
+        return await self._write(work, options, outcome, target)
 
     async def patch(
         self, target: Target, patch: Any, how: PatchType, options: Options, *, duplicates: tuple[str, ...] = ()
     ) -> Outcome:
-        """Merge, JSON or strategic patch of an object or its status; ``duplicates`` are keys that the patch gave twice.
-        Raises NotFound, Conflict, BadRequest, Invalid."""
+        """Merge, JSON or strategic patch of an object, its status or its Scale; ``duplicates`` are keys that the patch
+        gave twice. Raises NotFound, Conflict, BadRequest, Invalid."""
         kind = target.kind
         outcome = Outcome()
 
         def work(txn: Transaction) -> Body:
             old = txn.require(kind, target.namespace, target.name)
-            patched = _patched(kind, old, patch, how)
-            body, outcome.warnings = decode(kind, Document(patched, duplicates), options.validation)
+            live = old if target.written is kind else scale.view(kind, old)
+            patched = _patched(target.written, live, patch, how)
+            body, outcome.warnings = decode(target.written, Document(patched, duplicates), options.validation)
             _bind_names(target, body)
             return txn.update(kind, old, body, options.manager, subresource=target.subresource)
 
-        return await self._write(work, options, outcome)
+        return await self._write(work, options, outcome, target)
 
     async def apply(self, target: Target, document: Document, options: Options) -> Outcome:
-        """Server-side apply; creates an absent object. Raises Conflict, NotFound (status), Invalid."""
+        """Server-side apply; creates an absent object. Raises Conflict, NotFound (below an object), Invalid."""
         kind = target.kind
-        config, warnings = decode(kind, document, options.validation)
+        config, warnings = decode(target.written, document, options.validation)
         _bind_names(target, config)
         is_renewal = is_node_lease(kind, target.namespace) and not options.dry_run
         if is_renewal and options.fence is None and (renewed := self.leases.renew(target.name, config)):
@@ -190,17 +197,22 @@ class Registry:
             old = txn.get(kind, target.namespace, target.name)
             if old is None and target.subresource:
                 raise not_found(target.kind, target.name)
-            context = self.context(options.manager)
-            new = writes.apply(kind, old, dict(config), context, force=options.force, subresource=target.subresource)
+            new = self._applied(target, old, dict(config), options)
             if is_node_lease(kind, target.namespace):
                 new = self.leases.settle(old, config, new)
             outcome.created = old is None
             return txn.put(kind, old, new)
 
-        await self._write(work, options, outcome)
+        await self._write(work, options, outcome, target)
         if is_renewal:
             self.leases.note(target.name, config)
         return outcome
+
+    def _applied(self, target: Target, old: Body | None, config: Body, options: Options) -> Body:
+        context = self.context(options.manager)
+        if old is not None and target.written is SCALES:
+            return scale.apply(target.kind, old, config, context, force=options.force)
+        return writes.apply(target.kind, old, config, context, force=options.force, subresource=target.subresource)
 
     async def delete(self, target: Target, options: DeleteOptions, user: str = "") -> Outcome:
         """Ask for deletion. The outcome is ``gone`` where nothing held the object. Raises NotFound, Conflict."""
@@ -237,8 +249,10 @@ class Registry:
         await self.store.write(decide, actor)
         return results[0]
 
-    async def _write(self, work: Callable[[Transaction], Body], options: Options, outcome: Outcome) -> Outcome:
-        """One object's write; the outcome gets what is stored, or would be."""
+    async def _write(
+        self, work: Callable[[Transaction], Body], options: Options, outcome: Outcome, target: Target | None = None
+    ) -> Outcome:
+        """One object's write; the outcome gets what is stored, or would be, as it is served at the target."""
 
         def decide(view: View) -> Intents:
             txn = self._begin(view)
@@ -251,6 +265,8 @@ class Registry:
         slots = await self.store.write(fenced(decide, options.fence), Actor(options.user, options.manager))
         if slots:
             outcome.raw = slots[0].body
+        if target is not None:
+            outcome.raw = as_written(target, outcome.raw)
         return outcome
 
     def _begin(self, view: View) -> Transaction:
@@ -267,6 +283,11 @@ class Registry:
             if not txn.exists(kind, metadata.get("namespace") or "", name):
                 return dict(body, metadata=dict(metadata, name=name))
         raise already_exists(kind, prefix)
+
+
+def as_written(target: Target, raw: bytes) -> bytes:
+    """What a stored object is at the target: itself, or its Scale. Raises Invalid (no one count)."""
+    return raw if target.written is target.kind else orjson.dumps(scale.view(target.kind, orjson.loads(raw)))
 
 
 def _unversioned(target: Target) -> Invalid:

@@ -3,11 +3,11 @@
 Each runs inside the write that it guards, on the state as of that write's turn.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from apiserver.api.columns import condition_status
-from apiserver.api.errors import Cause, Conflict, Details, Invalid
+from apiserver.api.errors import Cause, Conflict, Details, Forbidden, Invalid
 from apiserver.api.kinds.app import APPS
 from apiserver.api.kinds.assignment import ASSIGNMENTS
 from apiserver.api.kinds.lease import LEASES
@@ -31,6 +31,11 @@ class Hooks:
 
     before_create: Hook = lambda view, body: None
     before_delete: Hook = lambda view, body: None
+    """Asked when its deletion is, and once more when it goes."""
+    before_remove: Hook = lambda view, body: None
+    """Asked only when it goes."""
+    is_free: Callable[[View, Body], bool] = lambda view, body: False
+    """Whether a deletion need not wait for what its kind holds objects by."""
 
 
 NO_HOOKS = Hooks()
@@ -54,7 +59,11 @@ def build_hooks(has_blob: Callable[[str], bool]) -> Mapping[str, Hooks]:
     return {
         APPS.resource: Hooks(before_create=app_has_its_blob, before_delete=app_is_unused),
         NODES.resource: Hooks(before_delete=node_is_unused),
-        NAMESPACES.resource: Hooks(before_delete=namespace_is_empty),
+        NAMESPACES.resource: Hooks(
+            before_delete=namespace_may_go,
+            before_remove=namespace_is_empty,
+            is_free=lambda view, body: next(_content(view, body), None) is None,
+        ),
         LEASES.resource: Hooks(before_delete=lease_keeps_no_token),
     }
 
@@ -73,32 +82,50 @@ def node_is_unused(view: View, body: Body) -> None:
 
 
 def app_is_unused(view: View, body: Body) -> None:
-    """Refuse while a task or an assignment still needs the archive."""
-    name, spec = body["metadata"]["name"], body["spec"]
+    """Refuse while a task or an assignment of its namespace needs the app, or anyone the archive, which goes with the
+    last app that has it."""
+    metadata, spec = body["metadata"], body["spec"]
     # A digest is found in the bytes: parsing every assignment would hold up the server.
     digest = spec["sha256"].encode()
-    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS)) if digest in slot.body]
+    near = metadata["namespace"] if _is_kept(view, body) else ""
+    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS, namespace=near)) if digest in slot.body]
     wanted = {"name": spec["name"], "version": spec["version"]}
-    for slot in view.select(Filter(TASKS)):
-        is_near = slot.key.namespace == body["metadata"]["namespace"]
+    for slot in view.select(Filter(TASKS, namespace=near)):
+        is_near = slot.key.namespace == metadata["namespace"]
         is_named = is_near and any(entry.get("app") == wanted for entry in slot.parse()["spec"]["entries"])
         if is_named or digest in slot.body:
             users.append(slot.key.name)
-    _refuse_if_used(APPS, name, "artifact", "user", users)
+    _refuse_if_used(APPS, metadata["name"], "artifact", "user", users)
+
+
+def _is_kept(view: View, app: Body) -> bool:
+    """Whether another app has the same archive."""
+    digest = app["spec"]["sha256"].encode()
+    own = (app["metadata"]["namespace"], app["metadata"]["name"])
+    return any(digest in slot.body and (slot.key.namespace, slot.key.name) != own for slot in view.select(Filter(APPS)))
+
+
+def namespace_may_go(view: View, body: Body) -> None:
+    """Refuse for the server's own namespaces."""
+    name = body["metadata"]["name"]
+    if name in PERMANENT_NAMESPACES:
+        raise Forbidden(
+            f'namespaces "{name}" is forbidden: this namespace may not be deleted', details=_details(NAMESPACES, name)
+        )
 
 
 def namespace_is_empty(view: View, body: Body) -> None:
-    """Refuse while anything but events lives there; the server's own namespaces stay."""
+    """Refuse to let a namespace go while anything lives there: what is nowhere could never be deleted."""
+    _refuse_if_used(NAMESPACES, body["metadata"]["name"], "namespace", "object", [*_content(view, body)])
+
+
+def _content(view: View, body: Body) -> Iterator[str]:
+    """What lives in a namespace."""
     name = body["metadata"]["name"]
-    if name in PERMANENT_NAMESPACES:
-        raise Conflict(f"the namespace {name} belongs to the server and stays", details=_details(NAMESPACES, name))
-    users = [
-        f"{kind.singular}/{slot.key.name}"
-        for kind in SCHEME
-        if kind.namespaced and kind.name != "Event"
-        for slot in view.select(Filter(kind, namespace=name))
-    ]
-    _refuse_if_used(NAMESPACES, name, "namespace", "object", users)
+    for kind in SCHEME:
+        if kind.namespaced:
+            for slot in view.select(Filter(kind, namespace=name)):
+                yield f"{kind.singular}/{slot.key.name}"
 
 
 def lease_keeps_no_token(view: View, body: Body) -> None:

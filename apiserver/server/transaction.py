@@ -7,9 +7,9 @@ object becomes is computed by ``apiserver.api.machinery.writes``; nothing here w
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from apiserver.api.errors import AlreadyExists, Details, Forbidden, NotFound
+from apiserver.api.errors import AlreadyExists, Cause, Details, Forbidden, NotFound
 from apiserver.api.kinds.namespace import NAMESPACES
-from apiserver.api.machinery import writes
+from apiserver.api.machinery import scale, writes
 from apiserver.api.meta import Body
 from apiserver.api.scheme import Kind
 from apiserver.server.store.decisions import Intents, Put, Remove, View
@@ -81,16 +81,20 @@ class Transaction:
         goes if it is under deletion and the last finalizer has gone. Raises what its hooks refuse."""
         if writes.same(old, new):
             return old
-        if not writes.is_gone(new):
+        if not writes.is_gone(kind, new):
             return self._put(kind, new)
-        # What was true when its deletion was asked for may not be any more.
-        self._hooks.get(kind.resource, NO_HOOKS).before_delete(self.view, old)
+        hooks = self._hooks.get(kind.resource, NO_HOOKS)
+        hooks.before_delete(self.view, old)  # what was true when its deletion was asked for may not be any more
+        hooks.before_remove(self.view, old)
         return self._remove(kind, new)
 
     def update(self, kind: Kind, old: Body, new: Body, manager: str, *, subresource: str = "") -> Body:
-        """Change an object as an update by a field manager does; it as it is then. Raises as ``writes.update`` and
-        ``change``."""
-        return self.change(kind, old, writes.update(kind, old, new, self.context(manager), subresource=subresource))
+        """Change an object as an update by a field manager does; it as it is then. ``new`` is the whole object, or
+        its Scale. Raises as ``writes.update`` and ``change``."""
+        context = self.context(manager)
+        if subresource == scale.SCALE:
+            return self.change(kind, old, scale.update(kind, old, new, context))
+        return self.change(kind, old, writes.update(kind, old, new, context, subresource=subresource))
 
     def put(self, kind: Kind, old: Body | None, new: Body) -> Body:
         """``create`` where there was none, else ``change``."""
@@ -99,9 +103,12 @@ class Transaction:
     def delete(self, kind: Kind, old: Body, *, finalizers: tuple[str, ...] = ()) -> Body | None:
         """Ask for an object's deletion; None where nothing holds it and it goes at once. Raises what its hooks
         refuse."""
-        self._hooks.get(kind.resource, NO_HOOKS).before_delete(self.view, old)
-        marked = writes.begin_delete(kind, old, self.context(""), finalizers=finalizers)
+        hooks = self._hooks.get(kind.resource, NO_HOOKS)
+        hooks.before_delete(self.view, old)
+        is_free = bool(kind.holds) and hooks.is_free(self.view, old)
+        marked = writes.begin_delete(kind, old, self.context(""), finalizers=finalizers, is_free=is_free)
         if marked is None:
+            hooks.before_remove(self.view, old)
             self._remove(kind, old)
         elif not writes.same(old, marked):
             self._put(kind, marked)
@@ -130,7 +137,7 @@ class Transaction:
             )
         # A look at the bytes first: most namespaces are not being deleted, and this is asked for every new object.
         if b'"deletionTimestamp"' in room.body and "deletionTimestamp" in room.parse()["metadata"]:
-            raise Forbidden(f'{kind.resource} "{name}" is forbidden: the namespace {namespace} is being deleted')
+            raise terminating(kind, name, namespace)
 
 
 def not_found(kind: Kind, name: str) -> NotFound:
@@ -144,6 +151,16 @@ def already_exists(kind: Kind, name: str) -> AlreadyExists:
     """The name is taken."""
     return AlreadyExists(
         f'{kind.resource} "{name}" already exists', details=Details(name=name, group=kind.group, kind=kind.plural)
+    )
+
+
+def terminating(kind: Kind, name: str, namespace: str) -> Forbidden:
+    """Nothing new comes into a namespace that is being emptied."""
+    cause = Cause("metadata.namespace", f"namespace {namespace} is being terminated", "NamespaceTerminating")
+    return Forbidden(
+        f'{kind.resource} "{name}" is forbidden: unable to create new content in namespace {namespace} '
+        "because it is being terminated",
+        details=Details(name=name, group=kind.group, kind=kind.plural, causes=[cause]),
     )
 
 

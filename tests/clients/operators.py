@@ -21,12 +21,17 @@ class Operator:
     source: Path
     kubeconfig: Path
     namespace: str
+    """Empty: it looks after all."""
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def journal(self) -> Path:
         return self.folder / "journal"
+
+    @property
+    def _where(self) -> list[str]:
+        return ["--namespace", self.namespace] if self.namespace else ["--all-namespaces"]
 
     def told(self) -> list[str]:
         """What its handlers did, line by line."""
@@ -38,7 +43,7 @@ class Operator:
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         paths = {"KUBECONFIG": str(self.kubeconfig), "HOME": str(home), "KEEPER_JOURNAL": str(self.journal)}
-        command = [sys.executable, "-m", "kopf", "run", "--namespace", self.namespace, str(self.source)]
+        command = [sys.executable, "-m", "kopf", "run", *self._where, str(self.source)]
         log = self.folder / "operator.log"
         with log.open("ab") as file:
             process = subprocess.Popen(

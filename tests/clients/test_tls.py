@@ -106,8 +106,8 @@ def test_a_wrong_token_is_unauthorized(site: Site) -> None:
         assert (refused.value.status, "Unauthorized" in (refused.value.body or "")) == (401, True)
 
 
-def test_an_operator_with_a_token(site: Site, tmp_path: Path) -> None:
-    operator = Operator(KEEPER, site.kubeconfig("operator", token=TOKEN), "default", tmp_path)
+def test_an_operator_of_all_namespaces_with_a_token(site: Site, tmp_path: Path) -> None:
+    operator = Operator(KEEPER, site.kubeconfig("operator", token=TOKEN), "", tmp_path)
     with operator.running(), site.http() as http:
         tasks = Tasks(http, "default")
         tasks.create(task("kept"))

@@ -70,7 +70,7 @@ class RestWorld:
 
     async def close(self) -> None:
         for client in self._clients.values():
-            await client.http.aclose()
+            await client.__aexit__(None, None, None)
 
 
 class TestMemoryClient(ClientSuite):

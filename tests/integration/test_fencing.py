@@ -80,7 +80,7 @@ def test_a_token_does_not_jump_to_its_end(http: httpx.Client) -> None:
 def test_the_leases_of_our_programs_stay(http: httpx.Client) -> None:
     hold(http, "staying", 7)
     expect(http.delete(f"{LEASES}/staying"), 409, "Conflict", "plum-system/staying stays", "spec.holderIdentity")
-    expect(http.delete("/api/v1/namespaces/plum-system"), 409, "Conflict", "belongs to the server")
+    expect(http.delete("/api/v1/namespaces/plum-system"), 403, "Forbidden", "this namespace may not be deleted")
     elsewhere = LEASES.replace("plum-system", "default")
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "any"}}
     assert http.post(elsewhere, json=lease).status_code == 201

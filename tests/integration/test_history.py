@@ -199,6 +199,7 @@ def test_discovery_lists_them(http: httpx.Client) -> None:
     tasks = next(one for one in ours if one["resource"] == "tasks")
     assert [(one["subresource"], one["verbs"]) for one in tasks["subresources"]] == [
         ("status", ["get", "patch", "update"]),
+        ("scale", ["get", "patch", "update"]),
         ("history", ["get"]),
         ("revisions", ["get"]),
     ]

@@ -221,8 +221,8 @@ def test_pages_and_selectors(http: httpx.Client) -> None:
     expect(http.get(TASKS, params={"continue": "%%%"}), 400, "BadRequest")
     expect(http.get(TASKS, params={"limit": "-1"}), 400, "BadRequest", "limit")
     expect(http.get(TASKS, params={"watch": "maybe"}), 400, "BadRequest", "watch")
-    expect(http.get(TASKS, params={"resourceVersionMatch": "Exact"}), 400, "BadRequest", "resourceVersion")
-    expect(http.get(TASKS, params={"resourceVersionMatch": "Some"}), 400, "BadRequest", "NotOlderThan")
+    expect(http.get(TASKS, params={"resourceVersionMatch": "Exact"}), 422, "Invalid", "resourceVersion")
+    expect(http.get(TASKS, params={"resourceVersionMatch": "Some"}), 422, "Invalid", "NotOlderThan")
 
 
 def labelled(http: httpx.Client, name: str, value: str) -> None:
@@ -272,7 +272,7 @@ def test_node_and_app_in_use(http: httpx.Client) -> None:
     }
     apps = "/apis/plum.dev/v1/namespaces/default/apps"
     expect(http.post(apps, json=app), 422, "Invalid", "spec.sha256", "upload the archive first")
-    expect(http.delete("/api/v1/namespaces/default"), 409, "Conflict", "belongs to the server")
+    expect(http.delete("/api/v1/namespaces/default"), 403, "Forbidden", "this namespace may not be deleted")
     content = b"zip"
     digest = hashlib.sha256(content).hexdigest()
     expect(http.put(f"/artifacts/sha256/{DIGEST}", content=content), 400, "BadRequest", "SHA-256")

@@ -99,7 +99,7 @@ def test_a_namespace_under_deletion_takes_nothing_in(http: httpx.Client) -> None
     assert http.post(NAMESPACES, json=held).status_code == 201
     inside = TASKS.replace("default", "leaving")
     assert http.delete(f"{NAMESPACES}/leaving").status_code == 200
-    expect(http.post(inside, json=task("late")), 403, "Forbidden", "is being deleted")
+    expect(http.post(inside, json=task("late")), 403, "Forbidden", "because it is being terminated")
     assert (
         http.patch(f"{NAMESPACES}/leaving", json={"metadata": {"finalizers": None}}, headers=MERGE).status_code == 200
     )

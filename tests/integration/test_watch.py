@@ -128,7 +128,7 @@ def test_several_kinds_on_one_connection(http: httpx.Client) -> None:
 def test_several_kinds_begin_with_what_is_there_and_a_bookmark(http: httpx.Client) -> None:
     create(http, "s3")
     query = {"resources": "namespaces,tasks", "sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
-    query |= {"labelSelector": "test=s3", "timeoutSeconds": "20"}
+    query |= {"labelSelector": "test=s3", "timeoutSeconds": "20", "allowWatchBookmarks": "true"}
     with http.stream("GET", SEVERAL, params=query) as response:
         lines = response.iter_lines()
         first, mark = json.loads(next(lines)), json.loads(next(lines))

@@ -1,5 +1,6 @@
 """Event: something worth telling a person happened to an object (core ``v1``)."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -40,6 +41,15 @@ class EventSource(Model):
     """The machine that it runs on."""
 
 
+class EventSeries(Model):
+    """What an event came to that goes on happening."""
+
+    count: int = 0
+    """How often it happened, up to the last time."""
+    last_observed_time: MicroTime | None = None
+    """When it happened last."""
+
+
 class Event(Resource):
     """A note about an object, kept for a while."""
 
@@ -69,12 +79,38 @@ class Event(Resource):
     last_timestamp: Time | None = None
     """When it happened last."""
     event_time: MicroTime | None = None
-    """When it happened, to the microsecond."""
+    """When it happened first, as newer clients tell it."""
+    series: EventSeries | None = None
+    """How it went on, as newer clients tell it."""
+    related: ObjectReference | None = None
+    """Another object that has to do with it."""
+
+    @property
+    def last_time(self) -> datetime | None:
+        """When it happened last, as far as the event says."""
+        observed = self.series.last_observed_time if self.series else None
+        return observed or self.last_timestamp or self.event_time
 
 
-def _last_seen(body: Body, now: datetime) -> str:
-    paths = ("lastTimestamp", "eventTime", "metadata.creationTimestamp")
-    return next((text for path in paths if (text := since(path, body, now))), "<unknown>")
+FIRST = ("firstTimestamp", "eventTime", "metadata.creationTimestamp")
+LAST = ("series.lastObservedTime", "lastTimestamp", "eventTime", "metadata.creationTimestamp")
+
+
+def _seen(*paths: str) -> Callable[[Body, datetime], str]:
+    return lambda body, now: next((text for path in paths if (text := since(path, body, now))), "<unknown>")
+
+
+def _count(body: Body, now: datetime) -> int:
+    return int(dig(body, "series.count") or dig(body, "count") or 1)
+
+
+def _source(body: Body) -> str:
+    return str(dig(body, "source.component") or dig(body, "reportingComponent") or "")
+
+
+def _reporter(body: Body, now: datetime) -> str:
+    host = dig(body, "source.host")
+    return f"{_source(body)}, {host}" if host else _source(body)
 
 
 def _object(body: Body, now: datetime) -> str:
@@ -92,17 +128,25 @@ EVENTS = SCHEME.register(
             "involvedObject.namespace",
             "involvedObject.uid",
             "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
             "reason",
+            "reportingComponent",
+            "source",
             "type",
         ),
         indexed=("involvedObject.uid",),
+        derived={"source": _source},
         columns=(
-            Column("Last Seen", _last_seen),
+            Column("Last Seen", _seen(*LAST)),
             Column("Type", at("type")),
             Column("Reason", at("reason", default="")),
             Column("Object", _object),
+            Column("Subobject", at("involvedObject.fieldPath", default=""), priority=1),
+            Column("Source", _reporter, priority=1),
             Column("Message", at("message", default="")),
-            Column("Count", at("count"), "integer", priority=1),
+            Column("First Seen", _seen(*FIRST), priority=1),
+            Column("Count", _count, "integer", priority=1),
             Column("Name", at("metadata.name"), priority=1),
         ),
     )

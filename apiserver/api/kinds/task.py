@@ -14,6 +14,7 @@ from apiserver.api.errors import Cause
 from apiserver.api.kinds import probe
 from apiserver.api.kinds.ports import PortName, PortReference
 from apiserver.api.kinds.probe import NO_PROBES, Probes, asks_nothing
+from apiserver.api.kinds.task_scale import TASK_SCALING
 from apiserver.api.meta import (
     Body,
     Conditions,
@@ -419,6 +420,7 @@ TASKS = SCHEME.register(
         default=_default,
         rules=_rules,
         rolled_out=rolled_out,
+        scaling=TASK_SCALING,
         columns=(
             NAME,
             Column("State", at("spec.state")),

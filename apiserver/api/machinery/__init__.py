@@ -12,6 +12,7 @@
 - ``last_applied``  the annotation of client-side apply
 - ``apply``      server-side apply and the book-keeping of field managers
 - ``writes``     the one pipeline: default, prepare (server-owned fields), validate
+- ``scale``      one count of an object, read and written as a Scale
 - ``fencing``    writes that count only while their maker leads
 
 The server's registry and the in-memory client both run on these, so they cannot drift apart.

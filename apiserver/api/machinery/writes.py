@@ -76,7 +76,7 @@ def update(kind: Kind, old: Body, new: Body, ctx: Context, *, subresource: str =
     A ``resourceVersion`` in ``new`` that is not the stored one is a conflict. Without a ``subresource``
     status stays as it was; with ``status`` everything else does.
     """
-    _check_version(kind, old, new)
+    check_version(kind, old, new)
     prepared = _prepared(kind, old, new, subresource)
     kind.default(prepared)
     checked = _checked(kind, prepared, old)
@@ -88,19 +88,13 @@ def update(kind: Kind, old: Body, new: Body, ctx: Context, *, subresource: str =
 
 def apply(kind: Kind, old: Body | None, config: Body, ctx: Context, *, force: bool, subresource: str = "") -> Body:
     """The object to store for a server-side apply. Raises Conflict, Invalid, BadRequest."""
-    if metadata(config).get("managedFields"):
-        raise BadRequest("metadata.managedFields must be nil")
-    if not ctx.manager:
-        cause = Cause("fieldManager", "Required value: is required for apply patch", "FieldValueRequired")
-        raise Invalid(
-            f'PatchOptions.meta.k8s.io "" is invalid: {cause.field}: {cause.message}', details=Details(causes=[cause])
-        )
+    check_apply(config, ctx)
     kind.default(config)
     if old is None:
         _check_unborn(kind, config)
         config = _born(kind, config, ctx)
     else:
-        _check_version(kind, old, config)
+        check_version(kind, old, config)
     merged = server_side_apply.apply(
         kind, old, config, manager=ctx.manager, force=force, subresource=subresource, now=ctx.now
     )
@@ -111,21 +105,56 @@ def apply(kind: Kind, old: Body | None, config: Body, ctx: Context, *, force: bo
     return _with_generation(old, _checked(kind, prepared, old))
 
 
-def begin_delete(kind: Kind, old: Body, ctx: Context, *, finalizers: Sequence[str] = ()) -> Body | None:
+def check_apply(config: Body, ctx: Context) -> None:
+    """Raise BadRequest, Invalid for what cannot be applied, whatever it is applied to."""
+    if metadata(config).get("managedFields"):
+        raise BadRequest("metadata.managedFields must be nil")
+    if not ctx.manager:
+        cause = Cause("fieldManager", "Required value: is required for apply patch", "FieldValueRequired")
+        raise Invalid(
+            f'PatchOptions.meta.k8s.io "" is invalid: {cause.field}: {cause.message}', details=Details(causes=[cause])
+        )
+
+
+def rewrite(kind: Kind, old: Body, new: Body) -> Body:
+    """The object to store for a change of ``old`` whose book-keeping of field managers is done. Raises Invalid."""
+    prepared = _prepared(kind, old, new, "")
+    kind.default(prepared)
+    return _with_generation(old, _checked(kind, prepared, old))
+
+
+def begin_delete(
+    kind: Kind, old: Body, ctx: Context, *, finalizers: Sequence[str] = (), is_free: bool = False
+) -> Body | None:
     """The object marked for deletion, or None where nothing holds it and it goes at once.
 
-    ``finalizers`` are added by the propagation policy. Idempotent: a second call changes nothing.
+    ``finalizers`` are added by the propagation policy; ``is_free``: what the kind itself holds objects by lets go.
+    Idempotent: a second call changes nothing.
     """
     meta = metadata(old)
     held = [*meta.get("finalizers", ()), *(f for f in finalizers if f not in meta.get("finalizers", ()))]
-    if not held:
+    body = old if is_leaving(old) else _left(kind, old, ctx)
+    if is_free and _holds(kind, body):
+        outer, _, inner = kind.holds.partition(".")
+        body = dict(body, **{outer: {key: value for key, value in body[outer].items() if key != inner}})
+    if not held and not _holds(kind, body):
         return None
-    marked = dict(meta, finalizers=held)
-    if "deletionTimestamp" not in meta:
-        marked["deletionTimestamp"] = format_time(ctx.now)
-        marked["deletionGracePeriodSeconds"] = 0
-        marked["generation"] = int(meta.get("generation", 1)) + 1
-    return dict(old, metadata=marked)
+    return dict(body, metadata=metadata(body) | ({"finalizers": held} if held else {}))
+
+
+def _left(kind: Kind, old: Body, ctx: Context) -> Body:
+    """The object with the marks of a deletion that begins now."""
+    body = dict(old)
+    if kind.holds:
+        kind.default(body)  # one that was stored before its kind held anything
+    kind.leave(body)
+    generation = int(metadata(old).get("generation", 1)) + 1
+    marks = {"deletionTimestamp": format_time(ctx.now), "deletionGracePeriodSeconds": 0, "generation": generation}
+    return dict(body, metadata=metadata(old) | marks)
+
+
+def _holds(kind: Kind, body: Body) -> bool:
+    return bool(kind.holds and dig(body, kind.holds))
 
 
 def owned_labels(body: Body, manager: str) -> set[str]:
@@ -138,10 +167,14 @@ def owned_labels(body: Body, manager: str) -> set[str]:
     return {key.removeprefix("f:") for labels in owned for key in labels if key != "."}
 
 
-def is_gone(body: Body) -> bool:
+def is_leaving(body: Body) -> bool:
+    """Whether deletion was asked for."""
+    return "deletionTimestamp" in metadata(body)
+
+
+def is_gone(kind: Kind, body: Body) -> bool:
     """Whether deletion was asked for and nothing holds the object any more."""
-    meta = metadata(body)
-    return "deletionTimestamp" in meta and not meta.get("finalizers")
+    return is_leaving(body) and not metadata(body).get("finalizers") and not _holds(kind, body)
 
 
 def same(old: Body, new: Body) -> bool:
@@ -166,7 +199,8 @@ def _born(kind: Kind, body: Body, ctx: Context) -> Body:
     return rest | {"apiVersion": kind.api_version, "kind": kind.name, "metadata": meta}
 
 
-def _check_version(kind: Kind, old: Body, new: Body) -> None:
+def check_version(kind: Kind, old: Body, new: Body) -> None:
+    """Raise Conflict where ``new`` names another version, or another uid, than the stored object has."""
     wanted = metadata(new).get("resourceVersion")
     uid = metadata(new).get("uid")
     name = str(metadata(old)["name"])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apiserver.api.kinds.scale import SCALES
 from apiserver.api.openapi import below, generic, parameters
 from apiserver.api.openapi.below import Below
 from apiserver.api.openapi.components import Components, gvk
@@ -110,22 +111,24 @@ class Operations:
         suffix: str = "",
         created: bool = False,
         needs: Iterable[Json] = parameters.WRITE,
+        shape: Served | None = None,
     ) -> Json:
-        schema = self.components.kind(kind)
+        """``shape`` is what is sent and answered, where that is not the object."""
+        schema = self.components.kind(shape or kind)
         what = f" {suffix.lower()} of one" if suffix else " one"
         return {
-            **_head(kind, action, f"{word}{_group(kind)}{_scoped(kind)}{suffix}"),
+            **_head(kind, action, f"{word}{_group(kind)}{_scoped(kind)}{suffix}", shape),
             "description": f"{word.capitalize()}{what} {kind.singular}.",
             "parameters": list(needs),
             "requestBody": self._body(schema),
             "responses": self._responses({201 if created else 200: ("The object as it is now.", schema)}),
         }
 
-    def _patch(self, kind: Served, suffix: str = "") -> Json:
-        schema = self.components.kind(kind)
+    def _patch(self, kind: Served, suffix: str = "", shape: Served | None = None) -> Json:
+        schema = self.components.kind(shape or kind)
         steps = {"type": "array", "items": self.components.ref(generic.JSONPatchOperation)}
         merge = {"type": "object", "description": "The fields to change, null for those to remove (RFC 7386)."}
-        made = self._write(kind, "patch", "patch", suffix=suffix, needs=parameters.PATCH)
+        made = self._write(kind, "patch", "patch", suffix=suffix, needs=parameters.PATCH, shape=shape)
         made["requestBody"] = {
             "required": True,
             "content": {
@@ -146,6 +149,8 @@ class Operations:
         suffix = found.name.capitalize()
         if described is None and found.answer == gvk(kind):
             return self._of_object(kind, found, suffix)
+        if found.answer == gvk(SCALES):
+            return self._of_object(kind, found, suffix, SCALES)
         described = described or below.Described(f"The {found.name} of")
         return {
             below.METHODS[verb]: self._own(kind, found, verb, described, suffix)
@@ -153,18 +158,19 @@ class Operations:
             if verb in below.METHODS
         }
 
-    def _of_object(self, kind: Served, found: Below, suffix: str) -> Json:
+    def _of_object(self, kind: Served, found: Below, suffix: str, shape: Served | None = None) -> Json:
         made: Json = {}
         if "get" in found.verbs:
+            answer = ("The object.", self.components.kind(shape or kind))
             made["get"] = {
-                **_head(kind, "get", f"read{_group(kind)}{_scoped(kind)}{suffix}"),
-                "description": f"Read one {kind.singular}.",
-                "responses": self._responses({200: ("The object.", self.components.kind(kind))}),
+                **_head(kind, "get", f"read{_group(kind)}{_scoped(kind)}{suffix}", shape),
+                "description": f"Read one {kind.singular}." if shape is None else f"Read its {suffix.lower()}.",
+                "responses": self._responses({200: answer}),
             }
         if "update" in found.verbs:
-            made["put"] = self._write(kind, "put", "replace", suffix=suffix)
+            made["put"] = self._write(kind, "put", "replace", suffix=suffix, shape=shape)
         if "patch" in found.verbs:
-            made["patch"] = self._patch(kind, suffix)
+            made["patch"] = self._patch(kind, suffix, shape)
         return made
 
     def _own(self, kind: Served, found: Below, verb: str, described: below.Described, suffix: str) -> Json:
@@ -203,12 +209,12 @@ def responses(components: Components, wanted: Mapping[int, tuple[str, Json]]) ->
     return made | {"default": {"description": "Why it was refused, or failed.", "content": failure}}
 
 
-def _head(kind: Served, action: str, name: str) -> Json:
+def _head(kind: Served, action: str, name: str, shape: Served | None = None) -> Json:
     return {
         "operationId": name,
         "tags": [f"{_group(kind)[:1].lower()}{_group(kind)[1:]}"],
         "x-kubernetes-action": action,
-        "x-kubernetes-group-version-kind": gvk(kind),
+        "x-kubernetes-group-version-kind": gvk(shape or kind),
     }
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from apiserver.api.errors import AlreadyExists, Details, Expired, NotFound, Timeout
+from apiserver.api.errors import AlreadyExists, Details, Expired, Forbidden, NotFound, Timeout
 from apiserver.api.kinds.lease import LEASES
 from apiserver.api.kinds.namespace import DEFAULT, NAMESPACES, SYSTEM
 from apiserver.api.kinds.node import NODE_LEASES
@@ -129,15 +129,18 @@ class State:
         self.admit(kind, namespace)
 
     def admit(self, kind: Kind, namespace: str) -> None:
-        """Raises NotFound where the namespace does not exist."""
-        if kind.namespaced and self.find(NAMESPACES, "", namespace) is None:
+        """Raises NotFound where the namespace does not exist, Forbidden where it is being deleted."""
+        room = self.find(NAMESPACES, "", namespace) if kind.namespaced else None
+        if kind.namespaced and room is None:
             raise NotFound(f'namespaces "{namespace}" not found', details=details(NAMESPACES, namespace))
+        if room is not None and writes.is_leaving(room):
+            raise Forbidden(f"{kind.resource} is forbidden: namespace {namespace} is being terminated")
 
     def store(self, kind: Kind, before: Body | None, after: Body) -> Body:
         """Persist the outcome of a write, unless it changes nothing; the object as it is now."""
         if before is not None and writes.same(before, after):
             return before
-        return self.commit(kind, before, after, gone=writes.is_gone(after))
+        return self.commit(kind, before, after, gone=writes.is_gone(kind, after))
 
     def commit(self, kind: Kind, before: Body | None, after: Body, *, gone: bool) -> Body:
         """Give the object the next version and store or remove it."""

@@ -5,10 +5,12 @@
 - ``requests``     reading a request: target, body, options, negotiation
 - ``protobuf``     the few bodies that kubectl sends in protobuf
 - ``resources``    the verbs over objects and collections
-- ``lists``        pages of a collection, and continue tokens
+- ``lists``        pages of a collection, and continue tokens; ``compression``: long ones in gzip
 - ``history``      an object as it was, what became of it, and its kept specs
-- ``watch``        streaming and long-poll, one iterator behind both
-- ``tables``       the Table form that kubectl prints
+- ``deletion``     how a deletion is meant, and that of a collection
+- ``list_options`` what the query of a list or a watch may say together, and how a watch begins
+- ``watch``        streaming and long-poll, one iterator behind both; ``frames``: the lines, in every form
+- ``tables``       the Table form that kubectl prints; ``partials``: objects without all but their metadata
 - ``showing``      stored objects as themselves, or as a view of them
 - ``views/``       what is served but not stored: pods, their metrics, self reviews
 - ``discovery``    what there is, plain and aggregated

@@ -7,6 +7,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from apiserver.api.kinds.scale import SCALES
+from apiserver.api.machinery.scale import SCALE
 from apiserver.api.scheme import SCHEME, Served
 from apiserver.api.views.registry import VIEWS
 from apiserver.server.http.requests import READ_ONLY, negotiate, no_resource, subresources
@@ -45,6 +47,8 @@ def below(kind: Served) -> Iterator[tuple[str, list[str], dict[str, str]]]:
         elif name in own:
             answer = {"group": kind.group, "version": kind.version, "kind": own[name].answer}
             yield name, list(own[name].verbs), answer
+        elif name == SCALE:
+            yield name, STATUS_VERBS, {"group": SCALES.group, "version": SCALES.version, "kind": SCALES.name}
         else:
             yield name, STATUS_VERBS, {"group": kind.group, "version": kind.version, "kind": kind.name}
 

@@ -12,7 +12,7 @@ from apiserver.api.meta import Body, format_micro_time, parse_time
 from apiserver.server import history
 from apiserver.server.http.lists import reach
 from apiserver.server.http.requests import number, read_version
-from apiserver.server.registry import Registry, Target
+from apiserver.server.registry import Registry, Target, as_written
 from apiserver.server.store.engine import Key
 from apiserver.server.transaction import not_found
 
@@ -28,7 +28,7 @@ def is_asked(query: Mapping[str, str]) -> bool:
 
 
 async def as_of(registry: Registry, target: Target, query: Mapping[str, str], now: datetime) -> bytes:
-    """The object as it was at a version or a moment.
+    """The object, or its Scale, as it was at a version or a moment.
 
     Raises NotFound where there was none, Expired where that is not known any more, Timeout for a version that has
     not been reached, BadRequest.
@@ -49,7 +49,7 @@ async def as_of(registry: Registry, target: Target, query: Mapping[str, str], no
     if raw is None:
         missing = not_found(target.kind, target.name)
         raise NotFound(f"{missing.message}: there was none {when}", details=missing.details)
-    return raw
+    return as_written(target, raw)
 
 
 async def below(registry: Registry, target: Target, query: Mapping[str, str]) -> bytes:

@@ -19,6 +19,9 @@ from starlette.responses import Response
 from apiserver.api.errors import BadRequest, Expired, Timeout
 from apiserver.api.meta import Body
 from apiserver.server.http import tables
+from apiserver.server.http.compression import HEADERS, MIN_BYTES, accepts_gzip, compressed, compressing
+from apiserver.server.http.list_options import check_list
+from apiserver.server.http.partials import partial_list, partial_raw
 from apiserver.server.http.requests import Accepted, number, read_filter, read_version
 from apiserver.server.http.showing import shown_body, shown_slot
 from apiserver.server.http.streams import StreamedResponse
@@ -42,8 +45,9 @@ T = TypeVar("T")
 async def list_collection(
     registry: Registry, target: Target, request: Request, accepted: Accepted, clock: Callable[[], datetime]
 ) -> Response:
-    """One page. Raises BadRequest, Expired, Timeout."""
+    """One page. Raises BadRequest, Invalid, Expired, Timeout."""
     query = request.query_params
+    check_list(query)
     selection = read_filter(target, query)
     limit = number(query, "limit", 0, most=MAX_LIMIT)
     version, after = await place(registry, query)
@@ -53,6 +57,7 @@ async def list_collection(
         metadata["continue"] = continue_token(version, slots[-1])
         if selection.is_open:
             metadata["remainingItemCount"] = more
+    is_gzip = accepts_gzip(request)
     if accepted.form == "table":
         now = clock()
         head, slice_size = tables.table(target.shown, [], metadata), SLICE // 4
@@ -61,20 +66,38 @@ async def list_collection(
             body = shown_body(target, orjson.loads(registry.raw(slot)))
             return orjson.dumps(tables.row(target.shown, body, now, accepted.include))
 
-        return await document(head, slots, render, key="rows", slice_size=slice_size)
+        return await document(head, slots, render, key="rows", slice_size=slice_size, is_gzip=is_gzip)
+
+    def render_whole(slot: Slot) -> bytes:
+        return shown_slot(registry, target, slot)
+
+    if accepted.form == "metadata":
+        head = partial_list(metadata)
+        return await document(head, slots, lambda slot: partial_raw(render_whole(slot)), is_gzip=is_gzip)
     head = {"kind": f"{target.shown.name}List", "apiVersion": target.shown.api_version, "metadata": metadata}
-    return await document(head, slots, lambda slot: shown_slot(registry, target, slot))
+    return await document(head, slots, render_whole, is_gzip=is_gzip)
 
 
 async def document(
-    head: Body, items: Sequence[T], render: Callable[[T], bytes], *, key: str = "items", slice_size: int = SLICE
+    head: Body,
+    items: Sequence[T],
+    render: Callable[[T], bytes],
+    *,
+    key: str = "items",
+    slice_size: int = SLICE,
+    is_gzip: bool = False,
 ) -> Response:
     """A JSON document: the head, and a list of items under ``key``. A long one is rendered slice by slice as the
-    client takes it."""
+    client takes it, and compressed where the client takes that (``is_gzip``)."""
     pieces = _pieces(head, items, render, key, slice_size)
     if len(items) <= slice_size:
-        return Response(b"".join([piece async for piece in pieces]), media_type=JSON)
-    return StreamedResponse(pieces, media_type=JSON)
+        raw = b"".join([piece async for piece in pieces])
+        if is_gzip and len(raw) >= MIN_BYTES:
+            return Response(compressed(raw), media_type=JSON, headers=HEADERS)
+        return Response(raw, media_type=JSON)
+    response = StreamedResponse(compressing(pieces) if is_gzip else pieces, media_type=JSON)
+    response.headers.update(HEADERS if is_gzip else {})
+    return response
 
 
 async def _pieces(

@@ -32,7 +32,7 @@ from apiserver.server.registry import Mode, Options, Target
 from apiserver.server.store.snapshot import Filter
 
 READ_ONLY = ("history", "revisions")
-SUBRESOURCES = ("status", *READ_ONLY)
+SUBRESOURCES = ("status", "scale", *READ_ONLY)
 JSON_TYPES = ("", "application/json")
 YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
@@ -94,7 +94,12 @@ def subresources(served: Served) -> Sequence[str]:
     own = [found.name for found in served.subresources]
     if not isinstance(served, Kind):
         return own
-    has = {"status": served.has_status, "history": True, "revisions": served.rolled_out is not None}
+    has = {
+        "status": served.has_status,
+        "scale": served.scaling is not None,
+        "history": True,
+        "revisions": served.rolled_out is not None,
+    }
     return [*(name for name in SUBRESOURCES if has[name]), *own]
 
 
@@ -271,7 +276,7 @@ async def read_document(request: Request) -> Document:
 class Accepted:
     """The form of the reply."""
 
-    form: Literal["object", "table", "discovery"]
+    form: Literal["object", "table", "metadata", "discovery"]
     include: str = ""
 
 
@@ -290,13 +295,15 @@ def _accepted(accept: str, include: str) -> Accepted:
         settings: dict[str, Any] = dict(p.split("=", 1) for p in parameters if "=" in p)
         if kind == "application/json" and settings.get("as") == "Table":
             return Accepted("table", include)
+        if kind == "application/json" and settings.get("as") in ("PartialObjectMetadata", "PartialObjectMetadataList"):
+            return Accepted("metadata")
         if kind == "application/json" and settings.get("as") == "APIGroupDiscoveryList":
             if settings.get("v") == "v2":
                 return Accepted("discovery")
             continue
         if kind in ("application/json", "application/*", "*/*") and "as" not in settings:
             return Accepted("object")
-        acceptable = acceptable or kind in ("application/yaml", "application/vnd.kubernetes.protobuf")
+        acceptable = acceptable or kind == "application/yaml"  # of which JSON is a part
     if not acceptable:
         raise NotAcceptable("only the following media types are accepted: application/json")
     return Accepted("object")

@@ -4,30 +4,25 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, cast, get_args
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from apiserver.api.errors import ApiError, BadRequest, MethodNotAllowed, Timeout
+from apiserver.api.errors import BadRequest, MethodNotAllowed, Timeout
 from apiserver.api.machinery.documents import read_json, read_json_value
-from apiserver.server.http import history, tables
+from apiserver.server.http import history, partials, tables
+from apiserver.server.http.deletion import delete_collection, delete_options
 from apiserver.server.http.lists import JSON, list_collection
 from apiserver.server.http.requests import (
     READ_ONLY,
-    YAML_TYPES,
     Accepted,
     check_force,
-    is_dry_run,
     media_type,
     negotiate,
-    number,
     own_subresource,
     read_body,
     read_document,
-    read_fence,
-    read_filter,
     read_options,
     read_target,
     unsupported,
@@ -35,7 +30,7 @@ from apiserver.server.http.requests import (
 )
 from apiserver.server.http.showing import shown, shown_body
 from apiserver.server.http.watch import Watching
-from apiserver.server.registry import DeleteOptions, Outcome, Registry, Target
+from apiserver.server.registry import Outcome, Registry, Target
 
 REQUEST_SECONDS = 60.0
 """How long any request but a watch may take."""
@@ -56,9 +51,6 @@ _OF_READ_ONLY = {"GET": "get", "HEAD": "get"}
 _OF_COLLECTION = {"POST": "create", "DELETE": "deletecollection"}
 Own = Callable[[Request, Target, str], Awaitable[Response]]
 """Answers a verb on a subresource of its own. Raises ApiError."""
-
-Propagation = Literal["Background", "Foreground", "Orphan"]
-_PROPAGATION = get_args(Propagation)
 
 
 @dataclass(frozen=True)
@@ -126,7 +118,7 @@ class Resources:
             case "delete":
                 return await self._delete(target, request)
             case _:
-                return await self._delete_collection(target, request)
+                return await delete_collection(self.registry, target, request)
 
     async def _past(self, target: Target, request: Request, accepted: Accepted) -> Response:
         query = request.query_params
@@ -164,7 +156,7 @@ class Resources:
         raise unsupported(kind, (JSON_PATCH, MERGE, APPLY, *known))
 
     async def _delete(self, target: Target, request: Request) -> Response:
-        outcome = await self.registry.delete(target, await _delete_options(request), request.scope.get("user_name", ""))
+        outcome = await self.registry.delete(target, await delete_options(request), request.scope.get("user_name", ""))
         if not outcome.gone or target.view:
             return Response(shown(target, outcome.raw), media_type=JSON)
         details = {"name": target.name, "kind": target.kind.plural, "uid": outcome.parse()["metadata"]["uid"]}
@@ -173,37 +165,15 @@ class Resources:
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
         return Response(orjson.dumps(status), media_type=JSON)
 
-    async def _delete_collection(self, target: Target, request: Request) -> Response:
-        """Delete each matching object in its own commit; one that is gone by then is no error."""
-        options = await _delete_options(request)
-        store = self.registry.store
-        selected, _ = await store.page(read_filter(target, request.query_params), version=store.version)
-        deleted: list[bytes] = []
-        for slot in selected:
-            one = replace(target, namespace=slot.key.namespace, name=slot.key.name)
-            try:
-                outcome = await self.registry.delete(
-                    one, replace(options, uid=slot.parse()["metadata"]["uid"]), request.scope.get("user_name", "")
-                )
-            except ApiError as error:
-                if error.reason != "NotFound":
-                    raise
-            else:
-                deleted.append(shown(target, outcome.raw))
-        head: dict[str, Any] = {
-            "kind": f"{target.shown.name}List",
-            "apiVersion": target.shown.api_version,
-            "metadata": {"resourceVersion": str(store.version)},
-        }
-        return Response(orjson.dumps(head)[:-1] + b',"items":[' + b",".join(deleted) + b"]}\n", media_type=JSON)
-
     def _reply(self, target: Target, outcome: Outcome, accepted: Accepted) -> Response:
         raw = outcome.raw if accepted.form == "table" else shown(target, outcome.raw)
         if accepted.form == "table":
             body = shown_body(target, outcome.parse())
             rows = [tables.row(target.shown, body, self.clock(), accepted.include)]
-            version = rows[0].get("object", {}).get("metadata", {}).get("resourceVersion", "")
-            raw = orjson.dumps(tables.table(target.shown, rows, {"resourceVersion": version}))
+            metadata = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
+            raw = orjson.dumps(tables.table(target.shown, rows, metadata))
+        elif accepted.form == "metadata":
+            raw = partials.partial_raw(raw)
         response = Response(raw, status_code=201 if outcome.created else 200, media_type=JSON)
         for warning in outcome.warnings:
             # Field names are the client's: a line break in one must not become another header.
@@ -217,28 +187,3 @@ def _is_about_the_past(target: Target, request: Request) -> bool:
     if target.subresource in READ_ONLY:
         return True
     return bool(request.scope["query_string"]) and history.is_asked(request.query_params)
-
-
-async def _delete_options(request: Request) -> DeleteOptions:
-    """From the body, then the query. Raises BadRequest, Invalid."""
-    raw = await read_body(request)
-    kind = media_type(request)
-    if raw and kind not in ("", "application/json", *YAML_TYPES):
-        raise unsupported(kind, ("application/json",))
-    body = read_json(raw).body if raw.strip() else {}
-    query = request.query_params
-    number(query, "gracePeriodSeconds", 0, most=2**31)  # the grace is the entry's own, but nonsense is refused
-    propagation = body.get("propagationPolicy") or query.get("propagationPolicy") or "Background"
-    if propagation not in _PROPAGATION:
-        raise BadRequest(f"propagationPolicy: Unsupported value: {propagation!r}: supported: {', '.join(_PROPAGATION)}")
-    preconditions = body.get("preconditions") or {}
-    dry_run = body.get("dryRun") or query.getlist("dryRun")
-    if not isinstance(preconditions, dict) or not isinstance(dry_run, list):
-        raise BadRequest("DeleteOptions: preconditions must be an object and dryRun a list")
-    return DeleteOptions(
-        propagation=cast(Propagation, propagation),
-        uid=str(preconditions.get("uid") or ""),
-        resource_version=str(preconditions.get("resourceVersion") or ""),
-        dry_run=is_dry_run([str(value) for value in dry_run]),
-        fence=read_fence(request),
-    )

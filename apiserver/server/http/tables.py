@@ -6,6 +6,7 @@ from typing import Any
 
 from apiserver.api.meta import Body
 from apiserver.api.scheme import Served
+from apiserver.server.http.partials import META, partial
 
 
 def definitions(kind: Served) -> list[dict[str, Any]]:
@@ -28,11 +29,7 @@ def row(kind: Served, body: Body, now: datetime, include: str) -> dict[str, Any]
     if include == "Object":
         made["object"] = body
     elif include != "None":
-        made["object"] = {
-            "kind": "PartialObjectMetadata",
-            "apiVersion": "meta.k8s.io/v1",
-            "metadata": body["metadata"],
-        }
+        made["object"] = partial(body)
     return made
 
 
@@ -40,7 +37,7 @@ def table(kind: Served, rows: Sequence[dict[str, Any]], metadata: dict[str, Any]
     """A whole table; later frames of a watch go without column definitions."""
     return {
         "kind": "Table",
-        "apiVersion": "meta.k8s.io/v1",
+        "apiVersion": META,
         "metadata": metadata,
         "columnDefinitions": definitions(kind) if headed else [],
         "rows": list(rows),

@@ -10,18 +10,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from apiserver.api.errors import ApiError, Invalid
-from apiserver.server.http import tables
+from apiserver.api.errors import ApiError
+from apiserver.server.http.frames import Frames, frames_of, object_frames
+from apiserver.server.http.list_options import check_watch, start
 from apiserver.server.http.lists import JSON, document, reach, sliced
 from apiserver.server.http.metrics import Metrics
 from apiserver.server.http.requests import Accepted, flag, number, read_filter, read_filters
-from apiserver.server.http.showing import shown_body, shown_slot
 from apiserver.server.http.streams import StreamedResponse, while_connected
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.following import follow
@@ -37,7 +35,6 @@ DEFAULT_BATCH = 100
 INITIAL_SLICE = 100
 
 Deliveries = Sequence[tuple[str, Slot]]
-Framer = Callable[[str, Slot], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,8 @@ class Watch:
     registry: Registry
     selections: Sequence[Filter]
     since: int | None
+    at_least: int = 0
+    """The version that everything there is must have reached."""
 
     async def batches(self, *, idle: float, gather: float = 0.0) -> AsyncIterator[Batch]:
         """Batches as they come, an empty one after ``idle`` seconds without any; with ``gather`` it waits that
@@ -65,8 +64,7 @@ class Watch:
         watcher back.
         """
         store = self.registry.store
-        if self.since is not None:
-            await reach(self.registry, self.since)
+        await reach(self.registry, self.since or self.at_least)
         version = self.since or 0
         if self.since is None:
             slots, version = await store.everything(self.selections)
@@ -103,93 +101,57 @@ class Watching:
     async def collection(self, target: Target, request: Request, accepted: Accepted) -> Response:
         """A watch of one kind in the form that the query asks for. Raises BadRequest, Invalid; a poll also
         Expired, Timeout."""
-        is_table = accepted.form == "table" and request.query_params.get("watch") != "poll"
-        frame = _table_frames(target, accepted, self.clock) if is_table else _object_frames(self.registry, target)
-        selections = [read_filter(target, request.query_params)]
-        return await self._respond(selections, request, frame, (target.shown.name, target.shown.api_version))
+        query = request.query_params
+        form = Accepted("object") if query.get("watch") == "poll" else accepted
+        frames = frames_of(self.registry, target, form, self.clock)
+        return await self._respond([read_filter(target, query)], request, frames)
 
     async def several(self, request: Request) -> Response:
         """A watch of several kinds on one connection, in the order of the one global version; for browsers,
         which open few connections to an origin. Raises as ``collection``."""
         request.scope["plum_verb"] = "watch"
         selections = read_filters(request.query_params)
-        return await self._respond(selections, request, _object_frames(self.registry), ("Bookmark", "plum.dev/v1"))
+        return await self._respond(selections, request, object_frames(self.registry, "Bookmark", "plum.dev/v1"))
 
-    async def _respond(
-        self, selections: Sequence[Filter], request: Request, frame: Framer, bookmark: tuple[str, str]
-    ) -> Response:
+    async def _respond(self, selections: Sequence[Filter], request: Request, frames: Frames) -> Response:
         query = request.query_params
-        since = number(query, "resourceVersion", 0, most=2**63) or None
+        version = number(query, "resourceVersion", 0, most=2**63)
         if query.get("watch") == "poll":
-            return await _poll(Watch(self.registry, selections, since), request, frame)
-        is_list = flag(query, "sendInitialEvents")
-        if "sendInitialEvents" in query and query.get("resourceVersionMatch") != "NotOlderThan":
-            raise Invalid("resourceVersionMatch: Forbidden: must be NotOlderThan when sendInitialEvents is given")
+            return await _poll(Watch(self.registry, selections, version or None), request, frames)
+        check_watch(query)
+        begin = start(query, version, self.registry.store.version)
         seconds = number(query, "timeoutSeconds", 0, most=MAX_WATCH_SECONDS) or self.rng.randint(1800, 3600)
-        watch = Watch(self.registry, selections, None if is_list else since)
-        stream = _Stream(frame, bookmark, bookmarks=flag(query, "allowWatchBookmarks"), is_list=is_list)
+        watch = Watch(self.registry, selections, begin.since, begin.at_least)
+        stream = _Stream(frames, bookmarks=flag(query, "allowWatchBookmarks"), is_list=begin.is_list)
         resource = selections[0].kind.resource if len(selections) == 1 else "several"
-        frames = self.metrics.watch(resource, stream.frames(watch))
-        return StreamedResponse(frames, seconds, media_type=JSON, on_stuck=self.metrics.stuck)
+        lines = self.metrics.watch(resource, stream.lines(watch))
+        return StreamedResponse(lines, seconds, media_type=JSON, on_stuck=self.metrics.stuck)
 
 
 @dataclass(frozen=True)
 class _Stream:
-    """How one client wants its lines."""
+    """What one client is sent."""
 
-    frame: Framer
-    bookmark: tuple[str, str]
-    """Kind and API version of bookmarks."""
+    frames: Frames
     bookmarks: bool
     is_list: bool
+    """Whether a bookmark marks the end of what there is, for a client that takes bookmarks."""
 
-    async def frames(self, watch: Watch) -> AsyncIterator[tuple[bytes, int]]:
+    async def lines(self, watch: Watch) -> AsyncIterator[tuple[bytes, int]]:
         """The lines, with the number of events in them; a failure is one ERROR line."""
         try:
             async with aclosing(watch.batches(idle=BOOKMARK_SECONDS)) as found:  # type: ignore[type-var]
                 async for batch in found:
                     if batch.deliveries:
-                        yield b"".join(self.frame(kind, slot) for kind, slot in batch.deliveries), len(batch.deliveries)
-                    elif batch.initial and self.is_list:
-                        yield self._bookmark(batch.version, {"k8s.io/initial-events-end": "true"}), 0
-                    elif self.bookmarks and not batch.initial:
-                        yield self._bookmark(batch.version, {}), 0
+                        lines = [self.frames.event(kind, slot) for kind, slot in batch.deliveries]
+                        yield b"".join(lines), len(lines)
+                    elif self.bookmarks and (self.is_list or not batch.initial):
+                        yield self.frames.bookmark(batch.version, ends_initial=batch.initial), 0
         except ApiError as error:
-            yield orjson.dumps({"type": "ERROR", "object": error.to_status()}) + b"\n", 0
-
-    def _bookmark(self, version: int, annotations: dict[str, str]) -> bytes:
-        metadata: dict[str, Any] = {"resourceVersion": str(version), "creationTimestamp": None}
-        if annotations:
-            metadata["annotations"] = annotations
-        kind, api_version = self.bookmark
-        body = {"kind": kind, "apiVersion": api_version, "metadata": metadata}
-        return orjson.dumps({"type": "BOOKMARK", "object": body}) + b"\n"
+            yield self.frames.error(error), 0
 
 
-def _object_frames(registry: Registry, target: Target | None = None) -> Framer:
-    """Objects as the target has them shown, or as they are."""
-
-    def frame(kind: str, slot: Slot) -> bytes:
-        raw = shown_slot(registry, target, slot) if target else registry.raw(slot)
-        return b'{"type":"' + kind.encode() + b'","object":' + raw + b"}\n"
-
-    return frame
-
-
-def _table_frames(target: Target, accepted: Accepted, clock: Callable[[], datetime]) -> Framer:
-    headed = True
-
-    def frame(kind: str, slot: Slot) -> bytes:
-        nonlocal headed
-        rows = [tables.row(target.shown, shown_body(target, slot.parse()), clock(), accepted.include)]
-        body = tables.table(target.shown, rows, {"resourceVersion": str(slot.version)}, headed=headed)
-        headed = False
-        return orjson.dumps({"type": kind, "object": body}) + b"\n"
-
-    return frame
-
-
-async def _poll(watch: Watch, request: Request, frame: Framer) -> Response:
+async def _poll(watch: Watch, request: Request, frames: Frames) -> Response:
     """The first events as one document; none within the time is an answer too."""
     query = request.query_params
     seconds = number(query, "timeoutSeconds", DEFAULT_POLL_SECONDS, most=MAX_POLL_SECONDS)
@@ -197,7 +159,7 @@ async def _poll(watch: Watch, request: Request, frame: Framer) -> Response:
     first = await while_connected(request.receive, watch.first(seconds=seconds, limit=limit))
     deliveries, version = first or ((), watch.since or 0)
     head = {"kind": "WatchEventBatch", "apiVersion": "plum.dev/v1", "metadata": {"resourceVersion": str(version)}}
-    return await document(head, deliveries, lambda one: frame(*one).rstrip())
+    return await document(head, deliveries, lambda one: frames.event(*one).rstrip())
 
 
 def _cut(events: Deliveries, version: int, limit: int) -> tuple[Deliveries, int]:
