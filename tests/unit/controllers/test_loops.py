@@ -188,7 +188,7 @@ async def test_a_deleted_copy_is_replaced() -> None:
     async with running() as world:
         await start(world)
         one = (await world.copies())[0].metadata.name
-        world.silent = {"nodeA", "nodeB"}  # what ends before anybody looks leaves no trace, nor a successor that says so
+        world.silent = {"nodeA", "nodeB"}  # what ends before anybody looks leaves neither trace nor successor
         await world.client.delete(Assignment, one, namespace="default")
 
         async def has_successor() -> bool:
