@@ -15,7 +15,6 @@ from tests.kubectl.program import Kubectl, why_not
 from tests.kubectl.room import Room, Stage
 from tests.kubectl.scope import TRANSPORTS
 from tests.kubectl.transports import USERS, reached
-from tests.servers import start_apiserver
 
 NUMBERS = count(1)
 
@@ -28,14 +27,6 @@ def required() -> None:
         if os.environ.get("PLUM_REQUIRE_KUBECTL"):
             pytest.fail(reason)
         pytest.skip(f"{reason}; with PLUM_REQUIRE_KUBECTL=1 this is a failure")
-
-
-@pytest.fixture(scope="session")
-def alone(required: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
-    """For a server alone, where nothing writes but the test: what is about who wrote what."""
-    folder = tmp_path_factory.mktemp("alone")
-    with start_apiserver(folder / "server") as url:
-        yield Kubectl(folder / "home", ("--server", url))
 
 
 @pytest.fixture(scope="session", params=TRANSPORTS)
