@@ -174,3 +174,12 @@ def test_an_app_whose_archive_another_has_is_not_held_by_users_elsewhere(http: h
     expect(http.delete(f"{urls[0]}/a-1"), 409, "Conflict", "artifact in use")
     assert http.delete(f"{urls[1]}/a-1").status_code == 200
     expect(http.delete(f"{urls[0]}/a-1"), 409, "Conflict", "artifact in use")
+
+
+@pytest.mark.parametrize("url", ["/apis/plum.dev/v1/tasks", "/apis/plum.dev/v1/assignments", "/api/v1/pods"])
+def test_no_request_empties_all_namespaces(http: httpx.Client, url: str) -> None:
+    create(http, "stays")
+    refused = expect(delete(http, url), 405, "MethodNotAllowed")
+    assert "only within one namespace" in refused["message"]
+    assert http.get(f"{TASKS}/stays").status_code == 200
+    delete(http, f"{TASKS}/stays")

@@ -48,12 +48,10 @@ class Operations:
         return made
 
     def _everywhere(self, kind: Served) -> Json:
-        """The collection over all namespaces, into which nothing can be put."""
+        """The collection over all namespaces, into which nothing can be put, and which nobody empties at once."""
         made: Json = {}
         if "list" in kind.verbs:
             made["get"] = self._list(kind, f"{kind.name}ForAllNamespaces")
-        if "deletecollection" in kind.verbs:
-            made["delete"] = self._delete_collection(kind, f"{kind.name}ForAllNamespaces")
         return made
 
     def _list(self, kind: Served, name: str) -> Json:

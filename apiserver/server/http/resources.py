@@ -97,6 +97,11 @@ class Resources:
             verb = "watch" if wants_watch(request.query_params) else "list"
         else:
             verb = _OF_COLLECTION.get(method, "")
+        if verb == "deletecollection" and target.kind.namespaced and not target.namespace:
+            raise MethodNotAllowed(
+                f"the server does not allow {method} on {request.url.path}: only within one namespace, "
+                f"{target.shown.path('NAMESPACE')}"
+            )
         if verb not in target.shown.verbs:
             hint = f": {target.view.edited_by}" if target.view and target.view.edited_by else ""
             raise MethodNotAllowed(f"the server does not allow {method} on {request.url.path}{hint}")
