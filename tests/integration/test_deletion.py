@@ -112,6 +112,21 @@ def test_collections_go_by_selector_and_in_pages(http: httpx.Client) -> None:
     expect(delete(http, NAMESPACES), 405, "MethodNotAllowed")
 
 
+def test_a_collection_goes_only_where_preconditions_hold(http: httpx.Client) -> None:
+    for name in ("meant", "other"):
+        body = task(name)
+        body["metadata"]["labels"] = {"group": "held"}
+        http.post(TASKS, json=body).raise_for_status()
+    chosen, meant = {"labelSelector": "group=held"}, http.get(f"{TASKS}/meant").json()["metadata"]
+    for precondition in ({"uid": "nobody's"}, {"resourceVersion": "1"}):
+        refused = delete(http, TASKS, {"preconditions": precondition}, **chosen)
+        expect(refused, 409, "Conflict", "Precondition failed")
+    assert len(http.get(TASKS, params=chosen).json()["items"]) == 2
+    one = {"fieldSelector": "metadata.name=meant"}
+    assert delete(http, TASKS, {"preconditions": {"uid": meant["uid"]}}, **one).json()["items"]
+    delete(http, TASKS, None, **chosen).raise_for_status()
+
+
 def namespace(http: httpx.Client, name: str, **more: Any) -> dict[str, Any]:
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} | more
     answer = http.post(NAMESPACES, json=body, params={"fieldValidation": "Strict"})

@@ -96,7 +96,8 @@ def _invalid(field: str, message: str, reason: str) -> Invalid:
 
 async def delete_collection(registry: Registry, target: Target, request: Request) -> Response:
     """Delete each matching object in its own commit, a page of them where there is a ``limit``; the list of what was
-    deleted. One that is gone by then is no error. Raises what refuses a deletion; those before it are done."""
+    deleted. One that is gone by then, or another of its name, is no error. Raises what refuses a deletion, as do
+    preconditions of the request that one of the objects does not meet; those before it are done."""
     options, query = await delete_options(request), request.query_params
     check_list(query)
     limit = number(query, "limit", 0, most=MAX_LIMIT)
@@ -104,7 +105,7 @@ async def delete_collection(registry: Registry, target: Target, request: Request
     selection = read_filter(target, query)
     selected, more = await registry.store.page(selection, version=version, after=after, limit=limit)
     user = request.scope.get("user_name", "")
-    deleted = await _delete_all(registry, target, selected, options, user)
+    deleted = await delete_all(registry, target, selected, options, user)
     metadata: dict[str, Any] = {"resourceVersion": str(registry.store.version)}
     if more:
         metadata["continue"] = continue_token(version, selected[-1])
@@ -114,7 +115,7 @@ async def delete_collection(registry: Registry, target: Target, request: Request
     return Response(orjson.dumps(head)[:-1] + b',"items":[' + b",".join(deleted) + b"]}\n", media_type=JSON)
 
 
-async def _delete_all(
+async def delete_all(
     registry: Registry, target: Target, slots: Sequence[Slot], options: DeleteOptions, user: str
 ) -> list[bytes]:
     """Delete the objects, some at a time; what became of them, in their order. After a refusal no more are begun."""
@@ -127,11 +128,12 @@ async def _delete_all(
             if failures:
                 return
             one = replace(target, namespace=slot.key.namespace, name=slot.key.name)
-            meant = replace(options, uid=slot.parse()["metadata"]["uid"])
+            uid = slot.parse()["metadata"]["uid"]
             try:
+                meant = replace(options, uid=options.uid or uid)
                 deleted[index] = shown(target, (await registry.delete(one, meant, user)).raw)
             except ApiError as error:
-                if error.reason != "NotFound":
+                if _is_there(registry, one, uid):
                     failures.append(error)
 
     async with asyncio.TaskGroup() as group:
@@ -140,3 +142,8 @@ async def _delete_all(
     if failures:
         raise failures[0]
     return [deleted[index] for index in sorted(deleted)]
+
+
+def _is_there(registry: Registry, target: Target, uid: str) -> bool:
+    slot = registry.store.get(target.kind, target.namespace, target.name)
+    return slot is not None and slot.parse()["metadata"]["uid"] == uid
