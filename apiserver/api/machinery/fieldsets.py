@@ -46,6 +46,12 @@ MAX_STEPS = 1_000_000
 _FEW = 1024
 """Paths, or bytes, up to which a conversion is remembered: hardly an object has more, and what has is not shared."""
 
+_SHORT = 256
+"""Characters of a key up to which its spelling is remembered."""
+
+_CHARACTERS = 64 * 1024
+"""Characters of all paths of a set up to which its nested form is."""
+
 _CONTAINERS = (dict, list)
 _LONGEST_NUMBER = 19
 _UNKEYED = (dict, list, type(None))
@@ -146,7 +152,10 @@ def member_key(item: Any) -> str:
 
 def to_fields_v1(fields: FieldSet) -> dict[str, Any]:
     """The nested form, in a stable order. Many objects have the same: it is shared, and may not be changed."""
-    return _to_tree(fields) if len(fields) <= _FEW else _tree(fields)
+    try:
+        return _to_tree(fields) if len(fields) <= _FEW else _tree(fields)
+    except _Large:
+        return _tree(fields)
 
 
 def _tree(fields: FieldSet) -> dict[str, Any]:
@@ -161,7 +170,16 @@ def _tree(fields: FieldSet) -> dict[str, Any]:
     return root
 
 
-_to_tree = lru_cache(maxsize=256)(_tree)
+class _Large(Exception):
+    """Too much to be remembered."""
+
+
+@lru_cache(maxsize=256)
+def _to_tree(fields: FieldSet) -> dict[str, Any]:
+    """The tree of a set that is small in every way. Raises _Large, which is not remembered."""
+    if sum(len(key) for path in fields for key in path) > _CHARACTERS:
+        raise _Large
+    return _tree(fields)
 
 
 def _node(nodes: dict[Path, dict[str, Any]], path: Path) -> dict[str, Any]:
@@ -204,9 +222,12 @@ def _paths(root: Any) -> Iterator[Path]:
                 stack.append(((*path, canonical), inner))
 
 
-@lru_cache(maxsize=4096)
 def _canonical(key: str) -> str | None:
     """A FieldsV1 key as we would write it, or None where it is none."""
+    return _known(key) if len(key) <= _SHORT else _spelled(key)
+
+
+def _spelled(key: str) -> str | None:
     if key == ITSELF or key.startswith("f:"):
         return key
     try:
@@ -217,6 +238,9 @@ def _canonical(key: str) -> str | None:
         return member_key(value)
     has_scalars = isinstance(value, dict) and not any(isinstance(v, _UNKEYED) for v in value.values())
     return _item_key(value) if key.startswith("k:") and value and has_scalars else None
+
+
+_known = lru_cache(maxsize=4096)(_spelled)
 
 
 def _nonsense(path: Path) -> ValueError:

@@ -1,5 +1,6 @@
 """Paths of fields: their leaves, their FieldsV1 form, merging and removing by path."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -110,3 +111,17 @@ def test_merged_items_are_in_the_order_of_the_config(live: str, config: str, mer
     assert all(("startCmd" in entry) == (entry["name"] in config) for entry in found)
     assert all(("replicas" in entry) == (entry["name"] in live) for entry in found)
     assert merge(TASKS.schema, finalizers(live), finalizers(config))["metadata"]["finalizers"] == list(merged)
+
+
+def test_long_keys_are_not_remembered() -> None:
+    """Else a client could fill the memory with keys of megabytes, none of which is asked for again."""
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            long = f"f:{number}" + "x" * 100_000
+            assert to_fields_v1(from_fields_v1({"f:metadata": {long: {}}})) == {"f:metadata": {long: {}}}
+        del long
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1_000_000
