@@ -69,8 +69,7 @@ class Authority:
         """Raises ValueError for what is no authority with its key."""
         self.pair = pair
         self._certificate, self._key = _load(pair)
-        constraints = self._certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-        if not constraints.value.ca:
+        if not _is_authority(self._certificate):
             raise ValueError("the certificate is not an authority's")
 
     def is_lasting(self, now: datetime) -> bool:
@@ -114,6 +113,13 @@ def _load(pair: Pair) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
         raise ValueError("certificate and key do not belong together")
     return certificate, key
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
 
 
 def _alternatives(certificate: x509.Certificate) -> set[x509.GeneralName]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from plumctl.authority import Certificates, server_names
@@ -123,6 +125,21 @@ def test_what_a_kill_left_half_written_is_made_anew(
     assert changed(first, second) == made
     assert {*second} == ALL
     assert world.make() == second
+
+
+def test_a_certificate_that_says_nothing_of_authority_is_made_anew(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = world.make()
+    key = serialization.load_pem_private_key(first["ca.key"], None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "plain")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(BEGIN).not_valid_after(BEGIN + timedelta(days=900))
+    plain = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    (world.folder / "ca.crt").write_bytes(plain)
+    assert changed(first, world.make()) == ALL
+    assert "not an authority's" in capsys.readouterr().err
 
 
 class Killed(BaseException):
