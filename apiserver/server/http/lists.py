@@ -91,10 +91,10 @@ async def document(
     client takes it, and compressed where the client takes that (``is_gzip``)."""
     pieces = _pieces(head, items, render, key, slice_size)
     if len(items) <= slice_size:
-        raw = b"".join([piece async for piece in pieces])
-        if is_gzip and len(raw) >= MIN_BYTES:
-            return Response(compressed(raw), media_type=JSON, headers=HEADERS)
-        return Response(raw, media_type=JSON)
+        found = [piece async for piece in pieces]
+        if is_gzip and sum(map(len, found)) >= MIN_BYTES:
+            return Response(await compressed(found), media_type=JSON, headers=HEADERS)
+        return Response(b"".join(found), media_type=JSON)
     response = StreamedResponse(compressing(pieces) if is_gzip else pieces, media_type=JSON)
     response.headers.update(HEADERS if is_gzip else {})
     return response
