@@ -4,9 +4,7 @@ Whatever a kill left half-written is made anew at the next start. A key is writt
 two belong together or are seen not to.
 """
 
-import os
 import socket
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from apiserver.client.replacing import replace_file
 from plumctl.certificates import Authority, Pair, Wanted, new_authority, usable_names
 from plumctl.cli import talk
 
@@ -106,25 +105,5 @@ def _bytes(path: Path) -> bytes:
 
 
 def _write(files: PairFiles, pair: Pair) -> None:
-    _replace(files.key, pair.key, 0o600)
-    _replace(files.certificate, pair.certificate, 0o644)
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in place at once, and durably. Raises OSError."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(files.key, pair.key)
+    replace_file(files.certificate, pair.certificate, mode=0o644)

@@ -180,7 +180,7 @@ async def _renew(cluster: LocalCluster) -> None:
         await asyncio.sleep(RENEW_SECONDS)
         try:
             cluster.renew()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             talk(f"certificates are not renewed: {error}; trying again later")
 
 

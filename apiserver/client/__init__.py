@@ -3,6 +3,7 @@
 - ``interface``   what a client can do: the protocol that all programs are written against
 - ``config``      where the server is; ``kubeconfig`` finds it in files and ``PLUM_SERVER``
 - ``kubeconfig_files``  those files as documents: found, read, changed
+- ``replacing``   files replaced at once and durably
 - ``trust``       whose certificates are believed, and which is shown
 - ``credentials`` who asks: tokens and certificates in files that are replaced
 - ``rest``        the real client, over HTTP

@@ -44,6 +44,11 @@ class Config:
     token_file: Path | None = None
     """Where ``token`` is from, if it is read again when the file changes."""
 
+    @property
+    def is_https(self) -> bool:
+        """Whether the connection is encrypted; schemes may be written in either case."""
+        return self.server.lower().startswith("https:")
+
     def __repr__(self) -> str:
         """Without the token, which has no business in logs."""
         return f"Config(server={self.server!r}, namespace={self.namespace!r})"

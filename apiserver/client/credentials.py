@@ -56,7 +56,7 @@ class Credentials(httpx.Auth):
         try:
             if self._config.token_file is not None:
                 self._token = read_token(self._config.token_file)
-            if self._config.tls.files and self._config.server.startswith("https:"):
+            if self._config.tls.files and self._config.is_https:
                 read_again(self._config.tls)
         except ConfigError as error:
             log.warning("%s; going on with what was there before", error)
@@ -86,7 +86,7 @@ def with_files(
         tls = replace(tls, ca=ca_file, insecure=False)
     if cert is not None:
         tls = replace(tls, certificate=cert, key=key)
-    if tls != config.tls and not config.server.startswith("https:"):
+    if tls != config.tls and not config.is_https:
         raise ConfigError(f"--ca-file and --client-cert are for https, and the server is {config.server}")
     return checked(replace(config, tls=tls))
 

@@ -5,7 +5,6 @@ What a document holds beyond what we know stays in it.
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 
 from apiserver.client.config import ConfigError
+from apiserver.client.replacing import replace_file
 
 MAX_BYTES = 1024 * 1024
 
@@ -77,17 +77,8 @@ def write(path: Path, document: Document) -> None:
     """Replace the file, or what the link points to, at once and durably; only its owner may read it. Raises OSError."""
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp creates with mode 0600, so what is secret is never readable by others.
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            yaml.safe_dump(document, file, sort_keys=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    text = yaml.safe_dump(document, sort_keys=False)
+    replace_file(path, text.encode(), prefix=f".{path.name}.")
 
 
 def edit(path: Path, change: Callable[[Document], T]) -> T:

@@ -105,6 +105,11 @@ def test_flags_that_cannot_be_used_are_named(names: dict[str, str], server: str,
         with_files(Config(server), **given | {flag: Path(name) for flag, name in names.items()})
 
 
+def test_a_scheme_in_capitals_is_https_too(authority: TestAuthority) -> None:
+    found = with_files(Config("HTTPS://plum:1"), token_file=None, ca_file=authority.file, cert=None, key=None)
+    assert found.tls == Tls(authority.file)
+
+
 def test_files_that_are_no_certificates_are_named(authority: TestAuthority) -> None:
     one, other = authority.client("one"), authority.client("other")
     for tls, message in (

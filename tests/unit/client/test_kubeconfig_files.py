@@ -1,3 +1,4 @@
+import os
 import stat
 import threading
 from pathlib import Path
@@ -27,6 +28,25 @@ def test_a_file_is_made_changed_and_private(tmp_path: Path) -> None:
     assert list(files.items(document, "context")) == ["one", "two"]
     assert from_documents([(path, document)]).server == "http://two:1"
     assert from_documents([(path, document)], "one").server == "http://one:1"
+
+
+def test_a_change_outlasts_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file reaches the disk before its name does, and then the name."""
+    done: list[str] = []
+    sync, replace = os.fsync, os.replace
+
+    def recorded(descriptor: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def renamed(old: str, new: Path) -> None:
+        done.append("name")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    monkeypatch.setattr(os, "replace", renamed)
+    files.edit(tmp_path / "config", lambda document: add_context(document, "one"))
+    assert done == ["file", "name", "folder"]
 
 
 def test_fields_are_set_and_taken_out_and_others_stay(tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ def test_merged_items_are_in_the_order_of_the_config(live: str, config: str, mer
 
 def test_long_keys_are_not_remembered() -> None:
     """Else a client could fill the memory with keys of megabytes, none of which is asked for again."""
+    long = ""
     tracemalloc.start()
     try:
         for number in range(50):

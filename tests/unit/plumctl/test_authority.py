@@ -159,7 +159,7 @@ def test_a_kill_between_two_files_is_mended(world: World, monkeypatch: pytest.Mo
     for _ in range(2):  # a first start, and a renewal
         done.clear()
         with monkeypatch.context() as patched:
-            patched.setattr("plumctl.authority.os.replace", replace)
+            patched.setattr("apiserver.client.replacing.os.replace", replace)
             with pytest.raises(Killed):
                 world.make()
         whole = world.make()
