@@ -72,6 +72,15 @@ def test_users_are_told_who_they_are(http: httpx.Client, tmp_path: Path) -> None
     assert found["status"]["userInfo"] == {"username": "jo", "uid": "u-7", "groups": groups}
 
 
+@pytest.mark.parametrize("header", ["impersonate-user", "impersonate-group", "impersonate-uid"])
+@pytest.mark.parametrize("path", [WHO, "/apis/plum.dev/v1/tasks", "/version"])
+def test_nobody_is_taken_for_another(http: httpx.Client, header: str, path: str) -> None:
+    """Least of all for oneself, who may have wanted less."""
+    answer = http.request("POST" if path == WHO else "GET", path, headers={header: "bob"})
+    assert (answer.status_code, answer.json()["reason"]) == (403, "Forbidden")
+    assert "cannot impersonate" in answer.json()["message"]
+
+
 @pytest.mark.skipif(
     not shutil.which("kubectl") and not os.environ.get("PLUM_REQUIRE_KUBECTL"), reason="kubectl is not installed"
 )

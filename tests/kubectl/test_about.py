@@ -42,6 +42,7 @@ REFUSED = {
     "taint node nodeA a=b:NoSchedule": ((), NODE),
     "top node": ((), NO_PATH),
     "cluster-info": ((), 'no kind "ServiceList" is registered'),
+    "get tasks --as=bob": ((), 'cannot impersonate resource "users"'),
     "autoscale task x --max=3": ((), "could not find"),
     "get deployments": ((), "the server doesn't have a resource type"),
     "create deployment x --image=y": ((), NO_PATH),

@@ -60,6 +60,7 @@ class Gate:
         refusal = text_refusal if is_legacy(scope["path"]) else error_response
         try:
             user = self._user(scope, headers)
+            check_impersonation(headers, user)
             scope["user_name"], scope["user_groups"], scope["user_uid"] = user.name, user.groups, user.uid
             await self._app(scope, receive, send)
         except ApiError as error:
@@ -84,6 +85,20 @@ class Gate:
         self._metrics.end(
             scope["plum_verb"], scope.get("plum_resource", ""), watched.status or 499, seconds, watched.size
         )
+
+
+def check_impersonation(headers: Mapping[bytes, bytes], user: User) -> None:
+    """Refuse what is asked in another's name (``kubectl --as``): done in one's own it would not be what was meant.
+    Raises Forbidden."""
+    if any(name in headers for name in _OTHERS):
+        other = headers.get(b"impersonate-user", b"")[:100].decode("latin-1")
+        raise Forbidden(
+            f'users "{other}" is forbidden: User "{user.name}" cannot impersonate resource "users" in API group "" '
+            "at the cluster scope: nobody can be impersonated here; leave out --as and --as-group"
+        )
+
+
+_OTHERS = (b"impersonate-user", b"impersonate-group", b"impersonate-uid")
 
 
 def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool, is_allowed: bool = False) -> None:
