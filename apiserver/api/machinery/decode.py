@@ -227,7 +227,8 @@ def _shown(value: Any) -> str:
         return "object"
     if isinstance(value, list | tuple):
         return "array"
-    text = orjson.dumps(value, default=str).decode()
+    # Reports are read by their models, which know numbers of any size.
+    text = str(value) if type(value) is int else orjson.dumps(value, default=str).decode()
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
