@@ -62,7 +62,7 @@ class NamespaceReconciler:
         return Result()
 
     async def _content(self, kinds: Sequence[Kind], namespace: str) -> AsyncIterator[Remains]:
-        """What is left of some kinds; not more than one step deletes."""
+        """What is left of some kinds: all that is leaving, and of the rest not more than one step deletes."""
         fresh = 0
         for kind in kinds:
             token = ""
