@@ -15,27 +15,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent import offers, ports, restarts, status, sync
+from agent import offers, ports, status, sync
 from agent.artifact_failures import DiskFull
 from agent.files import is_full
 from agent.host import Host
-from agent.instances import OWN_DOING, End, Failure, Instance, Key, Stop, Work
+from agent.instances import OWN_DOING, Failure, Instance, Key, Stop, Work
 from agent.ledger import Ledger
 from agent.ports import NoFreePort
 from agent.preparations import NotPrepared, Preparer
 from agent.reports import Reports
 from agent.runtime import Exit, Launch, Process, Runtime, StartFailed
+from agent.telling import Telling
 from agent.troubles import Troubles
-from apiserver.api.errors import ApiError, NotFound
 from apiserver.api.kinds.assignment import RESTARTED_AT, Assignment
 from apiserver.api.kinds.task import Logs
 from apiserver.client.backoff import Backoff
-from apiserver.client.events import Type
 
 log = logging.getLogger(__name__)
 
 PREPARE_RETRY = Backoff(base=2.0, cap=300.0)
-REPORT_RETRY = Backoff(base=0.5, cap=10.0)
 MAX_STARTS = 32
 """Starts under way at a time."""
 
@@ -71,6 +69,7 @@ class Performer:
         self._rng = rng or random.Random()
         self._starts = asyncio.Semaphore(MAX_STARTS)
         self._tasks: dict[tuple[Key, str], asyncio.Task[None]] = {}
+        self._telling = Telling(ledger, reports, self._rng)
         self._troubles = Troubles(Backoff(AGAIN_SECONDS, LONGEST_AGAIN), self._rng)
 
     async def perform(self, action: sync.Action, assignment: Assignment | None) -> None:
@@ -111,10 +110,10 @@ class Performer:
                 self._beside(key, "remove", self._remove(key))
             case sync.Release() if assignment is not None:
                 self._ledger.change(key, lambda instance: instance.occupied("release"))
-                self._beside(key, "release", self._release(key, assignment))
+                self._beside(key, "release", self._telling.release(key, assignment))
             case sync.Report() if assignment is not None:
                 self._ledger.change(key, lambda instance: instance.occupied("report"))
-                self._beside(key, "report", self._report(key, assignment, action.status))
+                self._beside(key, "report", self._telling.report(key, assignment, action.status))
 
     async def close(self) -> None:
         """Abandon the work beside the plan; processes are left as they are."""
@@ -325,7 +324,7 @@ class Performer:
         log.info("%s: %s: %s", "/".join(key), end.cause if end else "", status.describe(ended))
         assignment = self._find(key)
         if assignment is not None and end is not None and end.cause in OWN_DOING:
-            self._tell_end(assignment, ended, end)
+            self._telling.ended(assignment, ended, end)
         await self._note(key)
 
     async def _note(self, key: Key) -> None:
@@ -353,15 +352,6 @@ class Performer:
             log.info("%s: its record can be written again", "/".join(key))
         return None
 
-    def _tell_end(self, assignment: Assignment, ended: Instance, end: End) -> None:
-        success, streak = end.success, ended.record.streak
-        type: Type = "Normal" if success else "Warning"
-        self._reports.tell(assignment, type, "Exited" if success else "Failed", status.describe(ended))
-        if restarts.is_backing_off(streak) and restarts.is_wanted(
-            assignment.spec.template.restart_policy, success=success
-        ):
-            self._reports.tell(assignment, "Warning", "BackOff", f"starts again after {restarts.delay(streak):g} s")
-
     async def _remove(self, key: Key) -> None:
         preparation = self._tasks.get((key, "prepare"))
         if preparation is not None:
@@ -369,32 +359,6 @@ class Performer:
             await asyncio.wait([preparation])
         await self._ledger.remove(key)
         self._ledger.change(key, Instance.gone)
-
-    async def _release(self, key: Key, assignment: Assignment) -> None:
-        try:
-            self._ledger.answered(await self._reports.release(assignment))
-        except (ApiError, TimeoutError) as error:
-            self._unsent(key, error, exit_told=False)
-
-    async def _report(self, key: Key, assignment: Assignment, wanted: dict[str, Any]) -> None:
-        told_of = self._ledger.instances[key].record.finished_at if status.tells_exit(wanted) else None
-
-        def exit_told() -> bool:
-            return told_of is not None and told_of == self._ledger.instances[key].record.finished_at
-
-        try:
-            self._ledger.answered(await self._reports.status(assignment, wanted, self._ledger.now()))
-        except (ApiError, TimeoutError) as error:
-            self._unsent(key, error, exit_told=exit_told())
-        else:
-            self._ledger.change(key, lambda instance: instance.reported(exit_told=exit_told()))
-
-    def _unsent(self, key: Key, error: Exception, *, exit_told: bool) -> None:
-        failures = self._ledger.instances[key].failed_reports
-        level = logging.DEBUG if failures or isinstance(error, NotFound) else logging.WARNING
-        log.log(level, "%s: the server was not told: %s; trying again", "/".join(key), str(error) or "no answer")
-        retry_at = self._ledger.now().ticks + REPORT_RETRY.delay(failures, self._rng)
-        self._ledger.change(key, lambda instance: instance.unreported(exit_told=exit_told, retry_at=retry_at))
 
 
 def _number(name: str) -> int:

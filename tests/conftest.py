@@ -1,0 +1,6 @@
+"""For all tests."""
+
+import signal
+
+# A suite in the background of a shell has inherited that Ctrl-C is ignored, and so would every program that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
