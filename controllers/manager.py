@@ -170,7 +170,7 @@ class Manager:
     def _namespace_controller(self, client: Client) -> Controller:
         reconciler = namespaces.NamespaceReconciler(client, self._namespaces)
         controller = self._controller("namespaces", reconciler)
-        namespaces.watch(controller, self._namespaces, self._informers)
+        namespaces.watch(controller, reconciler, self._namespaces, self._informers)
         return controller
 
     def _event_expiry(self, client: Client) -> Controller:

@@ -29,6 +29,9 @@ MAX_DELETIONS = 500
 SOON_SECONDS = 0.2
 """The wait for a next look when something has just gone, or was asked to: many go together."""
 
+BUSY_SECONDS = 2.0
+"""The same while there is more than a page of it: each look lists all of that."""
+
 WAIT_SECONDS = 5.0
 """The wait for a next look where others have to let go first; most of what they do is seen before."""
 
@@ -48,14 +51,23 @@ class NamespaceReconciler:
         """The client must write as ``MANAGER``."""
         self._client, self._namespaces, self._now = client, namespaces, now
         self._stages = stages([*SCHEME])
+        self._crowded: set[Key] = set()
+        """Where the last look found more than a page."""
+
+    def pause(self, key: Key) -> float:
+        """Seconds from something's end to the next look."""
+        return BUSY_SECONDS if key in self._crowded else SOON_SECONDS
 
     async def reconcile(self, key: Key) -> Result:
         """One step: ask for the deletion of what has to go next, or let the namespace go."""
         namespace = self._namespaces.get(*key)
+        self._crowded.discard(key)
         if namespace is None or not is_emptied(namespace):
             return Result()
         for kinds in self._stages:
             remains = [one async for one in self._content(kinds, namespace.metadata.name)]
+            if len(remains) > PAGE_SIZE:
+                self._crowded.add(key)
             if remains:
                 return await self._empty(namespace, remains)
         await self._release(namespace)
@@ -126,7 +138,12 @@ def is_emptied(namespace: Namespace) -> bool:
     return namespace.metadata.deletion_timestamp is not None and CONTENT in namespace.spec.finalizers
 
 
-def watch(controller: Controller, namespaces: Informer[Namespace], informers: Informers) -> None:
+def watch(
+    controller: Controller,
+    reconciler: NamespaceReconciler,
+    namespaces: Informer[Namespace],
+    informers: Informers,
+) -> None:
     """Have a namespace under deletion looked at when it changes, and when something in it goes."""
 
     def on_namespace(old: Namespace | None, new: Namespace | None) -> None:
@@ -138,7 +155,7 @@ def watch(controller: Controller, namespaces: Informer[Namespace], informers: In
             return
         room = namespaces.get("", old.metadata.namespace or "")
         if room is not None and is_emptied(room):
-            controller.enqueue_after(room.key, SOON_SECONDS)
+            controller.enqueue_after(room.key, reconciler.pause(room.key))
 
     namespaces.add_handler(on_namespace)
     for informer in informers.values():

@@ -1,7 +1,8 @@
 """A namespace under deletion is emptied in order, whatever is in its way, and then goes."""
 
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -14,11 +15,14 @@ from apiserver.api.kinds.namespace import Namespace
 from apiserver.api.kinds.task import TASKS, Task
 from apiserver.api.meta import Body, Condition
 from apiserver.api.scheme import SCHEME
+from apiserver.client.informer import Informer
+from apiserver.client.testing import MemoryClient
 from controllers.namespace_plan import CONDITIONS, FAILED, HELD, REMAINING, Remains, conditions, stages
-from controllers.namespaces import MAX_DELETIONS
+from controllers.namespaces import BUSY_SECONDS, MANAGER, MAX_DELETIONS, SOON_SECONDS, NamespaceReconciler
 from tests.unit.controllers.world import World, running
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LEASE: Body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
 ENTRY = {"name": "main", "artifactUrl": "/x", "replicas": 2, "sha256": "a" * 64}
 
 
@@ -110,6 +114,25 @@ async def test_more_than_one_step_deletes() -> None:
         await world.client.delete(Namespace, "team")
         await world.until(lambda: is_gone(world), seconds=20)
         assert not (await world.client.list(Lease, namespace="team")).items
+
+
+async def test_where_much_is_held_not_every_end_is_a_reason_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controllers.namespaces.PAGE_SIZE", 2)
+    client = MemoryClient(manager=MANAGER)
+    body: Body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}
+    await client.create(Namespace.from_body(body))
+    for number in range(3):
+        metadata = {"name": f"l-{number}", "namespace": "team", "finalizers": ["example.com/held"]}
+        await client.create(Lease.from_body(LEASE | {"metadata": metadata, "spec": {}}))
+    await client.delete(Namespace, "team")
+    leaving = await client.get(Namespace, "team")
+    known = cast(Informer[Namespace], SimpleNamespace(get=lambda *key: leaving))
+    reconciler, key = NamespaceReconciler(client, known), ("", "team")
+    await reconciler.reconcile(key)
+    assert reconciler.pause(key) == BUSY_SECONDS
+    await client.patch(Lease, "l-0", {"metadata": {"finalizers": None}}, namespace="team")
+    await reconciler.reconcile(key)
+    assert reconciler.pause(key) == SOON_SECONDS
 
 
 async def test_a_refused_deletion_is_told() -> None:
