@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -71,6 +72,7 @@ class Gate:
             await refusal(InternalError(f"Internal error occurred: {error}"))(scope, receive, send)
 
     def _user(self, scope: Scope, headers: Mapping[bytes, bytes]) -> User:
+        check_impersonation(scope["path"], headers)
         if self._authenticator is None:
             check_browser(headers, is_local=self._is_local, is_allowed=self._cors.allows(headers))
             return NOBODY
@@ -84,6 +86,16 @@ class Gate:
         self._metrics.end(
             scope["plum_verb"], scope.get("plum_resource", ""), watched.status or 499, seconds, watched.size
         )
+
+
+_DISCOVERY = re.compile("/version|/api(/[^/]+)?|/apis(/[^/]+){0,2}|/openapi/.*")
+
+
+def check_impersonation(path: str, headers: Mapping[bytes, bytes]) -> None:
+    """Refuse what is asked in another's name (``kubectl --as``): it would be done, and noted, in the asker's own.
+    What there is may be asked, for kubectl shows no other refusal of that than "unknown". Raises Forbidden."""
+    if any(name.startswith(b"impersonate-") for name in headers) and not _DISCOVERY.fullmatch(path):
+        raise Forbidden("nobody can ask in another's name here: leave out --as, --as-group and --as-uid")
 
 
 def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool, is_allowed: bool = False) -> None:
