@@ -99,6 +99,8 @@ class Record(Model):
     """The value of the annotation at the last start."""
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
+    previous_started_at: AwareDatetime | None = None
+    """When what ended last had started."""
     end: End | None = None
     untold: bool = False
     """Whether the server may not have been told of that end; written down with it, and not again when it was."""
@@ -272,6 +274,7 @@ class Instance:
                 "stop": None,
                 "streak": streak,
                 "finished_at": ended_at or now.wall,
+                "previous_started_at": self.record.started_at,
                 "end": end,
                 "untold": own_doing,
             }
@@ -318,5 +321,6 @@ def recalled(record: Record, *, prepared: bool, boot_id: str, now: Moment) -> In
     if record.process.boot_id == boot_id:
         return replace(instance, life="left")
     end = End(cause="NodeRestarted", message="the machine was restarted")
-    changes = {"process": None, "stop": None, "finished_at": now.wall, "end": end}
+    began = record.started_at
+    changes = {"process": None, "stop": None, "finished_at": now.wall, "previous_started_at": began, "end": end}
     return replace(instance, record=record.model_copy(update=changes))

@@ -11,7 +11,7 @@ from apiserver.api.meta import Condition
 
 OWNED = (
     "phase", "reason", "message", "exitCode", "signal", "restarts", "pid", "ip", "ports", "services", "startedAt",
-    "finishedAt",
+    "finishedAt", "previousStartedAt",
 )  # fmt: skip
 """The fields that the agent writes, beside ``reportedAt`` and its conditions."""
 
@@ -48,6 +48,7 @@ def of(
         services=offers.of(record.declared or offers.Declared(), assignment.spec.template, record.ports) if up else (),
         started_at=record.started_at,
         finished_at=record.finished_at,
+        previous_started_at=record.previous_started_at,
         conditions=_conditions(assignment, instance, phase, now),
     )
     body: dict[str, Any] = status.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -73,6 +73,7 @@ class Manager:
             Assignment,
             {
                 task.BY_CONTROLLER: task.controllers_of,
+                task.BY_LOST_TASK: task.lost_task,
                 scheduler.ATTENTION: scheduler.attention,
                 nodelifecycle.BY_NODE: lambda assignment: [assignment.spec.node_name],
                 endpoints.BY_LABEL: endpoints.labels_of,

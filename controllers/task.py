@@ -8,7 +8,7 @@ from functools import partial
 
 from apiserver.api import conditions
 from apiserver.api.errors import AlreadyExists, Conflict, NotFound
-from apiserver.api.expansion import TASK_CONTROLLER, Resolution, is_live, resolve
+from apiserver.api.expansion import TASK_CONTROLLER, Resolution, is_live, owner_reference, resolve
 from apiserver.api.kinds.app import App, artifact_url
 from apiserver.api.kinds.assignment import DEPENDENCIES_READY, Assignment
 from apiserver.api.kinds.node import Node
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 MANAGER = TASK_CONTROLLER
 BY_CONTROLLER = "controller"
 """The index of assignments by the uid of the task that controls them."""
+
+BY_LOST_TASK = "lost-task"
+"""The index of assignments that nobody controls by the task that they were made for: ``namespace/name``."""
 
 BY_APP = "app"
 """The index of tasks by the apps they refer to, and of apps by what they are: ``namespace/name:version``."""
@@ -70,6 +73,7 @@ class TaskReconciler:
         task = self._tasks.get(*key)
         if task is None:
             return Result()  # The garbage collector follows its owner references.
+        await self._adopt(task)
         copies = self._assignments.by_index(BY_CONTROLLER, task.metadata.uid or "")
         seen = self._assignments.resource_version
         resolution = resolve(task, self._apps_of(task))
@@ -80,6 +84,30 @@ class TaskReconciler:
             return Result(requeue_after=TORN_SECONDS)
         await self._perform(task, actions[:MAX_ACTIONS])
         return Result(requeue_after=0.0 if len(actions) > MAX_ACTIONS else None)
+
+    async def _adopt(self, task: Task) -> None:
+        """Make the copies that nobody controls the task's, as in Kubernetes: a task that was deleted with
+        ``--cascade=orphan`` and made again goes on with what runs. Nothing is adopted for a task that is on its way
+        out, which the cache may not know yet."""
+        lost = [copy for copy in self._assignments.by_index(BY_LOST_TASK, "/".join(task.key)) if is_live(copy)]
+        if lost and await self._stays(task):
+            reached = await each(lost, partial(self._take, task))
+            await self._assignments.wait_for_version(reached, timeout=WAIT_SECONDS)
+
+    async def _stays(self, task: Task) -> bool:
+        found = await self._stored(task)
+        return found is not None and found.metadata.deletion_timestamp is None
+
+    async def _take(self, task: Task, copy: Assignment) -> int:
+        meta = copy.metadata
+        owners = [owner.model_dump(mode="json", by_alias=True, exclude_none=True) for owner in meta.owner_references]
+        owners.append(owner_reference(task).model_dump(mode="json", by_alias=True, exclude_none=True))
+        # Of that very object, and only if nobody has changed it since it was seen.
+        patch = {"uid": meta.uid, "resourceVersion": meta.resource_version, "ownerReferences": owners}
+        try:
+            return await self._patch(meta.namespace or "", meta.name, {"metadata": patch})
+        except Conflict:
+            return 0
 
     async def _is_whole(self, task: Task, copies: Iterable[Assignment], seen: int) -> bool:
         """Whether the caches showed one state of the task and its copies, and the present one; ``seen`` is the version
@@ -107,12 +135,17 @@ class TaskReconciler:
 
     async def _generation(self, task: Task) -> int | None:
         """The task's generation on the server; None if that very task is gone."""
+        found = await self._stored(task)
+        return found.metadata.generation if found is not None else None
+
+    async def _stored(self, task: Task) -> Task | None:
+        """That very task on the server; None if it is gone."""
         namespace, name = task.key
         try:
             found = await self._client.get(Task, name, namespace=namespace)
         except NotFound:
             return None
-        return found.metadata.generation if found.metadata.uid == task.metadata.uid else None
+        return found if found.metadata.uid == task.metadata.uid else None
 
     async def _stored_copies(self, task: Task) -> AsyncIterator[Assignment]:
         namespace, name = task.key
@@ -244,6 +277,11 @@ def _body(status: TaskStatus) -> Body:
 def controllers_of(obj: Resource) -> list[str]:
     """The uid of the object that controls this one, if any does."""
     return [reference.uid for reference in obj.metadata.owner_references if reference.controller]
+
+
+def lost_task(copy: Assignment) -> list[str]:
+    """The task that an assignment was made for, if nobody controls it."""
+    return [] if controllers_of(copy) else [f"{copy.metadata.namespace}/{copy.spec.task_name}"]
 
 
 def app_references(task: Task) -> set[str]:

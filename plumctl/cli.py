@@ -92,7 +92,16 @@ def _override(context: click.Context, option: click.Parameter, value: str) -> No
         context.obj = replace(context.obj or Session(), **{option.name: value})
 
 
-namespace_option = click.option("-n", "--namespace", default="", help="Namespace; by default the kubeconfig's.")
+_NAMESPACE = "plumctl.namespace"
+
+
+def _given_before_the_command() -> str:
+    return str(click.get_current_context().meta.get(_NAMESPACE, ""))
+
+
+namespace_option = click.option(
+    "-n", "--namespace", default=_given_before_the_command, help="Namespace; by default the kubeconfig's."
+)
 
 
 class Commands(click.Group):
@@ -138,8 +147,9 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--server", default="", help="Address of the API server (PLUM_SERVER).")
 @click.option("--kubeconfig", default="", help="A kubeconfig file (KUBECONFIG).")
+@click.option("-n", "--namespace", default="", help="Namespace; by default the kubeconfig's.")
 @click.pass_context
-def cli(context: click.Context, server: str, kubeconfig: str) -> None:
+def cli(context: click.Context, server: str, kubeconfig: str, namespace: str) -> None:
     """Run plain processes on a fleet of machines.
 
     \b
@@ -149,6 +159,7 @@ def cli(context: click.Context, server: str, kubeconfig: str) -> None:
       plumctl get assignments -w              watch it happen
     """
     context.obj = Session(server, kubeconfig)
+    context.meta[_NAMESPACE] = namespace
 
 
 def talk(text: str) -> None:

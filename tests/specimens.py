@@ -179,6 +179,7 @@ def _assignment(digest: str) -> Json:
             "services": [{"name": "shop", "port": 8080, "protocol": "http", "version": "2"}],
             "startedAt": MICRO,
             "finishedAt": MICRO,
+            "previousStartedAt": MICRO,
             "reportedAt": MICRO,
             "conditions": CONDITIONS,
         },

@@ -240,6 +240,7 @@ def test_metrics_are_those_that_agents_report(http: httpx.Client) -> None:
     everywhere = http.get("/apis/metrics.k8s.io/v1beta1/pods", params={"fieldSelector": "metadata.name=p10"}).json()
     assert (everywhere["kind"], len(everywhere["items"])) == ("PodMetricsList", 1)
     assert http.get(METRICS, headers=TABLE).json()["rows"][0]["cells"] == ["p10", "250000000n", "3072Ki", "15.000s"]
+    expect(http.get(METRICS, params={"watch": "true"}), 405, "MethodNotAllowed", "does not allow watches")
     expect(http.get(f"{METRICS}/p10-quiet"), 404, "NotFound", 'pods.metrics.k8s.io "default/p10-quiet" not found')
     expect(http.delete(METRICS), 405, "MethodNotAllowed", "does not allow DELETE")
 

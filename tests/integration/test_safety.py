@@ -32,6 +32,13 @@ def test_foreign_web_pages_are_refused(http: httpx.Client, headers: dict[str, st
     expect(http.get(TASKS, headers=headers), 403, "Forbidden")
 
 
+@pytest.mark.parametrize("header", ["Impersonate-User", "Impersonate-Group", "Impersonate-Uid", "impersonate-extra-x"])
+def test_nothing_is_done_in_anothers_name(http: httpx.Client, header: str) -> None:
+    expect(http.get(TASKS, headers={header: "bob"}), 403, "Forbidden", "cannot impersonate")
+    expect(http.post(TASKS, json=task("theirs"), headers={header: "bob"}), 403, "Forbidden")
+    expect(http.get(f"{TASKS}/theirs"), 404, "NotFound")
+
+
 def test_our_own_pages_and_names_are_served(http: httpx.Client) -> None:
     host = f"{http.base_url.host}:{http.base_url.port}"
     for headers in ({"origin": f"http://{host}"}, {"sec-fetch-site": "same-origin"}, {"host": "localhost:1"}):

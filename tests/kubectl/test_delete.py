@@ -52,6 +52,19 @@ def test_orphans_stay(room: Room) -> None:
     room.kubectl("delete", "assignments", "--all")
 
 
+def test_orphans_are_adopted(room: Room) -> None:
+    room.create("parent", replicas=2)
+    before = {copy["metadata"]["uid"] for copy in room.running("parent", 2)}
+    room.kubectl("delete", "task", "parent", "--cascade=orphan")
+    assert {copy["metadata"]["uid"] for copy in room.copies("parent")} == before
+    room.create("parent", replicas=2)
+    uid = room.kubectl("get", "task", "parent", "-o", "jsonpath={.metadata.uid}")
+    room.kubectl("wait", "--for=condition=Available", "task/parent", "--timeout=30s")
+    copies = room.copies("parent")
+    assert {copy["metadata"]["uid"] for copy in copies} == before
+    assert {copy["metadata"]["ownerReferences"][0]["uid"] for copy in copies} == {uid}
+
+
 def test_a_deleted_copy_is_replaced(room: Room) -> None:
     room.create("web", replicas=1)
     (copy,) = room.running("web", 1)

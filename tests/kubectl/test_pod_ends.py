@@ -22,6 +22,15 @@ def test_a_crash_loop(room: Room) -> None:
         assert words in text
 
 
+def test_a_run_that_ended_keeps_the_time_of_its_start(room: Room) -> None:
+    room.create("again", replicas=1, startCmd="[ -e before ] && exec sleep 1000; touch before; exit 3")
+    name = only(room, "again")
+    wait_for("its second run", lambda: "Running   1" in room.kubectl("get", "pod", name))
+    text = room.kubectl("describe", "pod", name)
+    assert "Last State:     Terminated" in text
+    assert "0001" not in text
+
+
 def test_a_job_is_over_and_so_is_its_log(room: Room) -> None:
     kubectl = room.kubectl
     room.create("job", replicas=1, restartPolicy="Never", startCmd="echo done")

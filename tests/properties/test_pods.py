@@ -56,6 +56,7 @@ statuses = st.fixed_dictionaries(
         ),
         "startedAt": moments,
         "finishedAt": moments,
+        "previousStartedAt": moments,
         "conditions": conditions,
     },
 )

@@ -155,6 +155,8 @@ class AssignmentStatus(Status):
     """When the process started last."""
     finished_at: MicroTime | None = None
     """When the process ended last."""
+    previous_started_at: MicroTime | None = None
+    """When the process that ended last had started."""
     reported_at: MicroTime | None = None
     """When the agent wrote the status."""
     conditions: Conditions = ()

@@ -87,8 +87,8 @@ def last_state(status: Mapping[str, Any]) -> Body:
     if phase in _FINAL or not status.get("finishedAt"):
         return {}
     ended = last_end(status)
-    if phase not in ("BackOff", "Stopped", "Preparing"):
-        ended.pop("startedAt", None)  # the status says when the present run began
+    if phase not in ("BackOff", "Stopped", "Preparing") and not status.get("previousStartedAt"):
+        ended.pop("startedAt", None)  # an older agent says only when the present run began
     return {"terminated": ended}
 
 
@@ -113,8 +113,9 @@ def last_end(status: Mapping[str, Any]) -> Body:
         ended["reason"] = "Error"  # it ended well, but because it was unhealthy
     if phase in _FINAL and status.get("message"):
         ended["message"] = str(status["message"])
-    times = {name: _second(status.get(name)) for name in ("startedAt", "finishedAt") if status.get(name)}
-    return ended | times
+    began = status.get("previousStartedAt") or status.get("startedAt")
+    times = {"startedAt": began, "finishedAt": status.get("finishedAt")}
+    return ended | {name: _second(time) for name, time in times.items() if time}
 
 
 def conditions_of(body: Body, pod_phase: PodPhase, *, ready: bool, entry: str) -> list[Body]:

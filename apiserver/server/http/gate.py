@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -60,7 +61,7 @@ class Gate:
         refusal = text_refusal if is_legacy(scope["path"]) else error_response
         try:
             user = self._user(scope, headers)
-            check_impersonation(headers, user)
+            check_impersonation(scope["path"], headers, user)
             scope["user_name"], scope["user_groups"], scope["user_uid"] = user.name, user.groups, user.uid
             await self._app(scope, receive, send)
         except ApiError as error:
@@ -87,18 +88,18 @@ class Gate:
         )
 
 
-def check_impersonation(headers: Mapping[bytes, bytes], user: User) -> None:
+_DISCOVERY = re.compile("/version|/api(/[^/]+)?|/apis(/[^/]+){0,2}|/openapi/.*")
+
+
+def check_impersonation(path: str, headers: Mapping[bytes, bytes], user: User) -> None:
     """Refuse what is asked in another's name (``kubectl --as``): done in one's own it would not be what was meant.
-    Raises Forbidden."""
-    if any(name in headers for name in _OTHERS):
+    What there is may be asked, for kubectl shows no other refusal of that than "unknown". Raises Forbidden."""
+    if any(name.startswith(b"impersonate-") for name in headers) and not _DISCOVERY.fullmatch(path):
         other = headers.get(b"impersonate-user", b"")[:100].decode("latin-1")
         raise Forbidden(
             f'users "{other}" is forbidden: User "{user.name}" cannot impersonate resource "users" in API group "" '
-            "at the cluster scope: nobody can be impersonated here; leave out --as and --as-group"
+            "at the cluster scope: nobody can be impersonated here; leave out --as, --as-group and --as-uid"
         )
-
-
-_OTHERS = (b"impersonate-user", b"impersonate-group", b"impersonate-uid")
 
 
 def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool, is_allowed: bool = False) -> None:

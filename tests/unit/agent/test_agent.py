@@ -194,6 +194,7 @@ async def test_an_exit_is_stored_before_the_restart(node: Site, runtime: FakeRun
         assert failed.status.finished_at is not None
         again = await node.reaches("web", "Running")
         assert (again.status.restarts, again.status.exit_code) == (1, 3)
+        assert again.status.previous_started_at == failed.status.started_at
         runtime.end(uid, Exit(signal=11))
         waiting = await node.reaches("web", "BackOff")
         assert waiting.status.message == "ended by signal 11, 2 times in a row; starts again after 2 s"

@@ -51,6 +51,22 @@ async def test_a_task_becomes_placed_copies_spread_over_nodes() -> None:
         assert (status.entries[0].desired, status.entries[0].running, status.entries[0].ready) == (2, 2, 2)
 
 
+async def test_copies_that_nobody_controls_are_adopted() -> None:
+    async with running() as world:
+        await start(world)
+        before = {copy.metadata.uid for copy in await world.copies()}
+        first = (await world.copies())[0].metadata.name
+        await world.client.patch(Assignment, first, {"metadata": {"ownerReferences": None}}, namespace="default")
+
+        async def is_adopted() -> bool:
+            found = await world.client.get(Assignment, first, namespace="default")
+            return [owner.uid for owner in found.metadata.owner_references] == [(await world.task()).metadata.uid]
+
+        await world.until(is_adopted)
+        await world.until(lambda: world.is_ready(2))
+        assert {copy.metadata.uid for copy in await world.copies()} == before
+
+
 async def test_a_converged_world_is_left_alone() -> None:
     async with running() as world:
         await start(world)

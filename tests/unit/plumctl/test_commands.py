@@ -88,6 +88,17 @@ def test_a_namespace_that_contradicts_the_option(ctl: Ctl) -> None:
     assert "metadata.namespace" in refused.stderr
 
 
+def test_the_namespace_may_stand_before_the_command(ctl: Ctl) -> None:
+    assert ctl("apply", "-f", "-", stdin=namespace("early")).exit_code == 0
+    where = "No resources found in early namespace.\n"
+    assert ctl("-n", "early", "get", "tasks").stderr == where
+    assert ctl("--namespace", "default", "get", "tasks", "-n", "early").stderr == where
+    assert ctl("-n", "early", "get", "namespaces", "-o", "name").stdout.count("namespace/") > 1
+    assert "pushed" in ctl("-n", "early", "app", "push", str(HELLO / "app")).stdout
+    assert ctl("-n", "early", "get", "apps", "-o", "name").stdout.count("app.plum.dev/hello") == 1
+    assert ctl("-n", "default", "get", "apps", "-A", "-o", "name").stdout.count("app.plum.dev/hello") > 0
+
+
 def test_names_that_get_prints_can_be_given_to_commands(ctl: Ctl) -> None:
     ctl("apply", "-f", "-", stdin=namespace("round"))
     [name] = [line for line in ctl("get", "ns", "-o", "name").stdout.splitlines() if "round" in line]

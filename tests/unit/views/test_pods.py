@@ -31,6 +31,7 @@ def cells(pod: Body) -> list[Any]:
     return [column.value(pod, NOW) for column in COLUMNS]
 
 
+EARLIER = "2026-01-01T00:00:05.000000Z"
 RAN = {"startedAt": STARTED, "finishedAt": FINISHED}
 ENDED = {"startedAt": "2026-01-01T00:00:10Z", "finishedAt": "2026-01-01T00:00:40Z"}
 STATES: list[tuple[str, dict[str, Any], str, str, Body, Body]] = [
@@ -67,6 +68,21 @@ STATES: list[tuple[str, dict[str, Any], str, str, Body, Body]] = [
         "Running",
         {"running": {"startedAt": "2026-01-01T00:00:10Z"}},
         {"terminated": {"exitCode": 3, "reason": "Error", "finishedAt": "2026-01-01T00:00:40Z"}},
+    ),
+    (
+        "runs again, and is told when it had started before",
+        {
+            "phase": "Running",
+            "exitCode": 3,
+            "restarts": 1,
+            "previousStartedAt": EARLIER,
+            **RAN,
+            "conditions": ready("True"),
+        },
+        "Running",
+        "Running",
+        {"running": {"startedAt": "2026-01-01T00:00:10Z"}},
+        {"terminated": {"exitCode": 3, "reason": "Error", **ENDED, "startedAt": "2026-01-01T00:00:05Z"}},
     ),
     (
         "crashes",

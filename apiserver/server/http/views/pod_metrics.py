@@ -16,7 +16,7 @@ from apiserver.api.views.pod_metrics import metrics_of
 from apiserver.api.views.registry import View
 from apiserver.server.http import tables
 from apiserver.server.http.lists import JSON, MAX_LIMIT, SLICE, continue_token, document, place, sliced
-from apiserver.server.http.requests import negotiate, number, read_filter
+from apiserver.server.http.requests import negotiate, number, read_filter, wants_watch
 from apiserver.server.http.views.dispatch import Place
 from apiserver.server.registry import Registry, Target
 from apiserver.server.store.snapshot import Slot
@@ -37,6 +37,10 @@ class PodMetricsEndpoint:
             raise MethodNotAllowed(f"the server does not allow {request.method} on {request.url.path}")
         namespace, name, _ = where
         request.scope["plum_verb"] = "get" if name else "list"
+        if not name and wants_watch(request.query_params):
+            raise MethodNotAllowed(
+                f"the server does not allow watches of {request.url.path}: ask again from time to time"
+            )
         if name:
             return self._one(request, view, namespace, name)
         return await self._list(request, Target(ASSIGNMENTS, namespace, view=view))
