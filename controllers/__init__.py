@@ -2,7 +2,8 @@
 
 - ``manager``        one informer a kind and every loop on top, while it leads; ``__main__`` is the program
 - ``task``           tasks to assignments; ``task_plan`` decides, ``rollout`` for one entry, ``task_status``
-                     tells how they are, ``dependencies`` which copies must wait for others
+                     tells how they are, ``dependencies`` which copies must wait for others,
+                     ``spent`` which attempts have been
                      (names, slots and templates are ``apiserver.api.expansion``)
 - ``scheduler``      gives assignments without a home a node; ``scheduling`` decides
 - ``nodelifecycle``  leases to readiness, and the last word for agents that are gone; ``node_plan`` decides

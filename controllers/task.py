@@ -20,6 +20,7 @@ from apiserver.client.informer import Informer
 from apiserver.client.interface import Client
 from controllers.dependencies import TellDependencies
 from controllers.nodelifecycle import BY_NODE
+from controllers.spent import Spent
 from controllers.task_plan import Action, Create, Delete, SetLabels, SetState, plan, rests_on_counts
 from controllers.task_status import is_current, summarize
 from controllers.writing import each, version_of
@@ -65,7 +66,10 @@ class TaskReconciler:
         self._tasks, self._assignments, self._apps, self._nodes = tasks, assignments, apps, nodes
         self._changed_at: dict[str, tuple[int, int]] = {}
         """By the task's uid: its generation, and the version that it was first seen with."""
+        self._spent = Spent()
         tasks.add_handler(self._note_change)
+        tasks.add_handler(self._spent.forget)
+        assignments.add_handler(self._spent.note)
 
     async def reconcile(self, key: Key) -> Result:
         """One step for one task. Status first: it pins the digests that the assignments are made with, so
@@ -205,7 +209,7 @@ class TaskReconciler:
         namespace = task.metadata.namespace or ""
         match action:
             case Create(assignment):
-                return await self._create(task, assignment)
+                return await self._create(task, self._spent.fresh(task, assignment))
             case Delete(name, uid):
                 return await self._delete(namespace, name, uid)
             case SetState(name, state):

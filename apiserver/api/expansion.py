@@ -289,6 +289,21 @@ class _Blueprint:
         )
 
 
+def renewed(copy: Assignment, task_uid: str, attempt: int) -> Assignment:
+    """The same copy as a later attempt, hence of another name."""
+    spec = copy.spec.model_copy(update={"attempt": attempt})
+    name = assignment_name(
+        task_uid,
+        spec.task_name,
+        spec.entry,
+        home=spec.home,
+        ordinal=spec.ordinal,
+        template_hash=spec.template_hash,
+        attempt=attempt,
+    )
+    return copy.model_copy(update={"metadata": copy.metadata.model_copy(update={"name": name}), "spec": spec})
+
+
 def owner_reference(task: Task) -> OwnerReference:
     """What makes the task an assignment's controller; a foreground deletion of the task waits for it."""
     return OwnerReference(

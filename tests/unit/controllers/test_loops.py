@@ -221,6 +221,21 @@ async def test_a_deleted_copy_is_replaced() -> None:
         await world.until(lambda: world.is_ready(2))
 
 
+async def test_the_name_of_a_copy_that_went_at_once_does_not_come_back() -> None:
+    """One that has ended already has nothing left to wait for."""
+    async with running() as world:
+        await start(world)
+        names = {copy.metadata.name for copy in await world.copies()}
+        for one in sorted(names):
+            await world.client.patch(Assignment, one, {"metadata": {"finalizers": None}}, namespace="default")
+            await world.client.delete(Assignment, one, namespace="default")
+
+        async def are_replaced() -> bool:
+            return len(found := {copy.metadata.name for copy in await world.copies()}) == 2 and not found & names
+
+        await world.until(are_replaced)
+
+
 @pytest.mark.parametrize("propagation", ["Background", "Foreground"])
 async def test_a_deleted_task_takes_its_copies_along(propagation: Any) -> None:
     async with running() as world:
