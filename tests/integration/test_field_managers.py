@@ -88,3 +88,13 @@ def test_books_can_be_thrown_away_and_begin_anew(http: httpx.Client) -> None:
     config["metadata"]["labels"] = {"test": "other"}
     refused = http.patch(url, json=config, headers=APPLY, params={"fieldManager": "me"})
     expect(refused, 409, "Conflict", 'conflict with "before-first-apply" using plum.dev/v1 at ')
+
+
+@pytest.mark.parametrize("left_out", ["apiVersion", "kind"])
+def test_an_applied_configuration_says_what_it_is_of(http: httpx.Client, left_out: str) -> None:
+    config = {"apiVersion": "plum.dev/v1", "kind": "Task", "metadata": {"name": "nameless"}}
+    del config[left_out]
+    answer = http.patch(f"{TASKS}/nameless", json=config, headers=APPLY, params={"fieldManager": "me"})
+    assert (answer.status_code, answer.json()["reason"]) == (400, "BadRequest")
+    assert answer.json()["message"].startswith(f"{left_out}: Required value")
+    assert http.get(f"{TASKS}/nameless").status_code == 404
