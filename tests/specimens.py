@@ -154,7 +154,7 @@ def _assignment(digest: str) -> Json:
     return {
         **_head("plum.dev/v1", "Assignment", "specimen"),
         "spec": {
-            "taskName": "specimen",
+            "taskName": "other",
             "entry": "whole",
             "home": "nodeA",
             "ordinal": 1,
