@@ -29,6 +29,7 @@ Hands, thin:
 - ``host``, ``ports``, ``environment``  what a process is given
 - ``files``            what apps may have put anything in place of, read without waiting
 - ``folders``          the data folder: its lock, its layout, the records of instances
+- ``packing``          reports as bytes, compressed where that is worth it
 - ``telling``          what the server is told, and what follows when it cannot be
 - ``reports``          statuses, finalizers and events on their way to the server; ``statuses`` sends many together
 - ``logs/``            what instances write: rotated by a process of its own, and read

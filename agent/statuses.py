@@ -5,7 +5,6 @@ more than the starts.
 """
 
 import asyncio
-import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from agent.packing import packed
 from apiserver.api.errors import ApiError, InternalError, ServiceUnavailable, from_status
 from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.node import NODES
@@ -22,9 +22,6 @@ from apiserver.client.answers import raise_for_status
 WRITE_SECONDS = 2.0
 MAX_STATUSES = 100
 """Statuses of one request: some 100 kB."""
-
-PACK_BYTES = 16384
-"""Longer requests are sent compressed, to a tenth."""
 
 Answer = Assignment | ApiError
 Send = Callable[[Sequence[StatusOf]], Awaitable[list[Answer]]]
@@ -54,7 +51,8 @@ class Statuses:
             await asyncio.sleep(0)  # what is said in the same moment goes along
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_STATUSES], self._waiting[MAX_STATUSES:]
-                await self._exchange([(status, answer) for status, answer in batch if not answer.done()])
+                if wanted := [(status, answer) for status, answer in batch if not answer.done()]:
+                    await self._exchange(wanted)
 
     async def _exchange(self, batch: Sequence[tuple[StatusOf, asyncio.Future[Assignment]]]) -> None:
         try:
@@ -76,12 +74,7 @@ def to_server(http: httpx.AsyncClient, node: str, manager: str) -> Send:
     path = f"{NODES.path(name=quote(node, safe=''))}/statuses?fieldManager={quote(manager)}"
 
     async def send(statuses: Sequence[StatusOf]) -> list[Answer]:
-        content = StatusReport(items=tuple(statuses)).model_dump_json(by_alias=True).encode()
-        headers = {"content-type": "application/json"}
-        if len(content) > PACK_BYTES:
-            packing = zlib.compressobj(level=1, wbits=31)
-            content = packing.compress(content) + packing.flush()
-            headers["content-encoding"] = "gzip"
+        content, headers = packed(StatusReport(items=tuple(statuses)))
         try:
             response = await http.post(path, content=content, headers=headers)
         except httpx.RequestError as error:

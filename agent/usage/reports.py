@@ -4,12 +4,12 @@ through is not repeated: the next one says more."""
 import asyncio
 import logging
 import random
-import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
 import httpx
 
+from agent.packing import packed
 from agent.usage.looks import Looks
 from agent.usage.measured import Measured
 from apiserver.api.errors import ApiError
@@ -25,9 +25,6 @@ GROWTH = 2.5
 """Of the pauses at the beginning: rates need two looks, and people wait for them."""
 
 SEND_SECONDS = 10.0
-PACK_BYTES = 4096
-"""Longer reports are sent compressed, to a twentieth."""
-
 Send = Callable[[UsageReport], Awaitable[None]]
 """Raises ApiError, httpx.HTTPError."""
 
@@ -84,13 +81,3 @@ def to_server(http: httpx.AsyncClient, node: str) -> Send:
         await raise_for_status(await http.put(path, content=content, headers=headers))
 
     return send
-
-
-def packed(report: UsageReport) -> tuple[bytes, dict[str, str]]:
-    """The body of a report, and the headers that say what it is."""
-    raw = report.model_dump_json(by_alias=True, exclude_none=True).encode()
-    headers = {"content-type": "application/json"}
-    if len(raw) <= PACK_BYTES:
-        return raw, headers
-    packing = zlib.compressobj(level=1, wbits=31)
-    return packing.compress(raw) + packing.flush(), headers | {"content-encoding": "gzip"}

@@ -184,8 +184,9 @@ class Registry:
         return await self._write(work, options, outcome, target)
 
     async def apply(self, target: Target, document: Document, options: Options) -> Outcome:
-        """Server-side apply; creates an absent object. Raises Conflict, NotFound (below an object), Invalid."""
+        """Server-side apply; creates an absent object. Raises BadRequest, Conflict, Invalid, NotFound (subresource)."""
         kind = target.kind
+        _check_says_what_it_is(document)
         config, warnings = decode(target.written, document, options.validation)
         _bind_names(target, config)
         is_renewal = is_node_lease(kind, target.namespace) and not options.dry_run
@@ -330,6 +331,13 @@ def _bind_names(target: Target, body: Body) -> None:
                 f"the name of the object ({metadata['name']}) does not match the name on the URL ({target.name})"
             )
         metadata["name"] = target.name
+
+
+def _check_says_what_it_is(document: Document) -> None:
+    """As in Kubernetes, which takes that from nowhere else in an apply. Raises BadRequest."""
+    for name in ("apiVersion", "kind"):
+        if not document.body.get(name):
+            raise BadRequest(f"{name}: Required value: an applied configuration says what it is of")
 
 
 def _check_preconditions(target: Target, old: Body, options: DeleteOptions) -> None:

@@ -154,11 +154,9 @@ class Resources:
                 return await self.registry.patch(target, patch, "json", options)
             case _ if kind == APPLY:
                 manager = request.query_params.get("fieldManager", "")
-                config = await read_document(request)
-                for name in ("apiVersion", "kind"):
-                    if not config.body.get(name):  # as Kubernetes, which takes it from nowhere else in an apply
-                        raise BadRequest(f"{name}: Required value: an applied configuration says what it is of")
-                return await self.registry.apply(target, config, replace(options, manager=manager))
+                return await self.registry.apply(
+                    target, await read_document(request), replace(options, manager=manager)
+                )
         known = (STRATEGIC,) if target.kind.is_kubernetes else ()
         raise unsupported(kind, (JSON_PATCH, MERGE, APPLY, *known))
 

@@ -8,8 +8,9 @@ import httpx
 import orjson
 import pytest
 
+from agent.packing import PACK_BYTES, packed
 from agent.usage.looks import Looks
-from agent.usage.reports import PACK_BYTES, UsageReports, packed, to_server
+from agent.usage.reports import UsageReports, to_server
 from apiserver.api.errors import ApiError, NotFound, ServiceUnavailable
 from apiserver.api.usage import InstanceUsage, NodeUsage, UsageReport
 from tests.background import background
