@@ -1,0 +1,31 @@
+import vue from "@vitejs/plugin-vue"
+import elementPlus from "unplugin-element-plus/vite"
+import { fileURLToPath, URL } from "node:url"
+import { defineConfig } from "vitest/config"
+
+/** Where the API is while developing; the built UI is served by the API server itself. */
+const api = process.env["VITE_API_BASE"] ?? "http://127.0.0.1:8080"
+const apiPaths = ["/api", "/v1", "/artifacts", "/openapi", "/swagger", "/version", "/healthz", "/readyz", "/metrics"]
+
+export default defineConfig({
+  // Styles of an Element Plus component come with its import.
+  plugins: [vue(), elementPlus({})],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  cacheDir: ".vite",
+  build: {
+    outDir: "../apiserver/server/ui",
+    emptyOutDir: true,
+    target: "es2022",
+    // A module preload polyfill would be an inline script, which the Content-Security-Policy forbids.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+  },
+  worker: { format: "es" },
+  server: {
+    port: 5173,
+    strictPort: true,
+    proxy: Object.fromEntries(apiPaths.map((path) => [path, { target: api, changeOrigin: true }])),
+  },
+  test: { include: ["src/**/*.test.ts"], environment: "node" },
+})
