@@ -23,7 +23,7 @@ $(UI): ui/node_modules/.installed $(UI_SOURCES)
 	touch $@
 
 ui/node_modules/.installed: ui/package.json ui/package-lock.json
-	cd ui && npm ci --silent
+	cd ui && npm ci --no-progress --loglevel error
 	touch $@
 
 ui-dev: ui/node_modules/.installed
