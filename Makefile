@@ -48,6 +48,7 @@ test: check
 	$(BIN)/pytest -q -n 2 --dist worksteal
 
 bench: venv
+	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
 	$(BIN)/python -m tests.bench
 
 soak: venv
