@@ -2,7 +2,7 @@
 import { exitOf } from "./exits"
 import { loopOf } from "./loops"
 import { condition, isCompleted, isLeaving, isReady, type AssignmentLike, type NodeLike } from "./objects"
-import { reasonCause } from "./reasons"
+import { reasonCause, tidied } from "./reasons"
 import { sentence, type Cause, type Level, type Sentence } from "./sentences"
 
 export const ASSIGNMENT_STATES = {
@@ -166,7 +166,11 @@ function ending(copy: AssignmentLike, code: string): Cause {
   const exit = exitOf(exitCode, signal)
   const probe = /^(startup|liveness): (.+?)(?:, \d+ times in a row; starts again after .*)?$/s.exec(raw)
   if (probe?.[1] && probe[2]) {
-    return advised(cause, sentence(`${again}.unhealthy`, { probe: probe[1], seen: probe[2] }), "unhealthy")
+    return advised(
+      cause,
+      sentence(`${again}.unhealthy`, tidied({ probe: probe[1], seen: probe[2] })),
+      "unhealthy",
+    )
   }
   if (exit.kind !== "unknown")
     return advised(cause, sentence(`${again}.${exit.kind}`, exit.params), exit.kind)
@@ -174,7 +178,7 @@ function ending(copy: AssignmentLike, code: string): Cause {
   const why = raw
     .replace(/^cannot start the command: /, "")
     .replace(/, \d+ times in a row; starts again after .*$/s, "")
-  return advised(cause, sentence(`${again}.startFailed`, { why }), "startFailed")
+  return advised(cause, sentence(`${again}.startFailed`, tidied({ why })), "startFailed")
 }
 
 function advised(cause: Cause, says: Sentence, kind: string): Cause {

@@ -1,7 +1,7 @@
 /** What an event or a condition tells, in words. */
 import { isEvent } from "./codes"
 import type { ConditionLike, EventLike } from "./objects"
-import { reasonCause, reasonWords } from "./reasons"
+import { reasonCause, reasonWords, tidied } from "./reasons"
 import { sentence, type Cause, type Level, type Sentence } from "./sentences"
 
 export interface EventWords {
@@ -28,7 +28,7 @@ export function eventWords(event: EventLike): EventWords {
 function eventSays(reason: string, message: string): Sentence {
   if (!isEvent(reason)) return reasonWords(reason, message)
   const found = DETAILS[reason]?.exec(message)?.groups
-  return found ? sentence(`eventDetail.${reason}`, counted(found)) : sentence(`event.${reason}`)
+  return found ? sentence(`eventDetail.${reason}`, counted(tidied(found))) : sentence(`event.${reason}`)
 }
 
 /** Counts are numbers, so that a language can choose its form by them. */

@@ -29,9 +29,16 @@ export const DETAILED: readonly string[] = Object.keys(DETAILS)
 /** What a reason means. One that has no words yet speaks for itself, by its message. */
 export function reasonWords(code: string, raw = ""): Sentence {
   const found = DETAILS[code]?.exec(raw)?.groups
-  if (found) return sentence(`detail.${code}`, { ...found })
+  if (found) return sentence(`detail.${code}`, tidied(found))
   if (isReason(code)) return sentence(`reason.${code}`)
   return sentence("reason.other", { reason: code, message: raw || code })
+}
+
+/** Parts of a sentence, to be put into another: its full stop is not theirs. */
+export function tidied(groups: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(groups).map(([name, value]) => [name, value.replace(/[.\s]+$/, "")]),
+  )
 }
 
 export function remedyWords(code: string): Sentence | undefined {
