@@ -24,7 +24,9 @@ describe("an event", () => {
       "liveness: http://127.0.0.1/: answered 500",
       "The liveness probe failed: http://127.0.0.1/: answered 500.",
     ],
-    ["Failed", "exited with code 1", "The process failed."],
+    ["Failed", "exited with code 1", "It ended with code 1."],
+    ["Failed", "ended by signal 11", "It crashed on a bad memory access (SIGSEGV, code 139)."],
+    ["Exited", "exited with code 0", "The process ended well."],
     ["PortTaken", "no ready node has port 80, 81 free; add a node", "No ready node has port 80, 81 free."],
     ["Somebody", "else's word", "Somebody: else's word"],
   ])("of reason %s: %s", (reason, message, says) => {
@@ -42,6 +44,7 @@ describe("a condition", () => {
     ["Placed", "False", "Scheduling", "busy", "Not placed"],
     ["Placed", "False", "NoReadyNode", "bad", "Not placed"],
     ["Ready", "False", "ProbeFailed", "warn", "Not ready"],
+    ["Ready", "False", "BackOff", "bad", "Not ready"],
     ["Ready", "Unknown", "NodeSilent", "unknown", "Readiness unknown"],
     ["Draining", "False", "Drained", "idle", "Not draining"],
     ["Draining", "True", "AgentDraining", "warn", "Draining"],

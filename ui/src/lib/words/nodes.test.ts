@@ -38,7 +38,7 @@ it("a service is as well as its endpoints", () => {
     "empty",
   ])
   expect(said(of(1, 1).says)).toBe("Its endpoint is healthy.")
-  expect(said(of(3, 3).says)).toBe("All 3 endpoints are healthy.")
+  expect(said(of(3, 3).says)).toBe("All of its 3 endpoints are healthy.")
   expect(said(of(3, 1).says)).toBe("1 of 3 endpoints are healthy.")
   expect(said(of(2, 0).says)).toBe("None of its 2 endpoints is healthy.")
   expect(said(of(0, 0).remedy)).toContain("offers this service")

@@ -70,7 +70,7 @@ const service = {
 }
 
 const serviceSays = {
-  ready: "Its endpoint is healthy. | All {count} endpoints are healthy.",
+  ready: "Its endpoint is healthy. | All of its {count} endpoints are healthy.",
   partial: "{ready} of {count} endpoints are healthy.",
   down: "Its only endpoint is not healthy. | None of its {count} endpoints is healthy.",
   empty: "No instance answers under this name.",
