@@ -63,6 +63,6 @@ def test_what_is_listed_as_no_reason_is_still_there() -> None:
 
 
 def test_every_error_of_the_server_is_explained() -> None:
-    text = (ROOT / "ui/src/lib/words/failures.ts").read_text()
+    text = (ROOT / "ui/src/lib/words/classify.ts").read_text()
     explained = {int(code) for code in re.findall(r"case (\d{3}):", text)} | {500}
     assert {error.code for error in ApiError.__subclasses__()} <= explained

@@ -38,6 +38,7 @@ describe("what is in use", () => {
         { kind: "Assignment", namespace: "team", name: "b" },
       ],
       moreLinks: 10,
+      more: { key: "words.more", params: { count: 10 } },
       fields: [],
     })
   })
@@ -84,7 +85,9 @@ describe("other conflicts", () => {
     const found = explain(status(409, "Conflict", "Apply failed with 1 conflict", { causes }))
     expect(found).toMatchObject({
       code: "managed",
-      fields: [{ field: ".spec.state", message: 'conflict with "kubectl"' }],
+      fields: [
+        { field: ".spec.state", says: { key: "words.fault.managed", params: { manager: "kubectl" } } },
+      ],
     })
   })
 })
@@ -107,8 +110,8 @@ describe("what is wrong with an object", () => {
     expect(explain(status(400, "BadRequest", message))).toMatchObject({
       code: "unknownFields",
       fields: [
-        { field: "spec.foo", message: "unknown field" },
-        { field: "spec.state", message: "duplicate field" },
+        { field: "spec.foo", says: { key: "words.fault.unknown" } },
+        { field: "spec.state", says: { key: "words.fault.duplicate" } },
       ],
     })
   })

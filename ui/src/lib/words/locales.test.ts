@@ -3,7 +3,8 @@ import en from "../../locales/en/words"
 import zh from "../../locales/zh/words"
 import { EVENTS, REASONS, REMEDIES } from "./codes"
 import { CONDITION_TYPES } from "./events"
-import { FAILURES } from "./failures"
+import { FAILURES } from "./classify"
+import { FAULTS } from "./failures"
 import { DETAILED } from "./reasons"
 import { placeholders, speak } from "./speaking"
 import { ASSIGNMENT_STATES, NODE_STATES, TASK_STATES } from "./verdicts"
@@ -41,7 +42,7 @@ describe("the words in both languages", () => {
   })
 
   it("say every sentence that is complete with a full stop", () => {
-    const sentences = /^(reason|remedy|detail|exit|again|exitRemedy|event|failure|inUse|serviceSays)\./
+    const sentences = /^(reason|remedy|detail|exit|again|exitRemedy|event|failure|inUse|fault|serviceSays)\./
     for (const [key, text] of english) {
       if (sentences.test(key) && key !== "reason.other") expect(text, key).toMatch(/[.]$/)
     }
@@ -56,6 +57,7 @@ describe("the words in both languages", () => {
       ...REMEDIES.map((code) => `remedy.${code}`),
       ...EVENTS.map((code) => `event.${code}`),
       ...DETAILED.map((code) => `detail.${code}`),
+      ...FAULTS.map((code) => `fault.${code}`),
       ...FAILURES.filter((code) => code !== "inUse").map((code) => `failure.${code}`),
       ...Object.keys(ASSIGNMENT_STATES).map((name) => `state.${name}`),
       ...Object.keys(TASK_STATES).map((name) => `task.${name}`),

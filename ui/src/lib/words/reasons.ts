@@ -16,6 +16,7 @@ const DETAILS: Record<string, RegExp> = {
   ArtifactMissing: /^entry (?<entry>\S+): app (?<app>.+?) is not in namespace (?<namespace>[^\s;]+);/,
   WaitingForDependencies: /^waits for (?<entries>.+)$/,
   WaitingForPredecessor: /^waits for (?<instance>\S+) to end$/,
+  NodeSilent: /^node (?<node>\S+) is silent$/,
   TooFewReady: /^entry (?<entry>\S+): (?<ready>\d+) of (?<wanted>\d+) copies are ready/,
   RollingOut: /^(?<updated>\d+) of (?<wanted>\d+) copies are up to date/,
   ProbePending: /^(?<probe>startup|readiness|liveness): (?<seen>.+)$/s,

@@ -1,7 +1,7 @@
 import type en from "../en/words"
 import { event, eventDetail, condition } from "./words/events"
 import { exit, again, exitRemedy } from "./words/exits"
-import { failureTitle, failure, inUse, failureRemedy } from "./words/failures"
+import { failureTitle, failure, inUse, failureRemedy, fault } from "./words/failures"
 import { reason, remedy, detail } from "./words/reasons"
 
 type Words = typeof en
@@ -102,6 +102,7 @@ const fleet: Words["fleet"] = {
 
 const words: Words = {
   join: "，",
+  more: "另有 {count} 个",
   reason,
   remedy,
   detail,
@@ -124,6 +125,7 @@ const words: Words = {
   failure,
   inUse,
   failureRemedy,
+  fault,
 }
 
 export default words

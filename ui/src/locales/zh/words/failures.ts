@@ -89,3 +89,15 @@ export const failureRemedy: Words["failureRemedy"] = {
   serverTimeout: "重试之前，请先查看操作是否已生效。",
   serverError: "请重试；如仍失败，请查看服务器日志。",
 }
+
+export const fault: Words["fault"] = {
+  FieldValueRequired: "必填。",
+  FieldValueDuplicate: "重复。",
+  FieldValueNotSupported: "不是可用的取值。",
+  FieldValueForbidden: "不能设置或修改。",
+  FieldValueTooLong: "过长。",
+  FieldValueTypeInvalid: "类型不正确。",
+  managed: "由 {manager} 设置。",
+  unknown: "没有这个字段。",
+  duplicate: "重复。",
+}

@@ -129,6 +129,7 @@ export const detail: Words["detail"] = {
   ArtifactMissing: "条目 {entry}：应用 {app} 尚未上传到命名空间 {namespace}。",
   WaitingForDependencies: "等待 {entries} 就绪。",
   WaitingForPredecessor: "{instance} 结束后启动。",
+  NodeSilent: "所在节点 {node} 失去联系，进程可能仍在那里运行。",
   TooFewReady: "条目 {entry}：{wanted} 个实例中有 {ready} 个就绪。",
   RollingOut: "{wanted} 个实例中有 {updated} 个已更新。",
   ProbePending: "正在运行，{probe} 探针尚未通过：{seen}。",
