@@ -56,6 +56,11 @@ export const shell = {
     never: "never",
     none: "–",
   },
+  yaml: {
+    title: "YAML",
+    managed: "Managed fields",
+    download: "Download",
+  },
   failure: {
     title: "This did not work",
     details: "What the server said",

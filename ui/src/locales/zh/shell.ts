@@ -57,6 +57,11 @@ export const shell: typeof English = {
     never: "从未",
     none: "–",
   },
+  yaml: {
+    title: "YAML",
+    managed: "字段归属（managedFields）",
+    download: "下载",
+  },
   failure: {
     title: "操作没有成功",
     details: "服务器的原话",
