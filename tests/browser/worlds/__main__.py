@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tests.browser.worlds import ageing, faults, large, small, usage
+from tests.browser.worlds import ageing, faults, large, small, storm, usage
 from tests.browser.worlds.door import open_door
 from tests.servers import running_apiserver
 
@@ -41,6 +41,19 @@ def large_world(addr: str, data_dir: Path) -> None:
             large.fill(url)
         ageing.age(data_dir)
     with running_apiserver(data_dir, "--addr", addr) as (_, url), usage.reporting(url):
+        click.echo(f"ready: {url}")
+        threading.Event().wait()
+
+
+@main.command("storm")
+@ADDR
+@click.option("--data-dir", type=click.Path(path_type=Path), required=True, help="A folder; what it holds is kept.")
+@click.option("--rate", default=storm.CHANGES, show_default=True, help="Changes a second.")
+def stormy_world(addr: str, data_dir: Path, rate: float) -> None:
+    """Run a server with 5,000 assignments that change all the time, until Ctrl-C."""
+    if not (data_dir / ageing.DATABASE).exists():
+        storm.build(data_dir)
+    with running_apiserver(data_dir, "--addr", addr) as (_, url), usage.reporting(url), storm.raging(url, rate):
         click.echo(f"ready: {url}")
         threading.Event().wait()
 
