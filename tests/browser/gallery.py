@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Error, Page
 from tests.browser.chromium import launched
 from tests.browser.inspection import inspect
 from tests.browser.looks import HEIGHTS, Language, Look, Theme
-from tests.browser.sheet import contact_sheet
+from tests.browser.sheet import contact_sheets
 from tests.browser.shots import Shot, shots
 from tests.browser.trouble import Trouble
 from tests.browser.worlds import faults, large, small, usage
@@ -59,7 +59,7 @@ class Gallery:
                 page.close()
         finally:
             context.close()
-        contact_sheet(sorted(folder.glob("*.png")), self.out / f"sheet-{look}.png")
+        contact_sheets(sorted(folder.glob("*.png")), self.out, str(look))
         return {name: lines for name, lines in wrong.items() if lines}
 
     def _one(self, page: Page, shot: Shot, look: Look, folder: Path) -> list[str]:

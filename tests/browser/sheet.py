@@ -10,10 +10,18 @@ TALLEST = 1.4
 """A picture's height in widths, at most; what is below that is cut off."""
 
 
+PER_SHEET = 9
+"""More of them, and a viewer that shows a sheet as a whole shows nothing."""
+
+
+def contact_sheets(pictures: Sequence[Path], folder: Path, name: str) -> None:
+    """All pictures, some on each sheet."""
+    for number, at in enumerate(range(0, len(pictures), PER_SHEET), start=1):
+        contact_sheet(pictures[at : at + PER_SHEET], folder / f"sheet-{name}-{number:02d}.png")
+
+
 def contact_sheet(pictures: Sequence[Path], target: Path, columns: int = 3) -> None:
-    """All pictures with their names, row by row."""
-    if not pictures:
-        return
+    """Pictures with their names, row by row."""
     cells = [_cell(path) for path in pictures]
     rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]
     heights = [max(cell.height for cell in row) + GAP for row in rows]
