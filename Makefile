@@ -2,7 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: venv demo check test bench soak
+UI := apiserver/server/ui/index.html
+UI_SOURCES := ui/index.html ui/vite.config.ts ui/tsconfig.json \
+	$(shell find ui/src ui/public -type f ! -name '*.test.ts' 2>/dev/null)
+WITH_NODE := sh ui/scripts/with-node.sh
+
+.PHONY: venv ui ui-dev ui-check demo check test bench soak
 
 venv: .venv/installed
 
@@ -11,7 +16,24 @@ venv: .venv/installed
 	$(BIN)/pip install --quiet --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
+ui: $(UI)
+
+$(UI): ui/node_modules/.installed $(UI_SOURCES)
+	cd ui && npm run --silent build -- --logLevel warn
+	touch $@
+
+ui/node_modules/.installed: ui/package.json ui/package-lock.json
+	cd ui && npm ci --silent
+	touch $@
+
+ui-dev: ui/node_modules/.installed
+	cd ui && VITE_API_BASE=$${VITE_API_BASE:-http://127.0.0.1:8080} npm run --silent dev
+
+ui-check: venv ui/node_modules/.installed
+	cd ui && npm run --silent check
+
 demo: venv
+	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
 	@sh manifests/demo.sh
 
 check: venv
@@ -19,8 +41,10 @@ check: venv
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(WITH_NODE) "The check of the web UI" $(MAKE) --no-print-directory ui-check
 
 test: check
+	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
 	$(BIN)/pytest -q -n 2 --dist worksteal
 
 bench: venv

@@ -45,6 +45,7 @@ until [ -s "$data/ready.$$" ]; do
     sleep 0.1
 done
 cat "$data/ready.$$"
+url=$(sed -n 's/^ready: //p' "$data/ready.$$")
 
 export KUBECONFIG="$data/kubeconfig"
 say "Pushing the app and applying the manifests …"
@@ -79,6 +80,11 @@ for item in json.load(sys.stdin)["items"]:
         with urllib.request.urlopen(address, timeout=10) as reply:
             print("  curl %s   # %s" % (address, reply.read().decode().strip()))
 '
+
+if [ -f apiserver/server/ui/index.html ]; then
+    say "The web UI:"
+    echo "  $url/"
+fi
 
 say "Now, in another terminal:"
 cat <<TEXT

@@ -1,11 +1,33 @@
 import vue from "@vitejs/plugin-vue"
 import elementPlus from "unplugin-element-plus/vite"
 import { fileURLToPath, URL } from "node:url"
+import type { ProxyOptions } from "vite"
 import { defineConfig } from "vitest/config"
 
 /** Where the API is while developing; the built UI is served by the API server itself. */
 const api = process.env["VITE_API_BASE"] ?? "http://127.0.0.1:8080"
-const apiPaths = ["/api", "/v1", "/artifacts", "/openapi", "/swagger", "/version", "/healthz", "/readyz", "/metrics"]
+const apiPaths = [
+  "/api",
+  "/v1",
+  "/artifacts",
+  "/openapi",
+  "/swagger",
+  "/version",
+  "/healthz",
+  "/readyz",
+  "/metrics",
+]
+
+const proxied: ProxyOptions = {
+  target: api,
+  changeOrigin: true,
+  configure: (proxy) => {
+    // A quiet watch has no body for a while: the browser is to know at once that it was taken.
+    proxy.on("proxyRes", (_, __, response) => {
+      setImmediate(() => response.headersSent || response.writableEnded || response.flushHeaders())
+    })
+  },
+}
 
 export default defineConfig({
   // Styles of an Element Plus component come with its import.
@@ -25,7 +47,7 @@ export default defineConfig({
   server: {
     port: 5173,
     strictPort: true,
-    proxy: Object.fromEntries(apiPaths.map((path) => [path, { target: api, changeOrigin: true }])),
+    proxy: Object.fromEntries(apiPaths.map((path) => [path, proxied])),
   },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 })

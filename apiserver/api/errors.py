@@ -16,6 +16,7 @@ CauseReason = Literal[
     "FieldValueForbidden",
     "FieldValueTooLong",
     "FieldManagerConflict",
+    "InUse",
 ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from apiserver.server import original
+from apiserver.server.http.ui_files import BUILT
 from apiserver.server.options import Duration, Origin, data_dir_or_original
 from apiserver.server.serve import (
     UI_ORIGINS,
@@ -76,6 +77,7 @@ from apiserver.server.store.retention import Retention
 )
 @click.option("--history-changes", type=click.IntRange(min=1000), default=1_000_000, help="Length of that log.")
 @click.option("--history-age", type=Duration(), default="24h", help="Age of the oldest change in it.")
+@click.option("--ui-dir", type=click.Path(path_type=Path), default=BUILT, hidden=True, help="The built web UI.")
 @click.option("--until-eof", is_flag=True, hidden=True, help="Also end with standard input.")
 def main(  # noqa: PLR0913 - a parameter an option
     *,
@@ -92,6 +94,7 @@ def main(  # noqa: PLR0913 - a parameter an option
     history_bytes: int,
     history_changes: int,
     history_age: timedelta,
+    ui_dir: Path,
     until_eof: bool,
 ) -> None:
     """Serve the Kubernetes API of Plum.
@@ -120,6 +123,7 @@ def main(  # noqa: PLR0913 - a parameter an option
             tls_cert=tls_cert,
             tls_key=tls_key,
             client_ca=client_ca,
+            ui_dir=ui_dir,
         )
         asyncio.run(serve(settings, lambda url: click.echo(f"plum-apiserver: listening on {url}")))
     except (CannotServe, StoreUnusable) as error:

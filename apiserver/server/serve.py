@@ -25,6 +25,7 @@ from apiserver.server.endpoint_leases import EndpointLeases
 from apiserver.server.http.app import Parts, build_app
 from apiserver.server.http.auth import Authenticator, read_token_file
 from apiserver.server.http.cors import Cors
+from apiserver.server.http.ui_files import BUILT
 from apiserver.server.leases import ACTOR, NodeLeases
 from apiserver.server.listening import CannotListen, HttpServer, listen
 from apiserver.server.registry import Options, Registry, Target
@@ -68,6 +69,8 @@ class Settings:
     tls_key: Path | None = None
     client_ca: Path | None = None
     """Whose client certificates say who asks."""
+    ui_dir: Path = BUILT
+    """Where the build of the web UI left its files."""
 
     @property
     def asks_who(self) -> bool:
@@ -217,6 +220,7 @@ async def _run(
         clock=_now,
         rng=rng,
         channels=channels,
+        ui_dir=settings.ui_dir,
     )
     server = HttpServer(build_app(parts), doors.context)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")

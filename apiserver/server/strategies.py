@@ -3,7 +3,7 @@
 Each runs inside the write that it guards, on the state as of that write's turn.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from apiserver.api.columns import condition_status
@@ -18,11 +18,15 @@ from apiserver.api.meta import Body
 from apiserver.api.scheme import SCHEME, Kind
 from apiserver.api.selectors import equal
 from apiserver.server.store.decisions import View
-from apiserver.server.store.snapshot import Filter
+from apiserver.server.store.snapshot import Filter, Slot
 
 Hook = Callable[[View, Body], None]
 PERMANENT_NAMESPACES = (DEFAULT, NODE_LEASES, SYSTEM)
-_SHOWN = 3
+_SHOWN, _TOLD = 3, 50
+"""How many users a refusal names in its message, and as causes, from where programs take them."""
+
+User = tuple[Kind, str, str]
+"""Kind, namespace and name of what uses an object."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def node_is_unused(view: View, body: Body) -> None:
     name = body["metadata"]["name"]
     is_ready = condition_status("Ready", body) == "True"
     users = [
-        slot.key.name
+        _user(ASSIGNMENTS, slot)
         for slot in view.select(Filter(ASSIGNMENTS, fields=equal("spec.nodeName", name)))
         if is_ready or not slot.parse()["metadata"].get("deletionTimestamp")
     ]
@@ -88,13 +92,14 @@ def app_is_unused(view: View, body: Body) -> None:
     # A digest is found in the bytes: parsing every assignment would hold up the server.
     digest = spec["sha256"].encode()
     near = metadata["namespace"] if _is_kept(view, body) else ""
-    users = [slot.key.name for slot in view.select(Filter(ASSIGNMENTS, namespace=near)) if digest in slot.body]
+    copies = view.select(Filter(ASSIGNMENTS, namespace=near))
+    users = [_user(ASSIGNMENTS, slot) for slot in copies if digest in slot.body]
     wanted = {"name": spec["name"], "version": spec["version"]}
     for slot in view.select(Filter(TASKS, namespace=near)):
         is_near = slot.key.namespace == metadata["namespace"]
         is_named = is_near and any(entry.get("app") == wanted for entry in slot.parse()["spec"]["entries"])
         if is_named or digest in slot.body:
-            users.append(slot.key.name)
+            users.append(_user(TASKS, slot))
     _refuse_if_used(APPS, metadata["name"], "artifact", "user", users)
 
 
@@ -116,16 +121,18 @@ def namespace_may_go(view: View, body: Body) -> None:
 
 def namespace_is_empty(view: View, body: Body) -> None:
     """Refuse to let a namespace go while anything lives there: what is nowhere could never be deleted."""
-    _refuse_if_used(NAMESPACES, body["metadata"]["name"], "namespace", "object", [*_content(view, body)])
+    content = [*_content(view, body)]
+    names = [f"{kind.singular}/{name}" for kind, _, name in content]
+    _refuse_if_used(NAMESPACES, body["metadata"]["name"], "namespace", "object", content, names)
 
 
-def _content(view: View, body: Body) -> Iterator[str]:
+def _content(view: View, body: Body) -> Iterator[User]:
     """What lives in a namespace."""
     name = body["metadata"]["name"]
     for kind in SCHEME:
         if kind.namespaced:
             for slot in view.select(Filter(kind, namespace=name)):
-                yield f"{kind.singular}/{slot.key.name}"
+                yield _user(kind, slot)
 
 
 def lease_keeps_no_token(view: View, body: Body) -> None:
@@ -139,12 +146,33 @@ def lease_keeps_no_token(view: View, body: Body) -> None:
         )
 
 
-def _refuse_if_used(kind: Kind, name: str, what: str, user: str, users: list[str]) -> None:
+def _user(kind: Kind, slot: Slot) -> User:
+    return kind, slot.key.namespace, slot.key.name
+
+
+def _refuse_if_used(
+    kind: Kind, name: str, what: str, user: str, users: Sequence[User], names: Sequence[str] = ()
+) -> None:
+    """Raises Conflict where there are users; ``names`` are theirs in the message, if not their own alone."""
     if not users:
         return
-    shown = ", ".join(sorted(users)[:_SHOWN]) + (", …" if len(users) > _SHOWN else "")
+    told = sorted(names or (user_name for _, _, user_name in users))
+    shown = ", ".join(told[:_SHOWN]) + (", …" if len(users) > _SHOWN else "")
     plural = user if len(users) == 1 else f"{user}s"
-    raise Conflict(f"{what} in use: {len(users)} {plural} ({shown})", details=_details(kind, name))
+    causes = [_in_use(*one) for one in sorted(users, key=_order)[:_TOLD]]
+    details = Details(name=name, group=kind.group, kind=kind.plural, causes=causes)
+    raise Conflict(f"{what} in use: {len(users)} {plural} ({shown})", details=details)
+
+
+def _order(user: User) -> tuple[bool, str, str, str]:
+    """Tasks first: what is of them goes with them."""
+    kind, namespace, name = user
+    return kind is not TASKS, kind.plural, namespace, name
+
+
+def _in_use(kind: Kind, namespace: str, name: str) -> Cause:
+    """A user, found by programs in the field: resource, namespace and name."""
+    return Cause(f"{kind.plural}/{namespace}/{name}", f"{kind.singular} {namespace}/{name}", "InUse")
 
 
 def _details(kind: Kind, name: str) -> Details:

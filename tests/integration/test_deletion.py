@@ -152,7 +152,9 @@ def test_a_namespace_is_held_by_its_content(http: httpx.Client) -> None:
     dry = http.post(inside, json=task("b"), params={"dryRun": "All"})
     expect(dry, 403, "Forbidden", "because it is being terminated")
     free = {"spec": {"finalizers": None}}
-    expect(http.patch(url, json=free, headers=MERGE), 409, "Conflict", "namespace in use: 1 object (task/a)")
+    held = expect(http.patch(url, json=free, headers=MERGE), 409, "Conflict", "namespace in use: 1 object (task/a)")
+    user = {"reason": "InUse", "message": "task team/a", "field": "tasks/team/a"}
+    assert held["details"]["causes"] == [user]
     more = {"spec": {"finalizers": ["kubernetes", "more"]}}
     expect(http.patch(url, json=more, headers=MERGE), 422, "Invalid", "spec.finalizers")
     http.delete(f"{inside}/a").raise_for_status()

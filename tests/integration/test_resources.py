@@ -290,7 +290,9 @@ def test_node_and_app_in_use(http: httpx.Client) -> None:
     http.post("/api/v1/namespaces", json={"metadata": {"name": "team"}}).raise_for_status()
     far = {"metadata": {"name": "far"}, "spec": {"entries": [{"artifactUrl": f"/artifacts/sha256/{digest}"}]}}
     http.post("/apis/plum.dev/v1/namespaces/team/tasks", json=far).raise_for_status()
-    expect(http.delete(f"{apps}/a-1"), 409, "Conflict", "artifact in use: 2 users (far, user)")
+    refused = expect(http.delete(f"{apps}/a-1"), 409, "Conflict", "artifact in use: 2 users (far, user)")
+    causes = [(cause["reason"], cause["field"]) for cause in refused["details"]["causes"]]
+    assert causes == [("InUse", "tasks/default/user"), ("InUse", "tasks/team/far")]
     patch = {"spec": {"version": "2"}}
     expect(http.patch(f"{apps}/a-1", json=patch, headers=MERGE), 422, "Invalid", "immutable")
 

@@ -16,10 +16,10 @@ const files = [
   { document: "v1", file: join(ui, "src/lib/api/core.gen.ts") },
 ]
 
-/** The Python that `make venv` made, unless another is asked for. */
+/** The Python that `make venv` made; where it made none, $PYTHON. */
 function python() {
   const own = join(repository, ".venv/bin/python")
-  return process.env.PYTHON || (existsSync(own) ? own : "python3")
+  return existsSync(own) ? own : process.env.PYTHON || "python3"
 }
 
 function dump(document) {

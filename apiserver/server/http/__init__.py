@@ -15,6 +15,8 @@
 - ``views/``       what is served but not stored: pods, their metrics, self reviews
 - ``discovery``    what there is, plain and aggregated
 - ``openapi``      the documents that kubectl explains and validates by
+- ``ui``           the web UI, for browsers; ``ui_files``: what its build left; ``ui_unbuilt``: where it left nothing
+- ``caching``      how long clients may keep an answer
 - ``artifacts``    blobs: streamed upload, download with Range
 - ``multipart``    one file out of a form, as it arrives
 - ``backup``       one archive of everything, streamed

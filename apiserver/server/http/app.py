@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version as package_version
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -27,7 +28,7 @@ from apiserver.server.http.artifacts import Artifacts
 from apiserver.server.http.auth import Authenticator
 from apiserver.server.http.backup import BackupEndpoint, BackupMetrics
 from apiserver.server.http.channel import ChannelEndpoint
-from apiserver.server.http.cors import Cors, is_legacy
+from apiserver.server.http.cors import Cors, first_part, is_legacy
 from apiserver.server.http.gate import Gate, error_response
 from apiserver.server.http.logs import Logs
 from apiserver.server.http.metrics import Metrics
@@ -35,6 +36,8 @@ from apiserver.server.http.openapi import OpenApi
 from apiserver.server.http.requests import ApiRequest, no_resource
 from apiserver.server.http.resources import Own, Resources
 from apiserver.server.http.statuses import StatusEndpoint
+from apiserver.server.http.ui import Ui
+from apiserver.server.http.ui_files import BUILT, BuiltFiles
 from apiserver.server.http.usage import UsageEndpoint
 from apiserver.server.http.views.dispatch import Views
 from apiserver.server.http.views.pod_log import PodLogs
@@ -78,6 +81,8 @@ class Parts:
     clock: Callable[[], datetime]
     rng: random.Random
     channels: Channels = field(default_factory=Channels)
+    ui_dir: Path = BUILT
+    """Where the build of the web UI left its files."""
 
 
 def build_app(parts: Parts) -> ASGIApp:
@@ -150,7 +155,15 @@ def build_app(parts: Parts) -> ASGIApp:
         exception_handlers={ApiError: _refused, HTTPException: _unrouted},
     )
     routed = _Router(serve, views, ChannelEndpoint(parts.registry, parts.channels), Router(table), app)
-    return Gate(routed, metrics=metrics, authenticator=parts.authenticator, is_local=parts.is_local, cors=parts.cors)
+    others = {"v1", *(first_part(route.path) for route in app.routes if isinstance(route, Route))}
+    return Gate(
+        routed,
+        ui=Ui(others, BuiltFiles(parts.ui_dir)),
+        metrics=metrics,
+        authenticator=parts.authenticator,
+        is_local=parts.is_local,
+        cors=parts.cors,
+    )
 
 
 class _Router:

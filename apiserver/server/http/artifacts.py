@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from apiserver.api.errors import BadRequest, NotFound, Timeout, TooLarge
 from apiserver.server.blobs import Blobs
+from apiserver.server.http.caching import FOREVER
 
 CHUNK_SECONDS = 60.0
 """How long an upload may stand still."""
@@ -44,7 +45,7 @@ def serve_blob(blobs: Blobs, digest: str) -> Response:
     path = blobs.path(digest)
     if path is None:
         raise NotFound(f'artifact "{digest[:80]}" not found')
-    headers = {"etag": f'"{digest}"', "cache-control": "public, max-age=31536000, immutable"}
+    headers = {"etag": f'"{digest}"', "cache-control": FOREVER}
     return FileResponse(path, media_type="application/zip", headers=headers)
 
 

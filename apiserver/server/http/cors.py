@@ -8,7 +8,15 @@ HEADERS = b"Content-Type, Authorization"
 EXPOSED = b"Plum-Resource-Version, Warning, Retry-After"
 ANY = "*"
 
+_SHARED = frozenset({"api", "apis", "openapi", "artifacts", "version", "healthz", "livez", "readyz"})
+"""First parts of the paths that the web UI uses: its development server is another origin."""
+
 Headers = list[tuple[bytes, bytes]]
+
+
+def first_part(path: str) -> str:
+    """What stands between the first two slashes of a path."""
+    return path[1:].partition("/")[0]
 
 
 def is_legacy(path: str) -> bool:
@@ -18,7 +26,7 @@ def is_legacy(path: str) -> bool:
 
 def is_api(path: str) -> bool:
     """Whether a page of an allowed origin may use the path at all."""
-    return is_legacy(path) or path.startswith(("/apis", "/api"))
+    return is_legacy(path) or first_part(path) in _SHARED
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from apiserver.api.errors import ApiError, Forbidden, InternalError, Invalid, Me
 from apiserver.server.http.auth import NOBODY, Authenticator, Expired, User
 from apiserver.server.http.cors import Cors, Headers, is_legacy
 from apiserver.server.http.metrics import Metrics
+from apiserver.server.http.ui import Ui
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Gate:
         self,
         app: ASGIApp,
         *,
+        ui: Ui,
         metrics: Metrics,
         authenticator: Authenticator | None,
         is_local: bool,
@@ -33,7 +35,7 @@ class Gate:
     ) -> None:
         """``authenticator`` None lets everybody in; ``is_local``: the server listens on loopback only."""
         self._app, self._metrics, self._authenticator, self._monotonic = app, metrics, authenticator, monotonic
-        self._is_local, self._cors = is_local, cors
+        self._ui, self._is_local, self._cors = ui, is_local, cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -60,6 +62,10 @@ class Gate:
     async def _pass(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: "_Watched") -> None:
         refusal = text_refusal if is_legacy(scope["path"]) else error_response
         try:
+            if self._ui.takes(scope, headers):
+                self._check_visit(headers)
+                await self._ui(scope, receive, send)
+                return
             user = self._user(scope, headers)
             check_impersonation(scope["path"], headers, user)
             scope["user_name"], scope["user_groups"], scope["user_uid"] = user.name, user.groups, user.uid
@@ -71,6 +77,14 @@ class Gate:
             if send.status:
                 raise
             await refusal(InternalError(f"Internal error occurred: {error}"))(scope, receive, send)
+
+    def _check_visit(self, headers: Mapping[bytes, bytes]) -> None:
+        """Refuse whom the files of the UI are not for, as for the API, but for who follows a link to it from elsewhere.
+        Raises Forbidden."""
+        if self._authenticator is None:
+            check_host(headers, is_local=self._is_local)
+        if not is_visit(headers):
+            check_origin(headers, is_allowed=self._cors.allows(headers))
 
     def _user(self, scope: Scope, headers: Mapping[bytes, bytes]) -> User:
         if self._authenticator is None:
@@ -109,11 +123,16 @@ def check_browser(headers: Mapping[bytes, bytes], *, is_local: bool, is_allowed:
     reaches loopback: by cross-site requests, which name their origin, and by names that it lets point here
     (DNS rebinding), which the host header gives away.
     """
+    check_host(headers, is_local=is_local)
+    check_origin(headers, is_allowed=is_allowed)
+
+
+def check_host(headers: Mapping[bytes, bytes], *, is_local: bool) -> None:
+    """Refuse a name that is not this machine's, where only this machine can reach the server. Raises Forbidden."""
     host = headers.get(b"host", b"")
     if is_local and host and not _is_loopback_name(host):
         shown = host[:100].decode("latin-1")
         raise Forbidden(f"the host {shown!r} is not this server's: use 127.0.0.1 or localhost, or --token-file")
-    check_origin(headers, is_allowed=is_allowed)
 
 
 def check_origin(headers: Mapping[bytes, bytes], *, is_allowed: bool) -> None:
@@ -126,6 +145,11 @@ def check_origin(headers: Mapping[bytes, bytes], *, is_allowed: bool) -> None:
     cross_site = headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
     if cross_site or (origin is not None and origin.partition(b"://")[2] != host):
         raise Forbidden("requests from other web pages are refused, but for those of --cors-origin, without a token")
+
+
+def is_visit(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a browser shows the answer to a person, in a window of its own, where no other page can read it."""
+    return headers.get(b"sec-fetch-mode") == b"navigate" and headers.get(b"sec-fetch-dest") == b"document"
 
 
 @lru_cache(maxsize=256)

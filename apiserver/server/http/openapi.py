@@ -18,11 +18,10 @@ from apiserver.api.openapi.below import Below
 from apiserver.api.openapi.document import document
 from apiserver.api.scheme import Served
 from apiserver.server.http import discovery
+from apiserver.server.http.caching import ASK_AGAIN, FOREVER, is_known
 from apiserver.server.http.requests import no_resource
 
 JSON = "application/json"
-FOREVER = "public, max-age=31536000, immutable"
-ASK_AGAIN = "no-cache"
 
 PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 """Not what kubectl accepts, which has an ``@``: Go's parser of media types takes none in an answer."""
@@ -60,8 +59,8 @@ class OpenApi:
         found = self._documents.get(request.path_params["path"])
         if found is None:
             raise no_resource()
-        is_known = request.query_params.get("hash") == found.digest
-        return _reply(request, found, cache=FOREVER if is_known else ASK_AGAIN)
+        is_named = request.query_params.get("hash") == found.digest
+        return _reply(request, found, cache=FOREVER if is_named else ASK_AGAIN)
 
     async def v2(self, request: Request) -> Response:
         """``GET /openapi/v2``."""
@@ -98,11 +97,6 @@ def _reply(request: Request, found: Rendered, *, cache: str) -> Response:
     """The bytes, or only that they are still those that the client has."""
     tag = f'"{found.digest}"'
     headers = {"etag": tag, "cache-control": cache}
-    if _has(request.headers.get("if-none-match", ""), tag):
+    if is_known(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(found.raw, media_type=JSON, headers=headers)
-
-
-def _has(header: str, tag: str) -> bool:
-    """Whether an ``If-None-Match`` names the entity tag."""
-    return header.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in header.split(","))

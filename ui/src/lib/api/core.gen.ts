@@ -730,7 +730,7 @@ export type components = {
             retryAfterSeconds?: number;
         };
         /** @description One line of a watch. */
-        x: {
+        WatchEvent: {
             /**
              * @description What happened. A bookmark only says which version the watch has reached; an error is the last line.
              * @enum {string}
@@ -783,4 +783,4 @@ export type Preconditions = components['schemas']['Preconditions'];
 export type Status = components['schemas']['Status'];
 export type StatusCause = components['schemas']['StatusCause'];
 export type StatusDetails = components['schemas']['StatusDetails'];
-export type x = components['schemas']['WatchEvent'];
+export type WatchEvent = components['schemas']['WatchEvent'];

@@ -1,0 +1,27 @@
+/** What a tab and the keeper of the connection say to each other. Plain data: it crosses a worker's boundary. */
+
+import type { Plural } from "../api/kinds"
+import type { ApiObject, WatchEvent } from "./collection"
+
+export type Connection =
+  /** Nothing is wanted yet, or the first answer is on its way. */
+  | { state: "connecting" }
+  | { state: "live" }
+  /** The connection broke; what is known is shown as of `since` (ms since 1970). */
+  | { state: "reconnecting"; since: number; detail: string }
+  /** The server wants to know who asks. */
+  | { state: "signedOut" }
+
+export type ToKeeper =
+  | { type: "configure"; token: string }
+  | { type: "want"; kinds: Plural[] }
+  | { type: "ping" }
+  | { type: "bye" }
+
+export type ToTab =
+  | { type: "connection"; connection: Connection }
+  | { type: "snapshot"; kind: Plural; objects: ApiObject[]; truncated: boolean }
+  | { type: "events"; kind: Plural; events: WatchEvent[] }
+  | { type: "refused"; kind: Plural; status: unknown }
+  /** The tab was forgotten (it had been silent for long): it should say again what it wants. */
+  | { type: "forgotten" }

@@ -1,0 +1,102 @@
+/**
+ * What this tab knows, kept true by the keeper. Pages ask for it with the composables (`useList`, `useObject`):
+ * a kind is followed as long as a component that uses it is shown.
+ */
+
+import { computed, readonly, ref, shallowReactive, shallowRef, watch, type ShallowRef } from "vue"
+import type { Plural } from "../api/kinds"
+import { token } from "../api/session"
+import type { Status } from "../api/types"
+import { applyEvents, collectionOf, keyOf, type ApiObject, type Collection } from "./collection"
+import { PING_MS } from "./keeper"
+import { connect, type Link } from "./link"
+import type { Connection, ToTab } from "./messages"
+
+export interface Kept {
+  /** What there is; empty until `loaded`. */
+  objects: Collection
+  loaded: boolean
+  /** Whether there are more than are kept. */
+  truncated: boolean
+  refused?: Status | undefined
+}
+
+const NOTHING: Kept = { objects: new Map(), loaded: false, truncated: false }
+
+const kept = new Map<Plural, ShallowRef<Kept>>()
+const users = shallowReactive(new Map<Plural, number>())
+const connectionRef = ref<Connection>({ state: "connecting" })
+let link: Link | undefined
+
+/** How the connection stands. */
+export const connection = readonly(connectionRef)
+
+/** What is known of a kind; it changes as a whole. */
+export function keptOf(kind: Plural): ShallowRef<Kept> {
+  let found = kept.get(kind)
+  if (!found) kept.set(kind, (found = shallowRef(NOTHING)))
+  return found
+}
+
+/** Follow a kind until `release` is called with it. */
+export function follow(kind: Plural): void {
+  users.set(kind, (users.get(kind) ?? 0) + 1)
+}
+
+export function release(kind: Plural): void {
+  const left = (users.get(kind) ?? 1) - 1
+  if (left > 0) users.set(kind, left)
+  else users.delete(kind)
+}
+
+/** Begin; called once, by the application. */
+export function startLive(): void {
+  link = connect(hear)
+  const wanted = computed(() => [...users.keys()].sort().join())
+  const introduce = () => {
+    link?.send({ type: "configure", token: token.value })
+    link?.send({ type: "want", kinds: [...users.keys()] })
+  }
+  watch(token, (text) => link?.send({ type: "configure", token: text }))
+  // In the next tick: a page that is left and one that is entered are one change.
+  watch(wanted, () => link?.send({ type: "want", kinds: [...users.keys()] }), { flush: "post" })
+  introduce()
+  setInterval(() => link?.send({ type: "ping" }), PING_MS)
+  window.addEventListener("online", () => link?.send({ type: "ping" }))
+  document.addEventListener("visibilitychange", () => link?.send({ type: "ping" }))
+  window.addEventListener("pagehide", () => link?.send({ type: "bye" }))
+  window.addEventListener("pageshow", (event) => event.persisted && introduce())
+}
+
+function hear(message: ToTab): void {
+  switch (message.type) {
+    case "connection":
+      connectionRef.value = message.connection
+      break
+    case "snapshot":
+      keptOf(message.kind).value = merged(message.kind, message.objects, message.truncated)
+      break
+    case "events": {
+      const found = keptOf(message.kind)
+      const objects = applyEvents(found.value.objects, message.events)
+      if (objects !== found.value.objects) found.value = { ...found.value, objects }
+      break
+    }
+    case "refused":
+      keptOf(message.kind).value = { ...NOTHING, loaded: true, refused: message.status as Status }
+      break
+    case "forgotten":
+      link?.send({ type: "configure", token: token.value })
+      link?.send({ type: "want", kinds: [...users.keys()] })
+  }
+}
+
+/** A new list in the place of the old one; what did not change stays the same object. */
+function merged(kind: Plural, objects: ApiObject[], truncated: boolean): Kept {
+  const before = keptOf(kind).value.objects
+  const same = objects.map((object) => {
+    const known = before.get(keyOf(object))
+    return known?.metadata.resourceVersion === object.metadata.resourceVersion ? known : object
+  })
+  return { objects: collectionOf(same), loaded: true, truncated }
+}

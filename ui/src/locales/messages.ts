@@ -1,0 +1,4 @@
+import type english from "./en"
+
+/** All texts; each language has every one of them, or it does not compile. */
+export type Messages = typeof english

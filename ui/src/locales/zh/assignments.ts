@@ -1,0 +1,5 @@
+import type { assignments as English } from "../en/assignments"
+
+export const assignments: typeof English = {
+  title: "assignments",
+}

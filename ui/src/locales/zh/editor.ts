@@ -1,0 +1,5 @@
+import type { editor as English } from "../en/editor"
+
+export const editor: typeof English = {
+  title: "editor",
+}

@@ -1,0 +1,5 @@
+import type { events as English } from "../en/events"
+
+export const events: typeof English = {
+  title: "events",
+}

@@ -1,0 +1,5 @@
+import type { overview as English } from "../en/overview"
+
+export const overview: typeof English = {
+  title: "overview",
+}
