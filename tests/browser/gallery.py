@@ -6,25 +6,28 @@ Without ``--url`` it makes the world itself. The UI comes from the server, or wi
 
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from playwright.sync_api import Browser, Error, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from tests.browser.chromium import launched
 from tests.browser.inspection import inspect
 from tests.browser.looks import HEIGHTS, Language, Look, Theme
 from tests.browser.sheet import contact_sheets
-from tests.browser.shots import Shot, shots
+from tests.browser.shots import EMPTY, GUARDED, WORLD, Shot, bare, shots
 from tests.browser.trouble import Trouble
 from tests.browser.worlds import faults, large, small, usage
 from tests.browser.worlds.ageing import age
 from tests.browser.worlds.door import Door, open_door
 from tests.e2e.cluster import running_cluster
 from tests.servers import running_apiserver
+
+NARROW_UP_TO = 860
+"""Pixels up to which the navigation is in a menu."""
 
 SETTLE_MS = 350
 """After a page shows what it has: for what moves in."""
@@ -35,7 +38,8 @@ class Gallery:
     """Where pictures are taken, and where they go."""
 
     browser: Browser
-    ui: str
+    servers: Mapping[str, str]
+    """URLs, by what the server is for."""
     out: Path
     known: frozenset[str]
 
@@ -43,24 +47,29 @@ class Gallery:
         """All pictures of one look; what is wrong, by picture."""
         folder = self.out / str(look)
         folder.mkdir(parents=True, exist_ok=True)
-        context = look.context(self.browser, self.ui)
-        trouble = Trouble(self.ui)
+        with ExitStack() as stack:
+            contexts = {name: self._context(look, url, stack) for name, url in self.servers.items()}
+            wrong: dict[str, list[str]] = {}
+            for shot in found:
+                if shot.narrow_only and look.width > NARROW_UP_TO:
+                    continue
+                context, trouble = contexts[shot.at]
+                trouble.seen.clear()
+                page = context.new_page()
+                told = self._one(page, shot, look, folder)
+                page.close()
+                wrong[shot.name] = told + [f"complains: {text}" for text in trouble.seen if not shot.is_troubled]
+        taken = [folder / f"{shot.name}.png" for shot in found]
+        contact_sheets([path for path in taken if path.exists()], self.out, str(look))
+        return {name: lines for name, lines in wrong.items() if lines}
+
+    def _context(self, look: Look, url: str, stack: ExitStack) -> tuple[BrowserContext, Trouble]:
+        context = look.context(self.browser, url)
+        stack.callback(context.close)
+        trouble = Trouble(url)
         trouble.listen(context)
         inspect.prepare(context)
-        wrong: dict[str, list[str]] = {}
-        try:
-            for shot in found:
-                if shot.narrow_only and look.width > 860:
-                    continue
-                page = context.new_page()
-                trouble.seen.clear()
-                wrong[shot.name] = self._one(page, shot, look, folder)
-                wrong[shot.name] += [] if shot.is_troubled else [f"complains: {text}" for text in trouble.seen]
-                page.close()
-        finally:
-            context.close()
-        contact_sheets(sorted(folder.glob("*.png")), self.out, str(look))
-        return {name: lines for name, lines in wrong.items() if lines}
+        return context, trouble
 
     def _one(self, page: Page, shot: Shot, look: Look, folder: Path) -> list[str]:
         page.set_default_timeout(6000)
@@ -76,6 +85,7 @@ class Gallery:
         grow(page, look.width)
         page.screenshot(path=path)
         findings = inspect.inspect(page, chinese=look.language == "zh", known=self.known)
+        shot.after()
         return told + findings.lines()
 
 
@@ -116,10 +126,34 @@ def world(name: str, directory: Path) -> Iterator[str]:
             yield url
     else:
         with running_cluster(directory, nodes=3) as cluster:
-            door = open_door(cluster.url)
-            small.fill(door)
-            faults.fill(door)
+            with open_door(cluster.url) as door:
+                small.fill(door)
+                faults.fill(door)
             yield cluster.url
+
+
+class Interrupted:
+    """A server with nothing that can be stopped, and started again at the same address."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory, self._stack = directory, ExitStack()
+        self.url = self._stack.enter_context(running_apiserver(directory))[1]
+
+    def stop(self) -> None:
+        """It is away."""
+        self._stack.close()
+
+    close = stop
+
+    def start(self) -> None:
+        """It is back."""
+        self._stack.enter_context(running_apiserver(self._directory, "--addr", self.url.removeprefix("http://")))
+
+
+def _tokens(directory: Path) -> str:
+    path = directory / "tokens"
+    path.write_text("a-token-of-a-gallery,ann\n", encoding="utf-8")
+    return str(path)
 
 
 @click.command()
@@ -142,9 +176,13 @@ def main(*, out: Path, name: str, url: str, ui: str, lang: str, theme: str, widt
     with ExitStack() as stack:
         if not url:
             url = stack.enter_context(world(name, Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-        door = open_door(url)
-        found = [shot for shot in shots(door) if only in shot.name]
-        gallery = Gallery(stack.enter_context(launched()), ui or url, out, known_words(door))
+        door = stack.enter_context(open_door(url))
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        empty = stack.enter_context(closing(Interrupted(directory / "empty")))
+        guarded = stack.enter_context(running_apiserver(directory / "guarded", "--token-file", _tokens(directory)))[1]
+        servers = {WORLD: ui or url, EMPTY: empty.url, GUARDED: guarded}
+        found = [shot for shot in (*shots(door), *bare(empty.stop, empty.start)) if only in shot.name]
+        gallery = Gallery(stack.enter_context(launched()), servers, out, known_words(door))
         report = {str(look): gallery.take(look, found) for look in looks}
     (out / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
     for look, wrong in report.items():

@@ -15,6 +15,10 @@ def _nothing(page: Page) -> None:
     """The page as it comes."""
 
 
+WORLD, EMPTY, GUARDED = "world", "empty", "guarded"
+"""Servers: with the world, with nothing, and one that wants a token."""
+
+
 @dataclass(frozen=True)
 class Shot:
     """A picture."""
@@ -22,6 +26,10 @@ class Shot:
     name: str
     path: str
     prepare: Prepare = _nothing
+    after: Callable[[], None] = lambda: None
+    """What puts the world right again."""
+    at: str = WORLD
+    """Which server the page is of."""
     narrow_only: bool = False
     is_troubled: bool = False
     """Whether complaints of the page are part of it."""
@@ -30,6 +38,19 @@ class Shot:
 def shots(door: Door) -> list[Shot]:
     """All pictures of a world."""
     return [*_lists(), *_details(door), *_others()]
+
+
+def bare(stop: Callable[[], None], start: Callable[[], None]) -> Iterator[Shot]:
+    """Pictures of a server that has nothing, of one that asks for a token, and of one that is away."""
+    for name in ("", "tasks", "assignments", "nodes", "apps", "services", "events", "tasks/create"):
+        yield Shot(f"empty-{name.replace('/', '-') or 'overview'}", f"/{name}", at=EMPTY)
+    yield Shot("signed-out", "/", at=GUARDED, is_troubled=True)
+    yield Shot("reconnecting", "/tasks", lambda page: _lose(page, stop), start, EMPTY, is_troubled=True)
+
+
+def _lose(page: Page, stop: Callable[[], None]) -> None:
+    stop()
+    page.locator(".connection.reconnecting").first.wait_for()
 
 
 def _lists() -> Iterator[Shot]:

@@ -21,14 +21,16 @@ def main() -> None:
 @ADDR
 def small_world(addr: str) -> None:
     """Fill a cluster that runs with three tasks."""
-    small.fill(open_door(f"http://{addr}"))
+    with open_door(f"http://{addr}") as door:
+        small.fill(door)
 
 
 @main.command("faults")
 @ADDR
 def faulty_world(addr: str) -> None:
     """Add four tasks that cannot work to a cluster that runs."""
-    faults.fill(open_door(f"http://{addr}"))
+    with open_door(f"http://{addr}") as door:
+        faults.fill(door)
 
 
 @main.command("large")

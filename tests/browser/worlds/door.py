@@ -29,6 +29,12 @@ class Door:
 
     http: httpx.Client
 
+    def __enter__(self) -> "Door":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
     def create(self, plural: str, body: Json) -> Json:
         """The object as it is stored."""
         return self._sent(self.http.post(path_of(plural), json=body))
@@ -71,7 +77,7 @@ class Door:
 
 
 def open_door(url: str) -> Door:
-    """The server's API; whoever opens it may leave it open."""
+    """The server's API; close it, or use it as a context."""
     return Door(httpx.Client(base_url=url, trust_env=False, timeout=60))
 
 

@@ -207,7 +207,8 @@ class Filler:
 
 def fill(url: str, *, seed: int = 7, size: wanted.Size | None = None) -> None:
     """Fill an empty server."""
-    Filler(open_door(url), mass_of(url), random.Random(seed), size or wanted.Size()).fill()
+    with open_door(url) as door:
+        Filler(door, mass_of(url), random.Random(seed), size or wanted.Size()).fill()
 
 
 def _node_status(machine: wanted.Machine, now: datetime) -> Json:

@@ -34,10 +34,10 @@ def build(directory: Path, count: int = ASSIGNMENTS) -> None:
     server has stored, put into its database: it would take a minute to create them one by one."""
     with running_apiserver(directory) as (_, url):
         large.fill(url, size=Size(tasks=6, nodes=NODES, apps=3))
-        door = open_door(url)
-        tasks = {task["metadata"]["name"]: task for task in door.items("tasks")}
-        copy = next(one for one in door.items("assignments") if _is_model(one))
-        present = len(door.items("assignments"))
+        with open_door(url) as door:
+            tasks = {task["metadata"]["name"]: task for task in door.items("tasks")}
+            copies = door.items("assignments")
+    copy, present = next(one for one in copies if _is_model(one)), len(copies)
     model = tasks[copy["spec"]["taskName"]]
     with closing(sqlite3.connect(directory / DATABASE)) as opened, opened:
         for number in range(-((present - count) // COPIES)):
