@@ -22,6 +22,8 @@ const proxied: ProxyOptions = {
   target: api,
   changeOrigin: true,
   configure: (proxy) => {
+    // Pages of other origins may not write; this one stands in for the server's own.
+    proxy.on("proxyReq", (request) => request.removeHeader("origin"))
     // A quiet watch has no body for a while: the browser is to know at once that it was taken.
     proxy.on("proxyRes", (_, __, response) => {
       setImmediate(() => response.headersSent || response.writableEnded || response.flushHeaders())
