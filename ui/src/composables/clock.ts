@@ -1,27 +1,32 @@
 /** The present, for what is drawn relative to it: one timer for the whole page. */
 
-import { computed, onScopeDispose, readonly, ref, type Ref } from "vue"
+import { computed, onScopeDispose, ref, type ComputedRef } from "vue"
 
 const now = ref(Date.now())
 let users = 0
 let timer: ReturnType<typeof setInterval> | undefined
 
+function tick(): void {
+  if (!document.hidden) now.value = Date.now()
+}
+
 /**
- * Milliseconds since 1970, anew every second while the tab is looked at; for what is dear to compute only every so
- * many `seconds`.
+ * Milliseconds since 1970, anew every second while the tab is looked at; with `step` only every so many seconds, for
+ * what is costly to reckon anew.
  */
-export function useNow(seconds = 1): Readonly<Ref<number>> {
+export function useNow(step = 1): ComputedRef<number> {
   users += 1
-  timer ??= setInterval(() => {
-    if (!document.hidden) now.value = Date.now()
-  }, 1000)
+  if (users === 1) {
+    now.value = Date.now()
+    timer = setInterval(tick, 1000)
+    document.addEventListener("visibilitychange", tick)
+  }
   onScopeDispose(() => {
     users -= 1
     if (users) return
     clearInterval(timer)
-    timer = undefined
+    document.removeEventListener("visibilitychange", tick)
   })
-  if (seconds <= 1) return readonly(now)
-  const step = seconds * 1000
-  return computed(() => Math.ceil(now.value / step) * step)
+  const milliseconds = step * 1000
+  return computed(() => (step === 1 ? now.value : Math.ceil(now.value / milliseconds) * milliseconds))
 }
