@@ -30,7 +30,7 @@ ui-dev: ui/node_modules/.installed
 	cd ui && VITE_API_BASE=$${VITE_API_BASE:-http://127.0.0.1:8080} npm run --silent dev
 
 ui-check: venv ui/node_modules/.installed
-	cd ui && npm run --silent check
+	cd ui && NO_COLOR=1 npm run --silent check
 
 demo: venv
 	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
