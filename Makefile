@@ -23,7 +23,7 @@ $(UI): ui/node_modules/.installed $(UI_SOURCES)
 	touch $@
 
 ui/node_modules/.installed: ui/package.json ui/package-lock.json
-	cd ui && npm ci --silent
+	cd ui && npm ci --no-progress --loglevel error
 	touch $@
 
 ui-dev: ui/node_modules/.installed
@@ -48,6 +48,7 @@ test: check
 	$(BIN)/pytest -q -n 2 --dist worksteal
 
 bench: venv
+	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
 	$(BIN)/python -m tests.bench
 
 soak: venv

@@ -16,6 +16,7 @@ const DETAILS: Record<string, RegExp> = {
   ArtifactMissing: /^entry (?<entry>\S+): app (?<app>.+?) is not in namespace (?<namespace>[^\s;]+);/,
   WaitingForDependencies: /^waits for (?<entries>.+)$/,
   WaitingForPredecessor: /^waits for (?<instance>\S+) to end$/,
+  NodeSilent: /^node (?<node>\S+) is silent$/,
   TooFewReady: /^entry (?<entry>\S+): (?<ready>\d+) of (?<wanted>\d+) copies are ready/,
   RollingOut: /^(?<updated>\d+) of (?<wanted>\d+) copies are up to date/,
   ProbePending: /^(?<probe>startup|readiness|liveness): (?<seen>.+)$/s,
@@ -29,9 +30,16 @@ export const DETAILED: readonly string[] = Object.keys(DETAILS)
 /** What a reason means. One that has no words yet speaks for itself, by its message. */
 export function reasonWords(code: string, raw = ""): Sentence {
   const found = DETAILS[code]?.exec(raw)?.groups
-  if (found) return sentence(`detail.${code}`, { ...found })
+  if (found) return sentence(`detail.${code}`, tidied(found))
   if (isReason(code)) return sentence(`reason.${code}`)
   return sentence("reason.other", { reason: code, message: raw || code })
+}
+
+/** Parts of a sentence, to be put into another: its full stop is not theirs. */
+export function tidied(groups: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(groups).map(([name, value]) => [name, value.replace(/[.\s]+$/, "")]),
+  )
 }
 
 export function remedyWords(code: string): Sentence | undefined {

@@ -3,7 +3,7 @@ export const overview = {
   tasks: "Tasks",
   instances: "Instances",
   nodes: "Nodes",
-  warnings: "Warnings in the last hour",
+  warnings: "Warnings, last hour",
   healthy: "{healthy} of {all} healthy",
   running: "{ready} of {desired} ready",
   nodesReady: "{ready} of {all} ready",

@@ -1,6 +1,6 @@
 import { event, eventDetail, condition } from "./words/events"
 import { exit, again, exitRemedy } from "./words/exits"
-import { failureTitle, failure, inUse, failureRemedy } from "./words/failures"
+import { failureTitle, failure, inUse, failureRemedy, fault } from "./words/failures"
 import { reason, remedy, detail } from "./words/reasons"
 
 /** The state of an instance, in a word or two. */
@@ -70,7 +70,7 @@ const service = {
 }
 
 const serviceSays = {
-  ready: "Its endpoint is healthy. | All {count} endpoints are healthy.",
+  ready: "Its endpoint is healthy. | All of its {count} endpoints are healthy.",
   partial: "{ready} of {count} endpoints are healthy.",
   down: "Its only endpoint is not healthy. | None of its {count} endpoints is healthy.",
   empty: "No instance answers under this name.",
@@ -100,6 +100,7 @@ const fleet = {
 
 export default {
   join: ", ",
+  more: "and {count} more",
   reason,
   remedy,
   detail,
@@ -122,4 +123,5 @@ export default {
   failure,
   inUse,
   failureRemedy,
+  fault,
 }

@@ -129,6 +129,7 @@ export const detail = {
   ArtifactMissing: "Entry {entry}: the app {app} has not been uploaded to namespace {namespace}.",
   WaitingForDependencies: "It waits for {entries} to be ready.",
   WaitingForPredecessor: "It starts when {instance} has ended.",
+  NodeSilent: "Its node {node} has not been heard of. The process may still run there.",
   TooFewReady: "Entry {entry}: {ready} of {wanted} instances are ready.",
   RollingOut: "{updated} of {wanted} instances are up to date.",
   ProbePending: "It runs, and its {probe} probe has not passed yet: {seen}.",

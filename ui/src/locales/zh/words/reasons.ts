@@ -82,7 +82,7 @@ export const reason: Words["reason"] = {
 }
 
 export const remedy: Words["remedy"] = {
-  NoReadyNode: "启动一个代理，或让已封锁的节点恢复接受实例。",
+  NoReadyNode: "启动一个代理，或让停止调度的节点恢复调度。",
   PortTaken: "增加节点，或不写端口号，由代理自动选择。",
   NeedsPlumAgent: "增加运行 plum-agent 的节点，或去掉这些字段。",
   NoSuchNode: "以该 --node 启动 plum-agent，或修正任务中的 nodeReplicas。",
@@ -110,7 +110,7 @@ export const remedy: Words["remedy"] = {
   TaskStopped: "启动任务即可恢复其实例。",
   ArtifactMissing: "在应用页上传，或使用 plumctl app push，也可修正任务。",
   LeaseExpired: "检查机器、网络和 plum-agent；如果不会再恢复，请删除该节点。",
-  Unschedulable: "需要它再接受实例时，解除封锁。",
+  Unschedulable: "需要它再接受实例时，恢复其调度。",
   NotReady: "查看该实例的日志。",
   Overridden: "请联系应用的负责人：健康状况由应用自己报告。",
   InstanceNotRunning: "查看该实例为何没有运行。",
@@ -129,6 +129,7 @@ export const detail: Words["detail"] = {
   ArtifactMissing: "条目 {entry}：应用 {app} 尚未上传到命名空间 {namespace}。",
   WaitingForDependencies: "等待 {entries} 就绪。",
   WaitingForPredecessor: "{instance} 结束后启动。",
+  NodeSilent: "所在节点 {node} 失去联系，进程可能仍在那里运行。",
   TooFewReady: "条目 {entry}：{wanted} 个实例中有 {ready} 个就绪。",
   RollingOut: "{wanted} 个实例中有 {updated} 个已更新。",
   ProbePending: "正在运行，{probe} 探针尚未通过：{seen}。",
