@@ -10,9 +10,7 @@ export interface Place {
 /** Instances of which a process runs, or is about to. */
 export function running(copies: readonly Assignment[]): Assignment[] {
   const ended: readonly string[] = ["Stopped", "Exited", "Failed"]
-  return copies.filter(
-    ({ spec, status }) => spec.nodeName && !ended.includes(status?.phase ?? "Pending"),
-  )
+  return copies.filter(({ spec, status }) => spec.nodeName && !ended.includes(status?.phase ?? "Pending"))
 }
 
 /** How many there are on which node, most first. */

@@ -2,7 +2,12 @@
 
 import type { Assignment, Node } from "@/lib/api/types"
 import { splitAssignmentName } from "@/lib/words/ids"
-import { assignmentVerdict, nodeVerdict, type AssignmentVerdict, type NodeVerdict } from "@/lib/words/verdicts"
+import {
+  assignmentVerdict,
+  nodeVerdict,
+  type AssignmentVerdict,
+  type NodeVerdict,
+} from "@/lib/words/verdicts"
 
 export interface InstanceRow {
   copy: Assignment
@@ -71,4 +76,6 @@ export function tiles(
 }
 
 const sorted = (rows: readonly InstanceRow[]): InstanceRow[] =>
-  [...rows].sort((one, other) => one.copy.spec.ordinal - other.copy.spec.ordinal || (one.name < other.name ? -1 : 1))
+  [...rows].sort(
+    (one, other) => one.copy.spec.ordinal - other.copy.spec.ordinal || (one.name < other.name ? -1 : 1),
+  )

@@ -21,11 +21,7 @@ const PAUSES = [0, 50, 100, 200, 400]
 /** How many requests of one action are under way at a time: browsers open six connections to an origin. */
 const AT_ONCE = 4
 
-export async function setTaskState(
-  task: Task,
-  copies: readonly Assignment[],
-  state: Desired,
-): Promise<void> {
+export async function setTaskState(task: Task, copies: readonly Assignment[], state: Desired): Promise<void> {
   const { name, namespace } = task.metadata
   const others = contrary(task, copies, state)
   await patch("tasks", name, namespace, statePatch(state))
