@@ -183,12 +183,13 @@ def main(*, out: Path, name: str, url: str, ui: str, lang: str, theme: str, widt
         servers = {WORLD: ui or url, EMPTY: empty.url, GUARDED: guarded}
         found = [shot for shot in (*shots(door), *bare(empty.stop, empty.start)) if only in shot.name]
         gallery = Gallery(stack.enter_context(launched()), servers, out, known_words(door))
-        report = {str(look): gallery.take(look, found) for look in looks}
-    (out / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
-    for look, wrong in report.items():
-        for shot, lines in wrong.items():
-            for line in lines:
-                click.echo(f"{look} {shot}: {line}")
+        report: dict[str, dict[str, list[str]]] = {}
+        for look in looks:
+            report[str(look)] = gallery.take(look, found)
+            (out / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
+            for shot, lines in report[str(look)].items():
+                for line in lines:
+                    click.echo(f"{look} {shot}: {line}")
 
 
 def _language(text: str) -> Language:
