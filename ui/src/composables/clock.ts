@@ -1,22 +1,32 @@
 /** The present, for what is drawn relative to it: one timer for the whole page. */
 
-import { onScopeDispose, readonly, ref, type Ref } from "vue"
+import { computed, onScopeDispose, ref, type ComputedRef } from "vue"
 
 const now = ref(Date.now())
 let users = 0
 let timer: ReturnType<typeof setInterval> | undefined
 
-/** Milliseconds since 1970, anew every second while the tab is looked at. */
-export function useNow(): Readonly<Ref<number>> {
+function tick(): void {
+  if (!document.hidden) now.value = Date.now()
+}
+
+/**
+ * Milliseconds since 1970, anew every second while the tab is looked at; with `step` only every so many seconds, for
+ * what is costly to reckon anew.
+ */
+export function useNow(step = 1): ComputedRef<number> {
   users += 1
-  timer ??= setInterval(() => {
-    if (!document.hidden) now.value = Date.now()
-  }, 1000)
+  if (users === 1) {
+    now.value = Date.now()
+    timer = setInterval(tick, 1000)
+    document.addEventListener("visibilitychange", tick)
+  }
   onScopeDispose(() => {
     users -= 1
     if (users) return
     clearInterval(timer)
-    timer = undefined
+    document.removeEventListener("visibilitychange", tick)
   })
-  return readonly(now)
+  const milliseconds = step * 1000
+  return computed(() => (step === 1 ? now.value : Math.ceil(now.value / milliseconds) * milliseconds))
 }

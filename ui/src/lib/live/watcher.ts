@@ -242,7 +242,9 @@ export class Watcher {
   private async ask(path: string, signal: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = { accept: "application/json" }
     if (this.token) headers["authorization"] = `Bearer ${this.token}`
+    signal.throwIfAborted()
     const response = await this.world.fetch(path, { headers, signal })
+    signal.throwIfAborted()
     if (response.status === 401) throw new Unauthorized()
     return response
   }

@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest"
+import { Keeper, type Port } from "./keeper"
+import type { ToTab } from "./messages"
+
+let requests: string[]
+let keeper: Keeper
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  requests = []
+  keeper = new Keeper({
+    fetch: (path, { signal }) => {
+      requests.push(path)
+      if (!path.includes("/watch?"))
+        return Promise.resolve(Response.json({ metadata: { resourceVersion: "5" }, items: [] }))
+      const body = new ReadableStream({
+        start: (controller) => signal.addEventListener("abort", () => controller.error(new Error("closed"))),
+      })
+      return Promise.resolve(new Response(body))
+    },
+    delay: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    now: () => Date.now(),
+    random: () => 0,
+  })
+})
+
+afterEach(() => vi.useRealTimers())
+
+function tab(): { port: Port; heard: ToTab[] } {
+  const heard: ToTab[] = []
+  return { port: { post: (message) => heard.push(message) }, heard }
+}
+
+const settle = (milliseconds = 100) => vi.advanceTimersByTimeAsync(milliseconds)
+const watches = () => requests.filter((path) => path.includes("/watch?"))
+
+it("follows what any tab wants over one connection, and gives a new tab what it knows", async () => {
+  const one = tab()
+  const other = tab()
+  keeper.hear(one.port, { type: "want", kinds: ["nodes"] })
+  await settle()
+  keeper.hear(other.port, { type: "want", kinds: ["nodes"] })
+  await settle()
+  expect(watches()).toHaveLength(1)
+  expect(other.heard.map(({ type }) => type)).toEqual(["connection", "snapshot"])
+  keeper.hear(other.port, { type: "want", kinds: ["tasks"] })
+  await settle()
+  expect(watches().at(-1)).toContain("resources=nodes,tasks&")
+})
+
+it("tells a tab only of the kinds that it wants", async () => {
+  const one = tab()
+  const other = tab()
+  keeper.hear(one.port, { type: "want", kinds: ["nodes"] })
+  keeper.hear(other.port, { type: "want", kinds: ["tasks"] })
+  await settle()
+  const kinds = (heard: ToTab[]) =>
+    heard.flatMap((message) => (message.type === "snapshot" ? [message.kind] : []))
+  expect(kinds(one.heard)).toEqual(["nodes"])
+  expect(kinds(other.heard)).toEqual(["tasks"])
+})
+
+it("follows a kind a while longer, for who goes back, and ends the connection after the last tab", async () => {
+  const one = tab()
+  keeper.hear(one.port, { type: "want", kinds: ["nodes"] })
+  await settle()
+  keeper.hear(one.port, { type: "want", kinds: ["tasks"] })
+  await settle()
+  expect(watches().at(-1)).toContain("resources=nodes,tasks&")
+  await settle(40_000)
+  keeper.hear(one.port, { type: "ping" })
+  keeper.tidy()
+  await settle()
+  expect(watches().at(-1)).toContain("resources=tasks&")
+  const before = requests.length
+  keeper.hear(one.port, { type: "bye" })
+  await settle(60_000)
+  expect(requests).toHaveLength(before)
+})
+
+it("forgets a tab that was silent for long, and says so when it speaks again", async () => {
+  const one = tab()
+  keeper.hear(one.port, { type: "want", kinds: ["nodes"] })
+  await settle(200_000)
+  keeper.tidy()
+  keeper.hear(one.port, { type: "ping" })
+  expect(one.heard.at(-1)).toEqual({ type: "forgotten" })
+})
