@@ -138,7 +138,7 @@ describe("a copy that cannot begin", () => {
     expect(verdict(copy({ status }))).toMatchObject({
       state: "cannotPrepare",
       level: "bad",
-      says: "The app's archive is not there: http://x/a.zip answered 404.",
+      says: "The app's archive a.zip is not there: its server answered 404.",
       cause: { code: "ArtifactNotFound", raw: message },
     })
     expect(verdict(copy({ status: { phase: "Preparing", reason: "Preparing" } })).state).toBe("preparing")

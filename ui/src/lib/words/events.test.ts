@@ -21,8 +21,8 @@ describe("an event", () => {
     ["BackOff", "starts again after 16 s", "The next start follows after 16 s."],
     [
       "Unhealthy",
-      "liveness: http://127.0.0.1/: answered 500",
-      "The liveness probe failed: http://127.0.0.1/: answered 500.",
+      "liveness: GET http://127.0.0.1/: answered 500",
+      "The liveness probe failed: http://127.0.0.1/ answered 500.",
     ],
     ["Failed", "exited with code 1", "It ended with code 1."],
     ["Failed", "ended by signal 11", "It crashed on a bad memory access (SIGSEGV, code 139)."],

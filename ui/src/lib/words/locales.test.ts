@@ -6,6 +6,7 @@ import { CONDITION_TYPES } from "./events"
 import { FAILURES } from "./classify"
 import { FAULTS } from "./failures"
 import { DETAILED } from "./reasons"
+import { SEEN } from "./seen"
 import { placeholders, speak } from "./speaking"
 import { ASSIGNMENT_STATES, NODE_STATES, TASK_STATES } from "./verdicts"
 
@@ -57,6 +58,7 @@ describe("the words in both languages", () => {
       ...REMEDIES.map((code) => `remedy.${code}`),
       ...EVENTS.map((code) => `event.${code}`),
       ...DETAILED.map((code) => `detail.${code}`),
+      ...SEEN.map((name) => `seen.${name}`),
       ...FAULTS.map((code) => `fault.${code}`),
       ...FAILURES.filter((code) => code !== "inUse").map((code) => `failure.${code}`),
       ...Object.keys(ASSIGNMENT_STATES).map((name) => `state.${name}`),
@@ -71,7 +73,8 @@ describe("the words in both languages", () => {
 
   it("can be compiled", () => {
     for (const [key, text] of english) {
-      const params = Object.fromEntries(placeholders(text).map((name) => [name, 2]))
+      const given = placeholders(text).map((name) => [name, name === "seen" ? "words.state.running" : 2])
+      const params: Record<string, string | number> = Object.fromEntries(given)
       for (const language of ["en", "zh"] as const) {
         expect(speak({ key: `words.${key}`, params }, language), key).not.toMatch(/[{}|]/)
       }

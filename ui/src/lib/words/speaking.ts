@@ -33,6 +33,8 @@ export function speak(what: Sentence, language: Language = "en"): string {
   if (message === undefined) throw new Error(`${what.key} has no words in ${language}`)
   const lacking = placeholders(message).filter((name) => !(name in (what.params ?? {})))
   if (lacking.length) throw new Error(`${what.key} lacks ${lacking.join(", ")}`)
+  const linked = what.params?.["seen"]
+  if (typeof linked === "string") speak({ key: linked, params: { ...what.params, seen: 0 } }, language)
   return i18n.global.t(what.key, what.params ?? {}, { locale: language })
 }
 

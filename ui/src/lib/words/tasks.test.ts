@@ -49,6 +49,15 @@ describe("a task", () => {
     ])
   })
 
+  it("takes causes for one that differ only in the copies' ports", () => {
+    const asked = (port: number) => `readiness: GET http://127.0.0.1:${port}/ready: answered 503`
+    const copies = [20001, 20002].map((port) => {
+      const conditions = [condition("Ready", "False", "ProbeFailed", asked(port))]
+      return copy({ name: `web-main-${port}`, status: { phase: "Running", conditions } })
+    })
+    expect(judge(task(2), copies).causes).toMatchObject([{ code: "ProbeFailed", count: 2 }])
+  })
+
   it("cannot be placed when no node takes it", () => {
     const placed = condition("Placed", "False", "PortTaken", "no ready node has port 80 free; add a node")
     const verdict = judge(task(1), [copy({ spec: { nodeName: "" }, status: { conditions: [placed] } })])

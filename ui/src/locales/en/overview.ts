@@ -1,7 +1,6 @@
 export const overview = {
   title: "Overview",
   tasks: "Tasks",
-  instances: "Instances",
   nodes: "Nodes",
   warnings: "Warnings, last hour",
   healthy: "{healthy} of {all} healthy",

@@ -1,7 +1,7 @@
 import { event, eventDetail, condition } from "./words/events"
 import { exit, again, exitRemedy } from "./words/exits"
 import { failureTitle, failure, inUse, failureRemedy, fault } from "./words/failures"
-import { reason, remedy, detail } from "./words/reasons"
+import { reason, remedy, detail, seen } from "./words/reasons"
 
 /** The state of an instance, in a word or two. */
 const state = {
@@ -104,6 +104,7 @@ export default {
   reason,
   remedy,
   detail,
+  seen,
   exit,
   again,
   exitRemedy,

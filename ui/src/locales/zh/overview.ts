@@ -3,7 +3,6 @@ import type { overview as English } from "../en/overview"
 export const overview: typeof English = {
   title: "总览",
   tasks: "任务",
-  instances: "实例",
   nodes: "节点",
   warnings: "近一小时的警告",
   healthy: "{healthy} / {all} 健康",

@@ -2,7 +2,7 @@ import type en from "../en/words"
 import { event, eventDetail, condition } from "./words/events"
 import { exit, again, exitRemedy } from "./words/exits"
 import { failureTitle, failure, inUse, failureRemedy, fault } from "./words/failures"
-import { reason, remedy, detail } from "./words/reasons"
+import { reason, remedy, detail, seen } from "./words/reasons"
 
 type Words = typeof en
 
@@ -106,6 +106,7 @@ const words: Words = {
   reason,
   remedy,
   detail,
+  seen,
   exit,
   again,
   exitRemedy,

@@ -19,7 +19,7 @@ export const event: Words["event"] = {
 export const eventDetail: Words["eventDetail"] = {
   Started: "进程已在 {node} 上启动。",
   Killing: "已用 SIG{signal} 要求进程在 {seconds} 秒内结束。",
-  Unhealthy: "{probe} 探针失败：{seen}。",
+  Unhealthy: "{probe} 探针失败：@:{seen}。",
   BackOff: "{seconds} 秒后再次启动。",
   Created: "已创建 {count} 个实例。",
   Deleted: "已删除 {count} 个实例。",
