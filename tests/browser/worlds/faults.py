@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.browser.worlds import apps
-from tests.browser.worlds.door import MERGE, Door, Json, task_body
+from tests.browser.worlds.door import MERGE, Door, Json, node_body, task_body
 from tests.e2e.cluster import processes_of, wait_for
 from tests.fleet import AGENT, Program
 
@@ -90,6 +90,8 @@ def lost_node(door: Door, directory: Path) -> Iterator[None]:
     server = str(door.http.base_url).rstrip("/")
     flags = ["--server", server, "--node", LOST_NODE, "--data-dir", str(directory / LOST_NODE), "--ip", "127.0.0.1"]
     agent = Program([*flags, "--port-range", "28000-28099"], directory / "agent.log", AGENT)
+    # Cordoned, so that what other faults have no room for does not come here.
+    door.create("nodes", node_body(LOST_NODE, unschedulable=True))
     try:
         agent.start()
         push(door, apps.pipeline())
