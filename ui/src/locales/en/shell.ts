@@ -56,9 +56,15 @@ export const shell = {
     never: "never",
     none: "–",
   },
+  yaml: {
+    title: "YAML",
+    managed: "Managed fields",
+    download: "Download",
+  },
   failure: {
     title: "This did not work",
     details: "What the server said",
+    more: "and {n} more",
   },
   notFound: {
     title: "There is no such page",

@@ -57,9 +57,15 @@ export const shell: typeof English = {
     never: "从未",
     none: "–",
   },
+  yaml: {
+    title: "YAML",
+    managed: "字段归属（managedFields）",
+    download: "下载",
+  },
   failure: {
     title: "操作没有成功",
     details: "服务器的原话",
+    more: "另有 {n} 个",
   },
   notFound: {
     title: "没有这个页面",
