@@ -7,7 +7,7 @@ UI_SOURCES := ui/index.html ui/vite.config.ts ui/tsconfig.json \
 	$(shell find ui/src ui/public -type f ! -name '*.test.ts' 2>/dev/null)
 WITH_NODE := sh ui/scripts/with-node.sh
 
-.PHONY: venv ui ui-dev ui-check demo check test bench soak
+.PHONY: venv ui ui-dev ui-check ui-check-if-node python-check demo check test bench soak
 
 venv: .venv/installed
 
@@ -23,24 +23,30 @@ $(UI): ui/node_modules/.installed $(UI_SOURCES)
 	touch $@
 
 ui/node_modules/.installed: ui/package.json ui/package-lock.json
-	cd ui && npm ci --silent
+	cd ui && npm ci --no-progress --loglevel error
 	touch $@
 
 ui-dev: ui/node_modules/.installed
 	cd ui && VITE_API_BASE=$${VITE_API_BASE:-http://127.0.0.1:8080} npm run --silent dev
 
 ui-check: venv ui/node_modules/.installed
-	cd ui && npm run --silent check
+	cd ui && NO_COLOR=1 npm run --silent check
 
 demo: venv
 	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
 	@sh manifests/demo.sh
 
+# Side by side: two processors share what one of them would take a minute for.
 check: venv
+	@$(MAKE) --no-print-directory --output-sync=target -j2 python-check ui-check-if-node
+
+python-check: venv
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+ui-check-if-node: venv
 	@$(WITH_NODE) "The check of the web UI" $(MAKE) --no-print-directory ui-check
 
 test: check
@@ -48,6 +54,7 @@ test: check
 	$(BIN)/pytest -q -n 2 --dist worksteal
 
 bench: venv
+	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
 	$(BIN)/python -m tests.bench
 
 soak: venv

@@ -23,6 +23,9 @@ export default ts.config(
       "vue/no-v-html": "error",
       "vue/require-default-prop": "off",
       "@typescript-eslint/consistent-type-imports": "error",
+      // Fields of a copy that was just made may go.
+      "@typescript-eslint/no-dynamic-delete": "off",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "max-lines": ["error", { max: 400, skipBlankLines: true }],
     },
   },

@@ -18,10 +18,15 @@ const apiPaths = [
   "/metrics",
 ]
 
+/** Hands requests on as if the API's own page had sent them, whatever port this development server has. What pages of
+ * other origins send keeps its origin, and is refused. */
 const proxied: ProxyOptions = {
   target: api,
   changeOrigin: true,
   configure: (proxy) => {
+    proxy.on("proxyReq", (sent, { headers: { host, origin } }) => {
+      if (host && origin === `http://${host}`) sent.setHeader("origin", new URL(api).origin)
+    })
     // A quiet watch has no body for a while: the browser is to know at once that it was taken.
     proxy.on("proxyRes", (_, __, response) => {
       setImmediate(() => response.headersSent || response.writableEnded || response.flushHeaders())

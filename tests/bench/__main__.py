@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import creates, fanout, heartbeats, holding, memory, probes, reads, tasks, v1
+from tests.bench import creates, fanout, heartbeats, holding, memory, probes, reads, tasks, ui, v1
 from tests.bench.table import FULL, HEADING, QUICK
 
 GROUPS = {
@@ -21,6 +21,7 @@ GROUPS = {
     "probes": probes.run,
     "holding": holding.run,
     "v1": v1.run,
+    "ui": ui.run,
 }
 
 

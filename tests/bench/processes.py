@@ -42,10 +42,11 @@ class Server:
 
 
 @contextmanager
-def plum(folder: Path) -> Iterator[Server]:
+def plum(folder: Path, *flags: str) -> Iterator[Server]:
     """Our server over the folder."""
     address = free_address()
     command = [sys.executable, "-m", "apiserver.server", "--data-dir", str(folder), "--addr", f"127.0.0.1:{address[1]}"]
+    command += flags
     with _running(command, folder, address, "/readyz") as server:
         yield server
 

@@ -74,6 +74,7 @@ async def test_a_log_and_its_parts(node: Node) -> None:
         found = await node.http.get(log)
         assert (found.status_code, found.text) == (200, "one\ntwo\nthree\n")
         assert found.headers["content-type"] == "text/plain; charset=utf-8"
+        assert found.headers["x-content-type-options"] == "nosniff"
         for query, text in (
             ("tailLines=2", "two\nthree\n"),
             ("tailLines=0", ""),

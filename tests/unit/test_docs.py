@@ -1,5 +1,6 @@
 """What the documents promise is there."""
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +25,9 @@ from apiserver.api.views.pod_states import PodPhase
 from apiserver.api.views.pods import PODS
 from apiserver.server.__main__ import main as apiserver
 from apiserver.server.channels import ANSWER_SECONDS
+from apiserver.server.http.cors import is_api
 from apiserver.server.http.logs import STUCK_SECONDS
+from apiserver.server.http.ui import HEADERS
 from apiserver.server.http.usage_metrics import INSTANCE, NODE
 from apiserver.server.original import DATABASE, FAILOVER
 from plumctl.commands import cli
@@ -172,3 +175,15 @@ def test_the_page_about_plumctl_has_every_command_and_a_test_for_each_row() -> N
     shown = [re.findall(r"`(test_\w+)` \|$", row[-1]) for row in rows]
     assert [row[0] for row, names in zip(rows, shown, strict=True) if len(names) != 1] == []
     assert [name for names in shown for name in names if f"def {name}(" not in tests] == []
+
+
+def test_the_page_about_the_ui_names_headers_and_targets_as_they_are() -> None:
+    text = Path("docs/ui.md").read_text(encoding="utf-8")
+    table = text.partition("| header | value |")[2].partition("\n\n")[0]
+    assert {name.lower() for name in re.findall(r"`([A-Z][A-Za-z-]+)`", table)} == set(HEADERS)
+    targets = set(re.findall(r"^([a-z-]+):", Path("Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)`", text)) <= targets
+    scripts = json.loads(Path("ui/package.json").read_text())["scripts"]
+    assert set(re.findall(r"npm run ([a-z:]+)", text)) <= set(scripts)
+    shared = text.partition("may use the API where")[2].partition("and the health paths")[0]
+    assert all(is_api(path) for path in re.findall(r"`(/[a-z0-9]+)`", shared))

@@ -43,6 +43,7 @@ def test_the_file_is_served(v1: V1, fresh: str) -> None:
     found = v1.upload(archive).json()
     got = v1.ask("GET", found["url"])
     assert (got.status, got.raw, got.headers["content-type"]) == (200, archive, "application/zip")
+    assert got.headers["x-content-type-options"] == "nosniff"
     assert got.headers["etag"] == f'"{found["sha256"]}"'
     assert int(got.headers["content-length"]) == len(archive)
     head = v1.ask("HEAD", found["url"])

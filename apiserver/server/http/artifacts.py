@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from apiserver.api.errors import BadRequest, NotFound, Timeout, TooLarge
 from apiserver.server.blobs import Blobs
-from apiserver.server.http.caching import FOREVER
+from apiserver.server.http.caching import AS_IT_IS, FOREVER
 
 CHUNK_SECONDS = 60.0
 """How long an upload may stand still."""
@@ -45,7 +45,7 @@ def serve_blob(blobs: Blobs, digest: str) -> Response:
     path = blobs.path(digest)
     if path is None:
         raise NotFound(f'artifact "{digest[:80]}" not found')
-    headers = {"etag": f'"{digest}"', "cache-control": FOREVER}
+    headers = {"etag": f'"{digest}"', "cache-control": FOREVER} | AS_IT_IS
     return FileResponse(path, media_type="application/zip", headers=headers)
 
 

@@ -1,9 +1,12 @@
-"""How long clients may keep an answer, and whether they have it already."""
+"""How long clients may keep an answer, whether they have it already, and what they may make of it."""
 
 from starlette.requests import Request
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
+
+AS_IT_IS = {"x-content-type-options": "nosniff"}
+"""Of bytes that apps and uploads made: a browser is to take none of them for a script, least of all one of the UI's."""
 
 
 def is_known(request: Request, tag: str) -> bool:

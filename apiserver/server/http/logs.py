@@ -19,6 +19,7 @@ from apiserver.api.channel import LogOptions, LogRequest
 from apiserver.api.errors import ApiError, BadRequest, MethodNotAllowed
 from apiserver.api.meta import Body
 from apiserver.server.channels import Broken, Channel, Channels, Exchange
+from apiserver.server.http.caching import AS_IT_IS
 from apiserver.server.http.requests import flag
 from apiserver.server.http.streams import StreamedResponse, while_connected
 from apiserver.server.registry import Registry, Target
@@ -94,6 +95,7 @@ class _LogResponse(StreamedResponse):
 
     def __init__(self, channel: Channel, exchange: Exchange, abort: Callable[[], None]) -> None:
         super().__init__(self._relayed(), media_type=TEXT, stuck_seconds=STUCK_SECONDS)
+        self.headers.update(AS_IT_IS)
         self._channel, self._exchange, self._abort = channel, exchange, abort
         self._is_complete = False
 

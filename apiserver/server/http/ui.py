@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from apiserver.server.http.caching import ASK_AGAIN, FOREVER, is_known
+from apiserver.server.http.caching import AS_IT_IS, ASK_AGAIN, FOREVER, is_known
 from apiserver.server.http.compression import accepts_gzip
 from apiserver.server.http.cors import first_part
 from apiserver.server.http.ui_files import ASSETS, INDEX, BuiltFiles, media_type
@@ -38,11 +38,10 @@ POLICY = "; ".join(
 )
 HEADERS = {
     "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-}
+} | AS_IT_IS
 
 
 class Ui:

@@ -6,6 +6,7 @@ UNBUILT = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
 <title>Plum</title>
 <style>
 body { max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem; font: 1rem/1.6 system-ui, sans-serif; }
@@ -23,8 +24,7 @@ run <code>make ui</code> and load this page again.</p>
 </section>
 <section lang="zh-CN">
 <h1>Web UI 尚未构建</h1>
-<p>API 服务器正在运行，但此安装不含 Web UI。请在源码目录中执行 <code>make ui</code>（需要 Node.js 20.19 或更高版本），
-然后刷新本页。</p>
+<p>API 服务器已运行，但此安装不含 Web UI。请在源码目录执行 <code>make ui</code>（Node.js 20.19 及以上）后刷新。</p>
 <p>其他功能不受影响：<code>plumctl</code>、<code>kubectl</code>，以及 <a href="/swagger">/v1 的接口文档</a>。</p>
 </section>
 </body>

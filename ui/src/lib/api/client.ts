@@ -159,6 +159,19 @@ export function replace<P extends Plural>(
   return json(`${objectPath(plural, name, namespace)}${writeQuery(options)}`, init)
 }
 
+/** Change an object by operations (RFC 6902): all of them, or none where a `test` fails. */
+export function amend<P extends Plural>(
+  plural: P,
+  name: string,
+  namespace: string | undefined,
+  operations: readonly object[],
+  options: WriteOptions = {},
+): Promise<ObjectOf[P]> {
+  const init: Options = { method: "PATCH", body: operations, contentType: "application/json-patch+json" }
+  if (options.signal) init.signal = options.signal
+  return json(`${objectPath(plural, name, namespace)}${writeQuery(options)}`, init)
+}
+
 /** Delete an object; `uid` makes sure that it is the one that was looked at. */
 export function remove(plural: Plural, name: string, namespace?: string, uid?: string): Promise<unknown> {
   const body = { kind: "DeleteOptions", apiVersion: "v1", ...(uid ? { preconditions: { uid } } : {}) }

@@ -1,5 +1,5 @@
 /** What is to be said of one copy of a task. */
-import { exitOf } from "./exits"
+import { endingOf, endingRemedy, endingWords } from "./endings"
 import { loopOf } from "./loops"
 import { condition, isCompleted, isLeaving, isReady, type AssignmentLike, type NodeLike } from "./objects"
 import { reasonCause } from "./reasons"
@@ -160,23 +160,13 @@ function told(copy: AssignmentLike, otherwise = "Unknown"): Cause {
 /** The cause of a copy that ended by itself: how, in the words of the loop or of the single end. */
 function ending(copy: AssignmentLike, code: string): Cause {
   const { message: raw = "", exitCode, signal, finishedAt } = copy.status ?? {}
-  const again = code === "CrashLoop" ? "again" : "exit"
-  const cause: Cause = { code, says: sentence(`${again}.unknown`), raw }
-  if (finishedAt) cause.since = finishedAt
-  const exit = exitOf(exitCode, signal)
-  const probe = /^(startup|liveness): (.+?)(?:, \d+ times in a row; starts again after .*)?$/s.exec(raw)
-  if (probe?.[1] && probe[2]) {
-    return advised(cause, sentence(`${again}.unhealthy`, { probe: probe[1], seen: probe[2] }), "unhealthy")
+  const how = endingOf(raw, exitCode, signal)
+  const cause: Cause = {
+    code,
+    says: endingWords(how, code === "CrashLoop" ? "again" : "exit"),
+    remedy: endingRemedy(how),
+    raw,
   }
-  if (exit.kind !== "unknown")
-    return advised(cause, sentence(`${again}.${exit.kind}`, exit.params), exit.kind)
-  if (!raw || raw.startsWith("ended, nobody knows how")) return advised(cause, cause.says, "unknown")
-  const why = raw
-    .replace(/^cannot start the command: /, "")
-    .replace(/, \d+ times in a row; starts again after .*$/s, "")
-  return advised(cause, sentence(`${again}.startFailed`, { why }), "startFailed")
-}
-
-function advised(cause: Cause, says: Sentence, kind: string): Cause {
-  return { ...cause, says, remedy: sentence(`exitRemedy.${kind}`) }
+  if (finishedAt) cause.since = finishedAt
+  return cause
 }

@@ -32,7 +32,7 @@ export class Causes {
 
   /** One more copy with that cause; without an instance the cause is of the task. */
   add(cause: Cause, instance?: string): void {
-    const key = JSON.stringify([cause.code, cause.says.key, cause.says.params ?? {}])
+    const key = JSON.stringify([cause.code, cause.says.key, withoutPorts(cause.says.params)])
     const known = this.found.get(key) ?? { ...cause, count: 0, instances: [] }
     this.found.set(key, known)
     if (cause.since && (!known.since || cause.since < known.since)) known.since = cause.since
@@ -45,4 +45,11 @@ export class Causes {
   sorted(): SharedCause[] {
     return [...this.found.values()].sort((a, b) => rank(a) - rank(b) || b.count - a.count)
   }
+}
+
+/** Copies have ports of their own: what is the same but for those is one cause. */
+function withoutPorts(params: Cause["says"]["params"] = {}): [string, string | number][] {
+  return Object.entries(params).map(([name, value]) => {
+    return [name, typeof value === "string" ? value.replace(/:\d+(?=\/|$)/g, ":") : value]
+  })
 }

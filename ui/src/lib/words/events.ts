@@ -1,7 +1,8 @@
 /** What an event or a condition tells, in words. */
 import { isEvent } from "./codes"
+import { endingOf, endingWords } from "./endings"
 import type { ConditionLike, EventLike } from "./objects"
-import { reasonCause, reasonWords } from "./reasons"
+import { reasonCause, reasonWords, tidied } from "./reasons"
 import { sentence, type Cause, type Level, type Sentence } from "./sentences"
 
 export interface EventWords {
@@ -27,8 +28,9 @@ export function eventWords(event: EventLike): EventWords {
 
 function eventSays(reason: string, message: string): Sentence {
   if (!isEvent(reason)) return reasonWords(reason, message)
+  if (reason === "Failed" && message) return endingWords(endingOf(message), "exit")
   const found = DETAILS[reason]?.exec(message)?.groups
-  return found ? sentence(`eventDetail.${reason}`, counted(found)) : sentence(`event.${reason}`)
+  return found ? sentence(`eventDetail.${reason}`, counted(tidied(found))) : sentence(`event.${reason}`)
 }
 
 /** Counts are numbers, so that a language can choose its form by them. */
@@ -97,5 +99,6 @@ function conditionLevel({ type, status, reason = "" }: ConditionLike): Level {
   if (status === "Unknown") return "unknown"
   if ((status === "True") !== INVERTED.has(type)) return OFF.has(reason) ? "idle" : "ok"
   if (OFF.has(reason)) return "idle"
-  return ON_ITS_WAY.has(reason) ? "busy" : type === "Ready" || type === "Draining" ? "warn" : "bad"
+  if (ON_ITS_WAY.has(reason)) return "busy"
+  return reason === "ProbeFailed" || type === "Draining" ? "warn" : "bad"
 }

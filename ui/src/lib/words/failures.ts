@@ -1,5 +1,6 @@
 /** Why a request failed, in plain words, with what to do and with links to what stands in the way. Pure. */
 import { readAnswer, type Answer } from "./answers"
+import { classify, FAILURE_REMEDIES, IN_USE, type FailureCode } from "./classify"
 import { sentence, type Sentence } from "./sentences"
 
 export const ACTIONS = [
@@ -39,6 +40,9 @@ export interface FailureLink {
 export interface FailureField {
   /** The path as the server writes it: `spec.entries[0].name`; empty where it concerns the whole. */
   field: string
+  /** What is wrong with it in our words; none where only the server's say it. */
+  says?: Sentence
+  /** The server's own words; empty where ours say all of it. */
   message: string
 }
 
@@ -53,84 +57,18 @@ export interface Failure {
   links: FailureLink[]
   /** How many more there are than `links` names. */
   moreLinks: number
+  /** "and 9 more" */
+  more?: Sentence
   fields: FailureField[]
   /** After how many seconds another try makes sense, where the server said so. */
   retryAfterSeconds?: number
 }
 
-export const FAILURES = [
-  "offline",
-  "timeout",
-  "cancelled",
-  "badRequest",
-  "unknownFields",
-  "badArchive",
-  "notPlaced",
-  "noSuchLog",
-  "unauthorized",
-  "forbidden",
-  "foreignPage",
-  "permanent",
-  "terminating",
-  "notFound",
-  "notSupported",
-  "exists",
-  "inUse",
-  "changed",
-  "replaced",
-  "managed",
-  "conflict",
-  "expired",
-  "tooLarge",
-  "invalid",
-  "blobMissing",
-  "tooMany",
-  "noChannel",
-  "noRoom",
-  "unavailable",
-  "serverTimeout",
-  "serverError",
-  "other",
-] as const
-
-export type FailureCode = (typeof FAILURES)[number]
-
-/** Those of which the advice is of use. */
-export const FAILURE_REMEDIES = [
-  "offline",
-  "timeout",
-  "badRequest",
-  "unknownFields",
-  "badArchive",
-  "notPlaced",
-  "unauthorized",
-  "forbidden",
-  "foreignPage",
-  "terminating",
-  "notFound",
-  "notSupported",
-  "exists",
-  "inUse",
-  "changed",
-  "replaced",
-  "managed",
-  "expired",
-  "tooLarge",
-  "invalid",
-  "blobMissing",
-  "tooMany",
-  "noChannel",
-  "noRoom",
-  "unavailable",
-  "serverTimeout",
-  "serverError",
-] as const satisfies readonly FailureCode[]
-
 const remedies: ReadonlySet<string> = new Set(FAILURE_REMEDIES)
 
 export function explainFailure(failure: unknown, context: FailureContext): Failure {
   const answer = readAnswer(failure)
-  const code = classify(answer, context)
+  const code = classify(answer, context.action)
   const links = linksOf(answer)
   const params = paramsOf(answer, context)
   const explained: Failure = {
@@ -143,87 +81,10 @@ export function explainFailure(failure: unknown, context: FailureContext): Failu
     fields: fieldsOf(code, answer),
   }
   if (remedies.has(code)) explained.remedy = sentence(`failureRemedy.${code}`, params)
+  if (links.length && explained.moreLinks) explained.more = sentence("more", { count: explained.moreLinks })
   if (answer.retryAfterSeconds) explained.retryAfterSeconds = answer.retryAfterSeconds
   return explained
 }
-
-function classify(answer: Answer, context: FailureContext): FailureCode {
-  if (answer.silence) return answer.silence
-  switch (answer.code) {
-    case 400:
-      return badRequest(answer, context)
-    case 401:
-      return "unauthorized"
-    case 403:
-      return forbidden(answer)
-    case 404:
-      return answer.message.startsWith("the server could not find the requested resource")
-        ? "notSupported"
-        : "notFound"
-    case 405:
-    case 406:
-    case 415:
-      return "notSupported"
-    case 409:
-      return conflict(answer)
-    case 410:
-      return "expired"
-    case 413:
-      return "tooLarge"
-    case 422:
-      return answer.causes.some(
-        (one) => one.field === "spec.sha256" && has(one.message, "upload the archive first"),
-      )
-        ? "blobMissing"
-        : "invalid"
-    case 429:
-      return "tooMany"
-    case 503:
-      return unavailable(answer)
-    case 504:
-      return "serverTimeout"
-  }
-  if (answer.code === 502) return "unavailable"
-  return answer.code >= 500 ? "serverError" : "other"
-}
-
-const has = (text: string | undefined, part: string): boolean => text?.includes(part) ?? false
-
-function badRequest(answer: Answer, context: FailureContext): FailureCode {
-  if (has(answer.message, "strict decoding error")) return "unknownFields"
-  if (has(answer.message, "has no node yet") || has(answer.message, "does not have a host"))
-    return "notPlaced"
-  if (context.action === "log" && has(answer.message, "previous")) return "noSuchLog"
-  return context.action === "upload" ? "badArchive" : "badRequest"
-}
-
-function forbidden(answer: Answer): FailureCode {
-  if (answer.causes.some((one) => one.reason === "NamespaceTerminating")) return "terminating"
-  if (has(answer.message, "may not be deleted")) return "permanent"
-  const isForeign = /^(requests from other web pages are refused|the host .+ is not this server's)/.test(
-    answer.message,
-  )
-  return isForeign ? "foreignPage" : "forbidden"
-}
-
-function conflict(answer: Answer): FailureCode {
-  if (answer.reason === "AlreadyExists") return "exists"
-  if (answer.causes.some((one) => one.reason === "InUse") || IN_USE.test(answer.message)) return "inUse"
-  if (answer.causes.some((one) => one.reason === "FieldManagerConflict")) return "managed"
-  if (has(answer.message, "the object has been modified")) return "changed"
-  const isAnother = /the UID in the request|does not exist any more|Precondition failed: UID/i.test(
-    answer.message,
-  )
-  if (isAnother) return "replaced"
-  return has(answer.message, "Precondition failed") ? "changed" : "conflict"
-}
-
-function unavailable(answer: Answer): FailureCode {
-  if (has(answer.message, "has no channel to this server")) return "noChannel"
-  return /no room|no space/i.test(answer.message) ? "noRoom" : "unavailable"
-}
-
-const IN_USE = /in use: (?<count>\d+) /
 
 /** How many use it; the answer names only some. */
 function usersIn(answer: Answer): number {
@@ -280,14 +141,38 @@ function linksOf(answer: Answer): FailureLink[] {
 function fieldsOf(code: FailureCode, answer: Answer): FailureField[] {
   if (code === "unknownFields") return unknownFields(answer.message)
   if (code !== "invalid" && code !== "managed" && code !== "badRequest") return []
-  return answer.causes.map((one) => ({ field: one.field ?? "", message: one.message ?? "" }))
+  return answer.causes.map(({ field = "", message = "", reason = "" }) => {
+    const says = faultOf(reason, message)
+    return says ? { field, says, message: says.params ? "" : message } : { field, message }
+  })
+}
+
+export const FAULTS = [
+  "FieldValueRequired",
+  "FieldValueDuplicate",
+  "FieldValueNotSupported",
+  "FieldValueForbidden",
+  "FieldValueTooLong",
+  "FieldValueTypeInvalid",
+  "managed",
+  "unknown",
+  "duplicate",
+] as const
+
+const faults: ReadonlySet<string> = new Set(FAULTS)
+
+/** What is wrong with a field, by the cause's reason. An invalid value is explained by the server's words alone. */
+function faultOf(reason: string, message: string): Sentence | undefined {
+  const manager = /^conflict with "(?<manager>[^"]+)"/.exec(message)?.groups?.["manager"]
+  if (reason === "FieldManagerConflict" && manager) return sentence("fault.managed", { manager })
+  return faults.has(reason) ? sentence(`fault.${reason}`) : undefined
 }
 
 /** Of `strict decoding error: unknown field "spec.foo", duplicate field "spec.bar"`. */
 function unknownFields(message: string): FailureField[] {
   const found = message.matchAll(/(?<what>unknown|duplicate) field "(?<field>[^"]+)"/g)
-  return [...found].map(({ groups }) => ({
-    field: groups?.["field"] ?? "",
-    message: `${groups?.["what"] ?? "unknown"} field`,
-  }))
+  return [...found].map(({ groups }) => {
+    const { what = "unknown", field = "" } = groups ?? {}
+    return { field, says: sentence(`fault.${what}`), message: "" }
+  })
 }

@@ -41,3 +41,11 @@ function wasAskedFor(copy: AssignmentLike, ended: number): boolean {
   const grace = (copy.spec.template?.terminationGracePeriodSeconds ?? 5) * 1000
   return ended >= asked && ended <= asked + grace + RESTART_MS
 }
+
+/** When a copy that backs off starts again, in milliseconds; undefined where nothing tells. */
+export function nextStart(copy: AssignmentLike): number | undefined {
+  const { phase, message = "", finishedAt = "" } = copy.status ?? {}
+  const wait = /starts again after (?<seconds>[\d.]+(?:e\+\d+)?) s$/.exec(message)?.groups?.["seconds"]
+  const ended = Date.parse(finishedAt)
+  return phase === "BackOff" && wait && ended ? ended + Number(wait) * 1000 : undefined
+}

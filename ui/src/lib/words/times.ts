@@ -45,7 +45,9 @@ export function relativeTime(when: string | null | undefined, now: number, local
   const past = Math.abs(ahead)
   if (past < SKEW) return relativeFormat(locale).format(0, "second")
   const [unit, , length] = UNITS.find(([, from]) => past >= from) ?? ["second", 0, SECOND]
-  return relativeFormat(locale).format(Math.sign(ahead) * Math.floor(past / length), unit)
+  const words = relativeFormat(locale).format(Math.sign(ahead) * Math.floor(past / length), unit)
+  // Between a number and Chinese stands a space, as everywhere else.
+  return words.replace(/(\d)(?=[\u4e00-\u9fff])/g, "$1 ")
 }
 
 const SHORT: Record<Locale, Record<"s" | "m" | "h" | "d" | "y", string>> = {
@@ -88,7 +90,7 @@ export function duration(ms: number, locale: Locale): string {
   return nextUnit && rest ? `${first} ${`${rest}${SHORT[locale][nextUnit]}`.trim()}` : first
 }
 
-/** The exact time with its zone: "2026-11-26 15:04:05 GMT+8". `zone` is for tests; else the browser's. */
+/** The exact time with its zone: "2026-11-26 15:04:05 UTC+8". `zone` is for tests; else the browser's. */
 export function exactTime(when: string | null | undefined, zone?: string): string {
   const time = parseTime(when)
   if (time === undefined) return ""
@@ -98,7 +100,7 @@ export function exactTime(when: string | null | undefined, zone?: string): strin
     timeZone: zone,
     timeZoneName: "shortOffset",
   }).formatToParts(time)
-  return `${dateOf(parts)} ${clockOf(parts)} ${part(parts, "timeZoneName")}`
+  return `${dateOf(parts)} ${clockOf(parts)} ${zoneOf(parts)}`
 }
 
 /** The time of day: "15:04:05". */
@@ -121,6 +123,9 @@ const DATE: Intl.DateTimeFormatOptions = {
 type Parts = readonly Intl.DateTimeFormatPart[]
 
 const part = (parts: Parts, type: string): string => parts.find((one) => one.type === type)?.value ?? ""
+/** `UTC+8`: the name that means the same everywhere. */
+const zoneOf = (parts: Parts): string =>
+  part(parts, "timeZoneName").replace(/^GMT/, "UTC").replace(/\+0$/, "")
 const dateOf = (parts: Parts): string =>
   `${part(parts, "year")}-${part(parts, "month")}-${part(parts, "day")}`
 const clockOf = (parts: Parts): string =>

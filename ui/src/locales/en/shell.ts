@@ -64,6 +64,7 @@ export const shell = {
   failure: {
     title: "This did not work",
     details: "What the server said",
+    more: "and {n} more",
   },
   notFound: {
     title: "There is no such page",

@@ -1,7 +1,7 @@
 import { event, eventDetail, condition } from "./words/events"
 import { exit, again, exitRemedy } from "./words/exits"
-import { failureTitle, failure, inUse, failureRemedy } from "./words/failures"
-import { reason, remedy, detail } from "./words/reasons"
+import { failureTitle, failure, inUse, failureRemedy, fault } from "./words/failures"
+import { reason, remedy, detail, seen } from "./words/reasons"
 
 /** The state of an instance, in a word or two. */
 const state = {
@@ -70,7 +70,7 @@ const service = {
 }
 
 const serviceSays = {
-  ready: "Its endpoint is healthy. | All {count} endpoints are healthy.",
+  ready: "Its endpoint is healthy. | All of its {count} endpoints are healthy.",
   partial: "{ready} of {count} endpoints are healthy.",
   down: "Its only endpoint is not healthy. | None of its {count} endpoints is healthy.",
   empty: "No instance answers under this name.",
@@ -100,9 +100,11 @@ const fleet = {
 
 export default {
   join: ", ",
+  more: "and {count} more",
   reason,
   remedy,
   detail,
+  seen,
   exit,
   again,
   exitRemedy,
@@ -122,4 +124,5 @@ export default {
   failure,
   inUse,
   failureRemedy,
+  fault,
 }

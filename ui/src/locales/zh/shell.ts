@@ -65,6 +65,7 @@ export const shell: typeof English = {
   failure: {
     title: "操作没有成功",
     details: "服务器的原话",
+    more: "另有 {n} 个",
   },
   notFound: {
     title: "没有这个页面",

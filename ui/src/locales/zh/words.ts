@@ -1,8 +1,8 @@
 import type en from "../en/words"
 import { event, eventDetail, condition } from "./words/events"
 import { exit, again, exitRemedy } from "./words/exits"
-import { failureTitle, failure, inUse, failureRemedy } from "./words/failures"
-import { reason, remedy, detail } from "./words/reasons"
+import { failureTitle, failure, inUse, failureRemedy, fault } from "./words/failures"
+import { reason, remedy, detail, seen } from "./words/reasons"
 
 type Words = typeof en
 
@@ -15,7 +15,7 @@ const state: Words["state"] = {
   failed: "失败",
   ended: "已退出",
   cannotPrepare: "无法准备",
-  cannotPlace: "无法放置",
+  cannotPlace: "无法调度",
   agentStopped: "代理已停止",
   nodeLost: "节点失联",
   unknown: "未知",
@@ -30,9 +30,9 @@ const state: Words["state"] = {
 const task: Words["task"] = {
   healthy: "健康",
   completed: "已完成",
-  degraded: "降级",
+  degraded: "部分异常",
   down: "不可用",
-  cannotPlace: "无法放置",
+  cannotPlace: "无法调度",
   appMissing: "缺少应用",
   lost: "失去联系",
   rollingOut: "发布中",
@@ -56,7 +56,7 @@ const segment: Words["segment"] = {
 
 const node: Words["node"] = {
   ready: "就绪",
-  cordoned: "已封锁",
+  cordoned: "停止调度",
   draining: "排空中",
   stopped: "代理已停止",
   joining: "加入中",
@@ -74,7 +74,7 @@ const service: Words["service"] = {
 const serviceSays: Words["serviceSays"] = {
   ready: "{count} 个端点全部健康。",
   partial: "{count} 个端点中有 {ready} 个健康。",
-  down: "{count} 个端点均不健康。",
+  down: "{count} 个端点中没有健康的。",
   empty: "没有实例以此名称提供服务。",
 }
 
@@ -91,8 +91,8 @@ const endpoint: Words["endpoint"] = {
 
 const fleet: Words["fleet"] = {
   down: "{count} 个任务不可用",
-  cannotPlace: "{count} 个任务无法放置",
-  degraded: "{count} 个任务降级",
+  cannotPlace: "{count} 个任务无法调度",
+  degraded: "{count} 个任务部分异常",
   lostNodes: "{count} 个节点失联",
   busy: "{count} 个任务正在变更",
   well: "一切正常",
@@ -102,9 +102,11 @@ const fleet: Words["fleet"] = {
 
 const words: Words = {
   join: "，",
+  more: "另有 {count} 个",
   reason,
   remedy,
   detail,
+  seen,
   exit,
   again,
   exitRemedy,
@@ -124,6 +126,7 @@ const words: Words = {
   failure,
   inUse,
   failureRemedy,
+  fault,
 }
 
 export default words

@@ -17,7 +17,7 @@ export const event: Record<EventCode, string> = {
 export const eventDetail = {
   Started: "The process started on {node}.",
   Killing: "The process was asked to end by SIG{signal}, within {seconds} s.",
-  Unhealthy: "The {probe} probe failed: {seen}.",
+  Unhealthy: "The {probe} probe failed: @:{seen}.",
   BackOff: "The next start follows after {seconds} s.",
   Created: "{count} instance was created. | {count} instances were created.",
   Deleted: "{count} instance was deleted. | {count} instances were deleted.",

@@ -10,7 +10,7 @@ export const exit = {
   terminated: "It was asked to end from outside ({signal}, code {code}).",
   signal: "It was ended by {signal} (code {code}).",
   unknown: "It ended, and nobody knows how.",
-  unhealthy: "It was stopped because its {probe} probe failed: {seen}.",
+  unhealthy: "It was stopped because its {probe} probe failed: @:{seen}.",
   startFailed: "It could not be started: {why}.",
 }
 
@@ -26,7 +26,7 @@ export const again = {
   terminated: "It is asked to end from outside again and again ({signal}, code {code}).",
   signal: "It is ended by {signal} again and again (code {code}).",
   unknown: "It ends again and again, and nobody knows how.",
-  unhealthy: "It is restarted again and again because its {probe} probe fails: {seen}.",
+  unhealthy: "It is restarted again and again because its {probe} probe fails: @:{seen}.",
   startFailed: "It cannot be started: {why}.",
 }
 

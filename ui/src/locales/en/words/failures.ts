@@ -1,4 +1,5 @@
-import type { Action, FailureCode, FAILURE_REMEDIES } from "../../../lib/words/failures"
+import type { FAILURE_REMEDIES, FailureCode } from "../../../lib/words/classify"
+import type { Action, FAULTS } from "../../../lib/words/failures"
 
 export const failureTitle: Record<Action, string> = {
   load: "Not loaded",
@@ -86,4 +87,17 @@ export const failureRemedy: Record<(typeof FAILURE_REMEDIES)[number], string> = 
   unavailable: "Try again in {seconds} s.",
   serverTimeout: "Look whether it has happened before you try again.",
   serverError: "Try again; if it stays, read the server's log.",
+}
+
+/** What is wrong with one field. */
+export const fault: Record<(typeof FAULTS)[number], string> = {
+  FieldValueRequired: "It is required.",
+  FieldValueDuplicate: "It stands there twice.",
+  FieldValueNotSupported: "It is none of the values that are possible.",
+  FieldValueForbidden: "It may not be set or changed.",
+  FieldValueTooLong: "It is too long.",
+  FieldValueTypeInvalid: "It is of the wrong type.",
+  managed: "It is set by {manager}.",
+  unknown: "There is no such field.",
+  duplicate: "It stands there twice.",
 }

@@ -124,15 +124,27 @@ export const detail = {
   PortTaken: "No ready node has port {ports} free.",
   NeedsPlumAgent: "The only ready nodes run the original agent, which cannot give {fields}.",
   NoSuchNode: "There is no such node: {nodes}.",
-  ArtifactNotFound: "The app's archive is not there: {url} answered {code}.",
-  ArtifactRefused: "The app's archive is not handed out: {url} answered {code}.",
+  ArtifactNotFound: "The app's archive {file} is not there: its server answered {code}.",
+  ArtifactRefused: "The app's archive {file} is not handed out: its server answered {code}.",
   ArtifactMissing: "Entry {entry}: the app {app} has not been uploaded to namespace {namespace}.",
   WaitingForDependencies: "It waits for {entries} to be ready.",
   WaitingForPredecessor: "It starts when {instance} has ended.",
+  NodeSilent: "Its node {node} has not been heard of. The process may still run there.",
   TooFewReady: "Entry {entry}: {ready} of {wanted} instances are ready.",
   RollingOut: "{updated} of {wanted} instances are up to date.",
-  ProbePending: "It runs, and its {probe} probe has not passed yet: {seen}.",
-  ProbeFailed: "It runs, but its {probe} probe fails: {seen}.",
-  Unhealthy: "Its {probe} probe failed, so it is restarted: {seen}.",
+  ProbePending: "It runs, and its {probe} probe has not passed yet: @:{seen}.",
+  ProbeFailed: "It runs, but its {probe} probe fails: @:{seen}.",
+  Unhealthy: "Its {probe} probe failed, so it is restarted: @:{seen}.",
   StartFailed: "The system refused to start the command: {why}.",
+}
+
+/** What a probe saw: a phrase in other sentences. */
+export const seen = {
+  answered: "{target} answered {code}",
+  refused: "{target} refused the connection",
+  silent: "{target} did not answer within {seconds} s",
+  slow: "the command {target} did not end within {seconds} s",
+  command: "the command {target} ended with code {code}",
+  commandSaid: "the command {target} ended with code {code} and said: {line}",
+  other: "{text}",
 }

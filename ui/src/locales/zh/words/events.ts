@@ -19,7 +19,7 @@ export const event: Words["event"] = {
 export const eventDetail: Words["eventDetail"] = {
   Started: "进程已在 {node} 上启动。",
   Killing: "已用 SIG{signal} 要求进程在 {seconds} 秒内结束。",
-  Unhealthy: "{probe} 探针失败：{seen}。",
+  Unhealthy: "{probe} 探针失败：@:{seen}。",
   BackOff: "{seconds} 秒后再次启动。",
   Created: "已创建 {count} 个实例。",
   Deleted: "已删除 {count} 个实例。",
@@ -28,7 +28,7 @@ export const eventDetail: Words["eventDetail"] = {
 export const condition: Words["condition"] = {
   Available: { true: "可用", false: "不可用", unknown: "可用性未知" },
   Progressing: { true: "已更新或更新中", false: "受阻", unknown: "进度未知" },
-  Placed: { true: "已放置", false: "未放置", unknown: "放置情况未知" },
+  Placed: { true: "已调度", false: "未调度", unknown: "调度情况未知" },
   Prepared: { true: "已准备", false: "未准备好", unknown: "准备情况未知" },
   Ready: { true: "就绪", false: "未就绪", unknown: "就绪情况未知" },
   DependenciesReady: { true: "依赖已就绪", false: "等待依赖", unknown: "依赖情况未知" },

@@ -13,7 +13,7 @@ export const exit: Words["exit"] = {
   terminated: "被外部要求结束（{signal}，退出码 {code}）。",
   signal: "被 {signal} 终止（退出码 {code}）。",
   unknown: "已结束，原因不明。",
-  unhealthy: "因 {probe} 探针失败被停止：{seen}。",
+  unhealthy: "因 {probe} 探针失败被停止：@:{seen}。",
   startFailed: "无法启动：{why}。",
 }
 
@@ -28,7 +28,7 @@ export const again: Words["again"] = {
   terminated: "反复被外部要求结束（{signal}，退出码 {code}）。",
   signal: "反复被 {signal} 终止（退出码 {code}）。",
   unknown: "反复结束，原因不明。",
-  unhealthy: "因 {probe} 探针失败反复重启：{seen}。",
+  unhealthy: "因 {probe} 探针失败反复重启：@:{seen}。",
   startFailed: "无法启动：{why}。",
 }
 

@@ -12,8 +12,8 @@ export const failureTitle: Words["failureTitle"] = {
   restart: "重启失败",
   scale: "扩缩容失败",
   rollback: "回滚失败",
-  cordon: "封锁失败",
-  uncordon: "解除封锁失败",
+  cordon: "停止调度失败",
+  uncordon: "恢复调度失败",
   upload: "上传失败",
   log: "无法读取日志",
   resolve: "解析失败",
@@ -66,7 +66,7 @@ export const failureRemedy: Words["failureRemedy"] = {
   badRequest: "请按详情中的提示修正。",
   unknownFields: "请修正或删除这些字段。",
   badArchive: "重新打包应用，并确认 meta.ini 中有 name 和 version。",
-  notPlaced: "查看它为何无法放置。",
+  notPlaced: "查看它为何无法调度。",
   unauthorized: "请提供有效的令牌，或向服务器管理员索取。",
   forbidden: "请联系服务器管理员。",
   foreignPage: "请用服务器自己的地址打开本页面：127.0.0.1 或 localhost。",
@@ -88,4 +88,16 @@ export const failureRemedy: Words["failureRemedy"] = {
   unavailable: "请在 {seconds} 秒后重试。",
   serverTimeout: "重试之前，请先查看操作是否已生效。",
   serverError: "请重试；如仍失败，请查看服务器日志。",
+}
+
+export const fault: Words["fault"] = {
+  FieldValueRequired: "必填。",
+  FieldValueDuplicate: "重复。",
+  FieldValueNotSupported: "不是可用的取值。",
+  FieldValueForbidden: "不能设置或修改。",
+  FieldValueTooLong: "过长。",
+  FieldValueTypeInvalid: "类型不正确。",
+  managed: "由 {manager} 设置。",
+  unknown: "没有这个字段。",
+  duplicate: "重复。",
 }

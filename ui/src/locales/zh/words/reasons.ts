@@ -82,7 +82,7 @@ export const reason: Words["reason"] = {
 }
 
 export const remedy: Words["remedy"] = {
-  NoReadyNode: "启动一个代理，或让已封锁的节点恢复接受实例。",
+  NoReadyNode: "启动一个代理，或让停止调度的节点恢复调度。",
   PortTaken: "增加节点，或不写端口号，由代理自动选择。",
   NeedsPlumAgent: "增加运行 plum-agent 的节点，或去掉这些字段。",
   NoSuchNode: "以该 --node 启动 plum-agent，或修正任务中的 nodeReplicas。",
@@ -110,7 +110,7 @@ export const remedy: Words["remedy"] = {
   TaskStopped: "启动任务即可恢复其实例。",
   ArtifactMissing: "在应用页上传，或使用 plumctl app push，也可修正任务。",
   LeaseExpired: "检查机器、网络和 plum-agent；如果不会再恢复，请删除该节点。",
-  Unschedulable: "需要它再接受实例时，解除封锁。",
+  Unschedulable: "需要它再接受实例时，恢复其调度。",
   NotReady: "查看该实例的日志。",
   Overridden: "请联系应用的负责人：健康状况由应用自己报告。",
   InstanceNotRunning: "查看该实例为何没有运行。",
@@ -124,15 +124,26 @@ export const detail: Words["detail"] = {
   PortTaken: "没有就绪节点的端口 {ports} 空闲。",
   NeedsPlumAgent: "就绪的节点都运行旧版代理，不支持 {fields}。",
   NoSuchNode: "节点不存在：{nodes}。",
-  ArtifactNotFound: "应用包不存在：{url} 返回 {code}。",
-  ArtifactRefused: "应用包被拒绝提供：{url} 返回 {code}。",
+  ArtifactNotFound: "应用包 {file} 不存在：其服务器返回 {code}。",
+  ArtifactRefused: "应用包 {file} 被拒绝提供：其服务器返回 {code}。",
   ArtifactMissing: "条目 {entry}：应用 {app} 尚未上传到命名空间 {namespace}。",
   WaitingForDependencies: "等待 {entries} 就绪。",
   WaitingForPredecessor: "{instance} 结束后启动。",
+  NodeSilent: "所在节点 {node} 失去联系，进程可能仍在那里运行。",
   TooFewReady: "条目 {entry}：{wanted} 个实例中有 {ready} 个就绪。",
   RollingOut: "{wanted} 个实例中有 {updated} 个已更新。",
-  ProbePending: "正在运行，{probe} 探针尚未通过：{seen}。",
-  ProbeFailed: "正在运行，但 {probe} 探针失败：{seen}。",
-  Unhealthy: "{probe} 探针失败，将重启：{seen}。",
+  ProbePending: "正在运行，{probe} 探针尚未通过：@:{seen}。",
+  ProbeFailed: "正在运行，但 {probe} 探针失败：@:{seen}。",
+  Unhealthy: "{probe} 探针失败，将重启：@:{seen}。",
   StartFailed: "系统拒绝启动该命令：{why}。",
+}
+
+export const seen: Words["seen"] = {
+  answered: "{target} 返回 {code}",
+  refused: "{target} 拒绝连接",
+  silent: "{target} 在 {seconds} 秒内没有响应",
+  slow: "命令 {target} 在 {seconds} 秒内没有结束",
+  command: "命令 {target} 以退出码 {code} 结束",
+  commandSaid: "命令 {target} 以退出码 {code} 结束，输出：{line}",
+  other: "{text}",
 }

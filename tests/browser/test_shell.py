@@ -1,0 +1,131 @@
+"""What all pages have in common: their addresses, the one connection, the keyboard, and who is asked to sign in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.looks import EN_LIGHT, EN_NARROW, ZH_DARK, Look
+from tests.browser.pages import connection, go, heading, row
+from tests.browser.texts import Texts
+from tests.browser.worlds import large
+from tests.browser.worlds.door import node_body, open_door
+from tests.browser.worlds.wanted import Size
+from tests.servers import running_apiserver
+
+TOKEN = "correct-horse-battery-staple"
+PAGES = ("overview", "tasks", "assignments", "nodes", "apps", "services", "events", "settings")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_apiserver(tmp_path_factory.mktemp("shell")) as (_, found):
+        large.fill(found, size=Size(tasks=8, nodes=6, apps=4))
+        yield found
+
+
+@pytest.mark.parametrize("look", [EN_LIGHT, ZH_DARK], ids=str)
+def test_every_page_has_an_address_and_a_place_in_the_navigation(url: str, visit: Visit, look: Look) -> None:
+    user, say = visit(url, look), Texts(look.language)
+    user.page.goto("/nodes")
+    expect(connection(user.page)).to_have_text(say("shell.connection.live"))
+    for name in PAGES[1:]:
+        go(user.page, say, name)
+        expect(user.page).to_have_url(f"{url}/{name}")
+        expect(heading(user.page)).to_be_visible()
+    other = user.context.new_page()
+    for name in PAGES:
+        other.goto(f"/{name}")
+        expect(heading(other)).to_be_visible()
+    other.goto("/no/such/page")
+    expect(heading(other)).to_have_text(say("shell.notFound.title"))
+
+
+def test_all_tabs_share_one_watch(url: str, visit: Visit) -> None:
+    user = visit(url, EN_LIGHT)
+    user.page.goto("/nodes")
+    expect(connection(user.page)).to_have_text("Live")
+    for path in ("/tasks", "/assignments", "/events"):
+        tab = user.context.new_page()
+        tab.goto(path)
+        expect(connection(tab)).to_have_text("Live")
+    assert _watchers(url, 1) == 1
+
+
+def test_keys_lead_about(url: str, visit: Visit) -> None:
+    user, say = visit(url, ZH_DARK), Texts("zh")
+    page = user.page
+    page.goto("/settings")
+    expect(heading(page)).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("n")
+    expect(page).to_have_url(f"{url}/nodes")
+    page.keyboard.press("/")
+    field = page.get_by_role("search").get_by_role("textbox")
+    expect(field).to_be_focused()
+    page.keyboard.type("fra1")
+    expect(page).to_have_url(f"{url}/nodes?q=fra1")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name=say("shell.keys.title"))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_phone_has_the_navigation_in_a_menu(url: str, visit: Visit) -> None:
+    user, say = visit(url, EN_NARROW), Texts("en")
+    user.page.goto("/nodes")
+    user.page.get_by_role("button", name=say("shell.nav.open")).click()
+    go(user.page, say, "tasks")
+    expect(user.page).to_have_url(f"{url}/tasks")
+    expect(user.page.get_by_role("navigation")).to_be_hidden()
+
+
+def test_what_is_shown_stays_while_the_server_is_away(visit: Visit, tmp_path: Path) -> None:
+    with running_apiserver(tmp_path) as (_, url), open_door(url) as door:
+        door.create("nodes", node_body("first"))
+        user, say = visit(url, EN_LIGHT), Texts("en")
+        user.trouble.expect("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY")
+        page = user.page
+        page.goto("/nodes")
+        expect(connection(page)).to_have_text(say("shell.connection.live"))
+        expect(row(page, "first")).to_be_visible()
+    expect(connection(page)).to_have_text(say("shell.connection.reconnecting"))
+    expect(row(page, "first")).to_be_visible()
+    with running_apiserver(tmp_path, "--addr", url.removeprefix("http://")), open_door(url) as door:
+        door.create("nodes", node_body("second"))
+        expect(connection(page)).to_have_text(say("shell.connection.live"), timeout=20_000)
+        expect(row(page, "second")).to_be_visible()
+
+
+def test_who_is_asked_for_a_token_signs_in(visit: Visit, tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"{TOKEN},ann\n", encoding="utf-8")
+    with running_apiserver(tmp_path / "server", "--token-file", str(tokens)) as (_, url):
+        user, say = visit(url, ZH_DARK), Texts("zh")
+        user.trouble.expect("401")
+        page = user.page
+        page.goto("/nodes")
+        field = page.get_by_label(say("shell.signIn.token"))
+        field.fill("wrong")
+        page.get_by_role("button", name=say("shell.signIn.submit")).click()
+        expect(page.get_by_role("alert")).to_have_text(say("shell.signIn.wrong"))
+        field.fill(TOKEN)
+        page.get_by_role("button", name=say("shell.signIn.submit")).click()
+        expect(connection(page)).to_have_text(say("shell.connection.live"))
+        expect(heading(page)).to_be_visible()
+
+
+def _watchers(url: str, wanted: int) -> int:
+    """Streams that the server has open, once they have settled."""
+    found = -1
+    for _ in range(100):
+        text = httpx.get(f"{url}/metrics", trust_env=False).text
+        lines = [line for line in text.splitlines() if line.startswith("apiserver_registered_watchers")]
+        found = sum(round(float(line.split()[-1])) for line in lines)
+        if found == wanted:
+            break
+    return found

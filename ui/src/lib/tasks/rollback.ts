@@ -1,0 +1,69 @@
+/**
+ * Back to an earlier revision of a task's spec. Pure. The rule is the server's (apiserver/api/rollback.py): how many
+ * copies there are, and whether they run at all, makes no revision and is not taken back either.
+ */
+
+import type { Entry, Revision, TaskSpec } from "@/lib/api/types"
+
+/** A spec of a revision, which the API describes as an open object. */
+export function specOf(revision: Revision): TaskSpec {
+  const { entries } = revision.spec
+  if (!Array.isArray(entries)) throw new TypeError(`revision ${revision.revision} has no entries`)
+  return { ...revision.spec, entries } as TaskSpec
+}
+
+/**
+ * The spec of the revision for the present task: `state` stays as it is, and so do the counts of entries that are there
+ * today; entries that are gone come back with the counts of the revision. The arguments stay as they are.
+ */
+export function rolledBack(present: TaskSpec, past: TaskSpec): TaskSpec {
+  const today = new Map(present.entries.map((entry) => [entry.name, entry]))
+  const entries = past.entries.map((entry) => withCounts(entry, today.get(entry.name)))
+  return { ...past, state: present.state, entries }
+}
+
+/** What of a spec a rollback takes back, for people to compare. */
+export function templateOf(spec: TaskSpec): Omit<TaskSpec, "state"> {
+  const made: Partial<TaskSpec> = { ...spec }
+  delete made.state
+  return { ...made, entries: spec.entries.map(withoutCounts) }
+}
+
+/** Whether the present spec already runs what the revision ran. */
+export function isRolledOut(present: TaskSpec, past: TaskSpec): boolean {
+  return stable(present.entries.map(withoutCounts)) === stable(past.entries.map(withoutCounts))
+}
+
+/** The revision that `plumctl rollout undo` takes: the newest one that differs; undefined where there is none. */
+export function lastOther(present: TaskSpec, revisions: readonly Revision[]): Revision | undefined {
+  return revisions
+    .filter((revision) => !isRolledOut(present, specOf(revision)))
+    .reduce<Revision | undefined>(
+      (found, one) => (!found || one.revision > found.revision ? one : found),
+      undefined,
+    )
+}
+
+function withCounts(entry: Entry, today: Entry | undefined): Entry {
+  if (!today) return { ...entry }
+  const made = withoutCounts(entry)
+  if (today.replicas !== undefined) made.replicas = today.replicas
+  if (today.nodeReplicas !== undefined) made.nodeReplicas = today.nodeReplicas
+  return made
+}
+
+function withoutCounts(entry: Entry): Entry {
+  const made = { ...entry }
+  delete made.replicas
+  delete made.nodeReplicas
+  return made
+}
+
+/** As JSON whose keys are in order: two values are equal when their texts are. */
+function stable(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    part && typeof part === "object" && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  )
+}
