@@ -25,8 +25,11 @@ export function manifestOf(task: Task): Mapping {
   return { apiVersion: task.apiVersion, kind: task.kind, metadata, spec: task.spec }
 }
 
-/** The edited document as it is sent in the place of the stored one, of which it keeps what was not shown. */
-export function replacementOf(edited: unknown, stored: Task): object {
+/**
+ * The edited document as it is sent in the place of the stored one, of which it keeps what was not shown. `isPinned`:
+ * only in the place of this very version.
+ */
+export function replacementOf(edited: unknown, stored: Task, isPinned: boolean): object {
   if (!isMapping(edited)) return {}
   const metadata = isMapping(edited["metadata"]) ? edited["metadata"] : {}
   const hidden = Object.entries(stored.metadata.annotations ?? {}).filter(([name]) =>
@@ -34,8 +37,10 @@ export function replacementOf(edited: unknown, stored: Task): object {
   )
   const annotations = isMapping(metadata["annotations"]) ? metadata["annotations"] : {}
   const kept: Record<string, unknown> = { ...metadata }
-  kept["uid"] = stored.metadata.uid
-  kept["resourceVersion"] = stored.metadata.resourceVersion
+  if (isPinned) {
+    kept["uid"] = stored.metadata.uid
+    kept["resourceVersion"] = stored.metadata.resourceVersion
+  }
   for (const key of ["finalizers", "ownerReferences"] as const) {
     if (stored.metadata[key]?.length) kept[key] = stored.metadata[key]
   }
