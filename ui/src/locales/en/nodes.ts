@@ -88,6 +88,7 @@ export const nodes = {
     instance: {
       name: "Instance",
       task: "Task",
+      node: "Node",
       state: "State",
       restarts: "Restarts",
       cpu: "CPU",

@@ -87,6 +87,7 @@ export const nodes: typeof English = {
     instance: {
       name: "实例",
       task: "任务",
+      node: "节点",
       state: "状态",
       restarts: "重启",
       cpu: "CPU",
