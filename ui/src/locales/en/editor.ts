@@ -123,6 +123,7 @@ export const editor = {
     artifactUrl: "An address begins with http:// or https://, or with / on this server.",
     logSize: "A size is between 64Ki and 1Ti, for example 10Mi.",
     strategy: "At least one copy must be allowed to be missing, or to be extra.",
+    exists: "There is a task of this name already.",
     renamed: "A task keeps its name and namespace. For another one, make a copy.",
     other: "The server does not take this.",
   },

@@ -117,6 +117,7 @@ export const editor: typeof English = {
     artifactUrl: "地址以 http:// 或 https:// 开头，或以本服务器的 / 开头。",
     logSize: "大小在 64Ki 到 1Ti 之间，例如 10Mi。",
     strategy: "至少要允许缺少或多出一个副本。",
+    exists: "已有同名任务。",
     renamed: "任务的名称和命名空间不能改。如需另一个，请复制任务。",
     other: "服务器不接受这个值。",
   },
