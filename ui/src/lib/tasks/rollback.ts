@@ -5,8 +5,6 @@
 
 import type { Entry, Revision, TaskSpec } from "@/lib/api/types"
 
-const COUNTS = ["replicas", "nodeReplicas"] as const satisfies readonly (keyof Entry)[]
-
 /** A spec of a revision, which the API describes as an open object. */
 export function specOf(revision: Revision): TaskSpec {
   const { entries } = revision.spec
@@ -26,8 +24,9 @@ export function rolledBack(present: TaskSpec, past: TaskSpec): TaskSpec {
 
 /** What of a spec a rollback takes back, for people to compare. */
 export function templateOf(spec: TaskSpec): Omit<TaskSpec, "state"> {
-  const { state: _, ...rest } = spec
-  return { ...rest, entries: spec.entries.map(withoutCounts) }
+  const made: Partial<TaskSpec> = { ...spec }
+  delete made.state
+  return { ...made, entries: spec.entries.map(withoutCounts) }
 }
 
 /** Whether the present spec already runs what the revision ran. */
@@ -55,7 +54,8 @@ function withCounts(entry: Entry, today: Entry | undefined): Entry {
 
 function withoutCounts(entry: Entry): Entry {
   const made = { ...entry }
-  for (const key of COUNTS) delete made[key]
+  delete made.replicas
+  delete made.nodeReplicas
   return made
 }
 

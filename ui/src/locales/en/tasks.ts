@@ -200,6 +200,7 @@ export const tasks = {
     noneText: "The log of changes is kept for a while only.",
     truncated: "What it was before is not known any more.",
     rest: "{n} more field | {n} more fields",
+    fields: "{n} field | {n} fields",
     omitted: "and {n} more field | and {n} more fields",
     more: "Show older changes",
   },
@@ -229,7 +230,8 @@ export const tasks = {
     user: "by {user}",
     userBy: "by {user}, with {manager}",
     manager: "with {manager}",
-    nobody: "by an unnamed program",
+    collector: "by the garbage collector",
+    collectorBy: "by the garbage collector",
   },
   revisions: {
     title: "Revisions",

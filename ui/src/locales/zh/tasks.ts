@@ -198,6 +198,7 @@ export const tasks: typeof English = {
     noneText: "变更日志只保留一段时间。",
     truncated: "变更之前的内容已不可知。",
     rest: "另外 {n} 个字段",
+    fields: "{n} 个字段",
     omitted: "以及另外 {n} 个字段",
     more: "显示更早的变更",
   },
@@ -227,7 +228,8 @@ export const tasks: typeof English = {
     user: "{user}",
     userBy: "{user}，通过 {manager}",
     manager: "通过 {manager}",
-    nobody: "未署名的程序",
+    collector: "垃圾回收器",
+    collectorBy: "垃圾回收器",
   },
   revisions: {
     title: "修订版本",
