@@ -114,6 +114,8 @@ const look = EditorView.theme({
     padding: "4px 12px",
     fontFamily: "var(--font)",
   },
+  // The signs it would have are in few fonts.
+  ".cm-collapsedLines::before, .cm-collapsedLines::after": { content: '"···"' },
 })
 
 const colours = HighlightStyle.define([
