@@ -12,7 +12,7 @@ from tests.browser.looks import EN_LIGHT, EN_NARROW, ZH_DARK, Look
 from tests.browser.pages import connection, go, heading, row
 from tests.browser.texts import Texts
 from tests.browser.worlds import large
-from tests.browser.worlds.door import Json, open_door
+from tests.browser.worlds.door import node_body, open_door
 from tests.browser.worlds.wanted import Size
 from tests.servers import running_apiserver
 
@@ -86,7 +86,7 @@ def test_a_phone_has_the_navigation_in_a_menu(url: str, visit: Visit) -> None:
 
 def test_what_is_shown_stays_while_the_server_is_away(visit: Visit, tmp_path: Path) -> None:
     with running_apiserver(tmp_path) as (_, url), open_door(url) as door:
-        door.create("nodes", _node("first"))
+        door.create("nodes", node_body("first"))
         user, say = visit(url, EN_LIGHT), Texts("en")
         user.trouble.expect("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY")
         page = user.page
@@ -96,13 +96,9 @@ def test_what_is_shown_stays_while_the_server_is_away(visit: Visit, tmp_path: Pa
     expect(connection(page)).to_have_text(say("shell.connection.reconnecting"))
     expect(row(page, "first")).to_be_visible()
     with running_apiserver(tmp_path, "--addr", url.removeprefix("http://")), open_door(url) as door:
-        door.create("nodes", _node("second"))
+        door.create("nodes", node_body("second"))
         expect(connection(page)).to_have_text(say("shell.connection.live"), timeout=20_000)
         expect(row(page, "second")).to_be_visible()
-
-
-def _node(name: str) -> Json:
-    return {"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": {"name": name}}
 
 
 def test_who_is_asked_for_a_token_signs_in(visit: Visit, tmp_path: Path) -> None:

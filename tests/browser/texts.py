@@ -17,6 +17,7 @@ TOKEN = re.compile(
 )
 ESCAPES = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 OBJECT = re.compile(r"^(?:export )?const (\w+)[^=\n]*=\s*\{", re.MULTILINE)
+PARAMETER = re.compile(r"((?:@[.:\w]*)?\{\w+\})")
 LITERAL = re.compile(r"\{'([^']*)'\}")
 
 Tree = dict[str, "str | Tree"]
@@ -48,10 +49,10 @@ class Texts:
             text = text.replace(f"{{{name}}}", str(value))
         return LITERAL.sub(r"\1", text)
 
-    def pattern(self, key: str) -> re.Pattern[str]:
-        """The text of a key, whatever stands for its parameters, in all its forms."""
-        forms = self(key).split(" | ")
-        return re.compile("|".join(re.sub(r"\\\{\w+\\\}", ".*", re.escape(form)) for form in forms))
+    def pattern(self, key: str, count: int | None = None) -> re.Pattern[str]:
+        """The text of a key, whatever stands for its parameters and for the texts that it refers to by them."""
+        parts = PARAMETER.split(self(key, count))
+        return re.compile("".join(".*" if PARAMETER.fullmatch(part) else re.escape(part) for part in parts))
 
 
 @cache

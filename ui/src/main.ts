@@ -9,6 +9,15 @@ import "./styles/tokens.css"
 import "./styles/base.css"
 import "./styles/element.css"
 
+// After an upgrade of the server, parts that this page would load later are gone: the page is loaded anew, once.
+const RELOADED = "plum.reloaded"
+window.addEventListener("vite:preloadError", (event) => {
+  if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < 30_000) return
+  event.preventDefault()
+  sessionStorage.setItem(RELOADED, String(Date.now()))
+  window.location.reload()
+})
+
 startPreferences()
 startLive()
 await startTexts()

@@ -91,6 +91,17 @@ def app_body(name: str, version: str, digest: str, size: int, services: tuple[Js
     }
 
 
+def node_body(name: str, labels: Json | None = None, *, unschedulable: bool = False) -> Json:
+    """A Node."""
+    spec = {"unschedulable": True} if unschedulable else {}
+    return {
+        "apiVersion": "plum.dev/v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels or {}},
+        "spec": spec,
+    }
+
+
 def task_body(name: str, *entries: Json, state: str = "Running", labels: Json | None = None, **spec: Any) -> Json:
     """A Task."""
     return {

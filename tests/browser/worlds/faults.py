@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.browser.worlds import apps
-from tests.browser.worlds.door import Door, Json, task_body
+from tests.browser.worlds.door import MERGE, Door, Json, node_body, task_body
 from tests.e2e.cluster import processes_of, wait_for
 from tests.fleet import AGENT, Program
 
@@ -84,18 +84,21 @@ LOST = Fault("forecast", lambda door: _forecast(), f"node {LOST_NODE} is silent"
 
 @contextmanager
 def lost_node(door: Door, directory: Path) -> Iterator[None]:
-    """One more node, with a task on it, whose agent is killed once the task runs. The node's lease takes 15 s to
-    expire; whoever needs it expired waits for that."""
+    """One more node, with a task on it, whose agent is killed once the task runs. Its lease, which would take 15 s
+    to expire, is shortened then."""
     directory.mkdir(parents=True)
     server = str(door.http.base_url).rstrip("/")
     flags = ["--server", server, "--node", LOST_NODE, "--data-dir", str(directory / LOST_NODE), "--ip", "127.0.0.1"]
     agent = Program([*flags, "--port-range", "28000-28099"], directory / "agent.log", AGENT)
+    # Cordoned, so that what other faults have no room for does not come here.
+    door.create("nodes", node_body(LOST_NODE, unschedulable=True))
     try:
         agent.start()
         push(door, apps.pipeline())
         door.create("tasks", LOST.body(door))
         wait_for("a copy on the node", lambda: door.items("assignments", fieldSelector=_RUNS_THERE))
         agent.kill()
+        door.http.patch(LEASE, json={"spec": {"leaseDurationSeconds": 1}}, headers=MERGE).raise_for_status()
         yield
     finally:
         agent.end()
@@ -103,6 +106,7 @@ def lost_node(door: Door, directory: Path) -> Iterator[None]:
             found.kill()
 
 
+LEASE = f"/apis/coordination.k8s.io/v1/namespaces/plum-node-lease/leases/{LOST_NODE}"
 _RUNS_THERE = f"spec.nodeName={LOST_NODE},status.phase=Running"
 
 

@@ -23,7 +23,7 @@ from controllers.scheduling import Bind, Unplaced, plan
 from controllers.task_status import summarize
 from tests.browser.worlds import discovery, mishaps, wanted
 from tests.browser.worlds.apps import zipped
-from tests.browser.worlds.door import Door, Json, app_body, open_door, task_body
+from tests.browser.worlds.door import Door, Json, app_body, node_body, open_door, task_body
 from tests.browser.worlds.mass import Mass, mass_of
 from tests.browser.worlds.mishaps import Look, Make
 from tests.browser.worlds.stories import events_of, node_events
@@ -85,9 +85,7 @@ class Filler:
         bodies = []
         for machine in machines:
             labels = {"zone": machine.zone, "role": machine.role, "disk": self.rng.choice(("ssd", "nvme"))}
-            spec = {"unschedulable": True} if machine.state == wanted.CORDONED else {}
-            metadata = {"name": machine.name, "labels": labels}
-            bodies.append({"apiVersion": "plum.dev/v1", "kind": "Node", "metadata": metadata, "spec": spec})
+            bodies.append(node_body(machine.name, labels, unschedulable=machine.state == wanted.CORDONED))
         list(self.mass.create("nodes", bodies))
         statuses = (_status("Node", machine.name, _node_status(machine, self.now)) for machine in machines)
         list(self.mass.apply_status("nodes", statuses, "plum-agent"))

@@ -44,6 +44,6 @@ export function useServer() {
   }
 
   onMounted(() => void ask())
-  watch(token, () => void ask())
+  watch(token, (text) => text && void ask())
   return { version, who, error, ask }
 }

@@ -30,6 +30,18 @@ export function signIn(text: string, keep: boolean): void {
   }
 }
 
+/** Use the token of the other tabs; empty: they have signed out. */
+export function adopt(text: string): void {
+  if (text === token.value) return
+  if (!text) return signOut()
+  token.value = text
+  try {
+    sessionStorage.setItem(KEY, text)
+  } catch {
+    // it holds as long as the page does
+  }
+}
+
 export function signOut(): void {
   token.value = ""
   try {

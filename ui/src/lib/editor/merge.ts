@@ -110,11 +110,11 @@ export function withChange(value: unknown, path: readonly Step[], to: unknown): 
   const [step, ...rest] = path
   if (step === undefined) return to
   if (typeof step === "string") {
-    const map: Record<string, unknown> = { ...(isMapping(value) ? value : {}) }
-    const next = withChange(map[step], rest, to)
-    if (next === undefined) delete map[step]
-    else map[step] = next
-    return map
+    const map = new Map(Object.entries(isMapping(value) ? value : {}))
+    const next = withChange(map.get(step), rest, to)
+    if (next === undefined) map.delete(step)
+    else map.set(step, next)
+    return Object.fromEntries(map)
   }
   const list: unknown[] = Array.isArray(value) ? [...(value as unknown[])] : []
   const index = list.findIndex((item) => isMapping(item) && item["name"] === step.name)

@@ -78,6 +78,22 @@ it("follows a kind a while longer, for who goes back, and ends the connection af
   expect(requests).toHaveLength(before)
 })
 
+it("asks in one name for all tabs, and tells each of them", async () => {
+  const tokens = (heard: ToTab[]) =>
+    heard.flatMap((message) => (message.type === "token" ? [message.token] : []))
+  const one = tab()
+  const other = tab()
+  keeper.hear(one.port, { type: "hello", token: "" })
+  keeper.hear(one.port, { type: "want", kinds: ["nodes"] })
+  keeper.hear(one.port, { type: "signIn", token: "ann" })
+  await settle()
+  // A new tab, which remembers nobody or somebody else, goes on as who the others are.
+  keeper.hear(other.port, { type: "hello", token: "old" })
+  expect(tokens(other.heard)).toEqual(["ann"])
+  keeper.hear(other.port, { type: "signOut" })
+  expect(tokens(one.heard)).toEqual(["ann", ""])
+})
+
 it("forgets a tab that was silent for long, and says so when it speaks again", async () => {
   const one = tab()
   keeper.hear(one.port, { type: "want", kinds: ["nodes"] })

@@ -26,6 +26,7 @@ export class Keeper {
   private readonly tabs = new Map<Port, Tab>()
   private readonly leaving = new Map<Plural, number>()
   private readonly watcher: Watcher
+  private token = ""
 
   constructor(private readonly world: World) {
     this.watcher = new Watcher(world, {
@@ -51,9 +52,18 @@ export class Keeper {
       port.post({ type: "connection", connection: this.watcher.connection })
     }
     tab.heard = this.world.now()
-    if (message.type === "configure") this.watcher.authenticate(message.token)
-    else if (message.type === "want") this.want(port, tab, message.kinds)
-    else this.watcher.hurry()
+    switch (message.type) {
+      case "hello":
+        return this.greet(port, message.token)
+      case "signIn":
+        return this.use(message.token)
+      case "signOut":
+        return this.use("")
+      case "want":
+        return this.want(port, tab, message.kinds)
+      default:
+        this.watcher.hurry()
+    }
   }
 
   /** Forget tabs that are gone and kinds that nobody wants. Call it now and then. */
@@ -61,6 +71,19 @@ export class Keeper {
     const now = this.world.now()
     for (const [port, tab] of this.tabs) if (now - tab.heard > GONE_MS) this.tabs.delete(port)
     this.settle()
+  }
+
+  /** All tabs ask in one name: a new one takes over that of the others as long as the server accepts it. */
+  private greet(port: Port, token: string): void {
+    if (this.token && this.watcher.connection.state !== "signedOut")
+      port.post({ type: "token", token: this.token })
+    else if (token) this.use(token)
+  }
+
+  private use(token: string): void {
+    this.token = token
+    this.everybody({ type: "token", token })
+    this.watcher.authenticate(token)
   }
 
   private want(port: Port, tab: Tab, kinds: readonly Plural[]): void {

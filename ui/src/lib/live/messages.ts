@@ -13,7 +13,11 @@ export type Connection =
   | { state: "signedOut" }
 
 export type ToKeeper =
-  | { type: "configure"; token: string }
+  /** A tab begins, with the token that it remembers; empty for none. */
+  | { type: "hello"; token: string }
+  /** Somebody has signed in: it counts for all tabs. */
+  | { type: "signIn"; token: string }
+  | { type: "signOut" }
   | { type: "want"; kinds: Plural[] }
   | { type: "ping" }
   | { type: "bye" }
@@ -23,5 +27,7 @@ export type ToTab =
   | { type: "snapshot"; kind: Plural; objects: ApiObject[]; truncated: boolean }
   | { type: "events"; kind: Plural; events: WatchEvent[] }
   | { type: "refused"; kind: Plural; status: unknown }
+  /** In whose name the API is asked from now on; empty for nobody's. */
+  | { type: "token"; token: string }
   /** The tab was forgotten (it had been silent for long): it should say again what it wants. */
   | { type: "forgotten" }

@@ -5,7 +5,7 @@
 
 import { computed, readonly, ref, shallowReactive, shallowRef, watch, type ShallowRef } from "vue"
 import type { Plural } from "../api/kinds"
-import { token } from "../api/session"
+import { adopt, token } from "../api/session"
 import type { Status } from "../api/types"
 import { applyEvents, collectionOf, keyOf, type ApiObject, type Collection } from "./collection"
 import { PING_MS } from "./keeper"
@@ -27,6 +27,8 @@ const kept = new Map<Plural, ShallowRef<Kept>>()
 const users = shallowReactive(new Map<Plural, number>())
 const connectionRef = ref<Connection>({ state: "connecting" })
 let link: Link | undefined
+/** The token that the keeper said last: what it knows it need not be told. */
+let told: string | undefined
 
 /** How the connection stands. */
 export const connection = readonly(connectionRef)
@@ -54,10 +56,12 @@ export function startLive(): void {
   link = connect(hear)
   const wanted = computed(() => [...users.keys()].sort().join())
   const introduce = () => {
-    link?.send({ type: "configure", token: token.value })
+    link?.send({ type: "hello", token: token.value })
     link?.send({ type: "want", kinds: [...users.keys()] })
   }
-  watch(token, (text) => link?.send({ type: "configure", token: text }))
+  watch(token, (text) => {
+    if (text !== told) link?.send(text ? { type: "signIn", token: text } : { type: "signOut" })
+  })
   // In the next tick: a page that is left and one that is entered are one change.
   watch(wanted, () => link?.send({ type: "want", kinds: [...users.keys()] }), { flush: "post" })
   introduce()
@@ -85,8 +89,12 @@ function hear(message: ToTab): void {
     case "refused":
       keptOf(message.kind).value = { ...NOTHING, loaded: true, refused: message.status as Status }
       break
+    case "token":
+      told = message.token
+      adopt(message.token)
+      break
     case "forgotten":
-      link?.send({ type: "configure", token: token.value })
+      link?.send({ type: "hello", token: token.value })
       link?.send({ type: "want", kinds: [...users.keys()] })
   }
 }
