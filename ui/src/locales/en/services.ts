@@ -1,6 +1,6 @@
 export const services = {
   title: "Services",
-  search: "Search services, selectors, protocols",
+  search: "Search names, selectors, ports",
   state: "Health",
   origin: "Origin",
   derived: "Derived",
