@@ -75,7 +75,7 @@ export const assignments = {
   gone: "Gone",
   goneText: "It was deleted. What you see is what was known last; its log is kept for about an hour.",
   deleting: "It is being deleted: its process ends, then it goes.",
-  wrong: { since: "since {time}", server: "What the server said", readLog: "Read the log" },
+  wrong: { server: "The server says:", readLog: "Read the log" },
   tabs: { overview: "Overview", log: "Log", yaml: "YAML", label: "Parts of this page" },
   facts: {
     title: "Facts",
@@ -114,7 +114,7 @@ export const assignments = {
   probe: { startup: "Startup", readiness: "Readiness", liveness: "Liveness" },
   conditions: "Conditions",
   noConditions: "Nothing has been reported about it yet.",
-  events: { title: "Events", none: "Nothing has been told about it lately.", more: "All of its events" },
+  events: "Events",
   runs: {
     title: "Runs and restarts",
     label: "Runs over time; the arrow keys go from one to the next",

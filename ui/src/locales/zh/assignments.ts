@@ -76,7 +76,7 @@ export const assignments: typeof English = {
   gone: "已删除",
   goneText: "它已被删除，以下是最后已知的信息；日志还会保留约一小时。",
   deleting: "正在删除：进程结束后它就会消失。",
-  wrong: { since: "始于{time}", server: "服务器的原话", readLog: "查看日志" },
+  wrong: { server: "服务器原话：", readLog: "查看日志" },
   tabs: { overview: "概览", log: "日志", yaml: "YAML", label: "本页内容" },
   facts: {
     title: "基本信息",
@@ -115,7 +115,7 @@ export const assignments: typeof English = {
   probe: { startup: "启动", readiness: "就绪", liveness: "存活" },
   conditions: "状况",
   noConditions: "还没有任何上报。",
-  events: { title: "事件", none: "最近没有事件。", more: "它的全部事件" },
+  events: "事件",
   runs: {
     title: "运行与重启",
     label: "按时间排列的运行记录，用方向键逐个查看",

@@ -6,15 +6,15 @@ import type { Row } from "@/lib/assignments/rows"
 export function columnsOf(t: (key: string) => string, hasNamespaces: boolean): Column<Row>[] {
   const label = (key: string) => t(`assignments.columns.${key}`)
   const columns: Column<Row>[] = [
-    { key: "name", label: label("name"), min: 170, grow: 3, sort: ({ name }) => name },
+    { key: "name", label: label("name"), min: 230, grow: 3, sort: ({ name }) => name },
     {
       key: "state",
       label: label("state"),
-      min: 140,
+      min: 162,
       grow: 1,
       sort: ({ rank, verdict }) => `${rank + 10} ${verdict.state}`,
     },
-    { key: "task", label: label("task"), min: 110, grow: 2, drop: 6, sort: ({ task }) => task },
+    { key: "task", label: label("task"), min: 110, grow: 1.4, drop: 6, sort: ({ task }) => task },
     { key: "entry", label: label("entry"), min: 80, drop: 10, sort: ({ entry }) => entry },
     { key: "node", label: label("node"), min: 90, grow: 1.2, drop: 3, sort: ({ node }) => node },
     {
@@ -71,7 +71,7 @@ export function columnsOf(t: (key: string) => string, hasNamespaces: boolean): C
       first: "desc",
       sort: ({ assignment }) => assignment.metadata.creationTimestamp,
     },
-    { key: "actions", label: "", min: 34 },
+    { key: "actions", label: "", min: 44 },
   ]
   const namespace: Column<Row> = {
     key: "namespace",
