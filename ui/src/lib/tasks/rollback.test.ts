@@ -51,6 +51,11 @@ describe("back to a revision", () => {
     expect(rolledBack(spec(run("b")), spec(run("a", { replicas: 3 }))).entries).toEqual([run("a")])
   })
 
+  it("leaves fields in the server's order, so that nothing seems to have moved", () => {
+    const [made] = rolledBack(spec(run("b", { replicas: 3 })), spec({ ...entry(), startCmd: "a" })).entries
+    expect(Object.keys(made ?? {}).slice(0, 4)).toEqual(["name", "app", "startCmd", "replicas"])
+  })
+
   it("runs what the revision ran, leads back again, and touches nothing", () => {
     const present = spec(run("b", { replicas: 3 }), entry({ name: "x", replicas: 2 }))
     const past = spec(run("a", { replicas: 1 }), entry({ name: "x", app: { name: "y", version: "2" } }))

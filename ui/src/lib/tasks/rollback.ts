@@ -49,7 +49,17 @@ function withCounts(entry: Entry, today: Entry | undefined): Entry {
   const made = withoutCounts(entry)
   if (today.replicas !== undefined) made.replicas = today.replicas
   if (today.nodeReplicas !== undefined) made.nodeReplicas = today.nodeReplicas
-  return made
+  return inOrder(made)
+}
+
+/** The first fields of an entry as the server writes them. */
+const FIRST = ["name", "app", "artifactUrl", "sha256", "startCmd", "replicas", "nodeReplicas"]
+
+/** Fields in the server's order, so that a comparison by lines shows what differs and nothing that only moved. */
+function inOrder(entry: Entry): Entry {
+  const place = (key: string): number => (FIRST.includes(key) ? FIRST.indexOf(key) : FIRST.length)
+  const fields = Object.entries(entry).sort(([one], [other]) => place(one) - place(other))
+  return Object.assign(Object.fromEntries(fields), entry)
 }
 
 function withoutCounts(entry: Entry): Entry {

@@ -236,7 +236,8 @@ export const tasks = {
   revisions: {
     title: "Revisions",
     one: "Revision {n}",
-    now: "now",
+    now: "current",
+    same: "same as current",
     back: "Roll back…",
     differs: "From what runs now (−) to this revision (+):",
     only: "It has run nothing else so far, so there is nothing to go back to.",

@@ -235,6 +235,7 @@ export const tasks: typeof English = {
     title: "修订版本",
     one: "修订 {n}",
     now: "当前",
+    same: "与当前相同",
     back: "回滚…",
     differs: "从当前（−）到此修订（+）：",
     only: "目前只运行过这一个修订，没有可回滚的版本。",
