@@ -49,9 +49,9 @@ class Texts:
             text = text.replace(f"{{{name}}}", str(value))
         return LITERAL.sub(r"\1", text)
 
-    def pattern(self, key: str) -> re.Pattern[str]:
+    def pattern(self, key: str, count: int | None = None) -> re.Pattern[str]:
         """The text of a key, whatever stands for its parameters and for the texts that it refers to by them."""
-        parts = PARAMETER.split(self(key))
+        parts = PARAMETER.split(self(key, count))
         return re.compile("".join(".*" if PARAMETER.fullmatch(part) else re.escape(part) for part in parts))
 
 
