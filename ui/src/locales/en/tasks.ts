@@ -75,6 +75,7 @@ export const tasks = {
   tabs: {
     overview: "Overview",
     instances: "Instances",
+    log: "Log",
     history: "History",
     events: "Events",
     yaml: "YAML",
