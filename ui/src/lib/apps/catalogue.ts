@@ -94,10 +94,14 @@ function note(
   else found.set(`${namespace}/${task}`, { namespace, task, entries: [entry] })
 }
 
-/** Later uploads first; those of one moment in the order of their names. */
-function newestFirst(one: VersionRow, other: VersionRow): number {
-  const [a, b] = [one.app.metadata.creationTimestamp, other.app.metadata.creationTimestamp]
-  return a === b ? (one.key < other.key ? 1 : -1) : a < b ? 1 : -1
+/** Later uploads first. Times are whole seconds; uids of one server grow with time below that. */
+function newestFirst(
+  { app: { metadata: one } }: VersionRow,
+  { app: { metadata: other } }: VersionRow,
+): number {
+  if (one.creationTimestamp !== other.creationTimestamp)
+    return one.creationTimestamp < other.creationTimestamp ? 1 : -1
+  return one.uid < other.uid ? 1 : -1
 }
 
 export function catalogue(
