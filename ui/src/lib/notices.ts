@@ -11,8 +11,13 @@ export function tellDone(text: string): void {
 export function tellFailure(error: unknown, context: FailureContext): void {
   const { title, text } = explainFailure(error, context)
   const say = i18n.global.t
+  tellTrouble(`${say(title.key, title.params ?? {})} ${say(text.key, text.params ?? {})}`)
+}
+
+/** What went wrong, in words that are there already. */
+export function tellTrouble(message: string): void {
   ElMessage({
-    message: `${say(title.key, title.params ?? {})} ${say(text.key, text.params ?? {})}`,
+    message,
     type: "error",
     duration: 8000,
     showClose: true,

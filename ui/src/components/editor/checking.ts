@@ -3,7 +3,7 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue"
 import type { Task } from "@/lib/api/types"
 import { parse } from "@/lib/editor/document"
-import { serverProblems, type Problem } from "@/lib/editor/problems"
+import { serverProblems, syntaxProblems, type Problem } from "@/lib/editor/problems"
 
 const QUIET_MS = 500
 
@@ -37,7 +37,7 @@ export function useCheck(
     going?.abort()
     const own = (going = new AbortController())
     const parsed = parse(text.value)
-    if (parsed.problems.length) return settle("none", [])
+    if (parsed.problems.length) return settle("none", syntaxProblems(parsed))
     const asked = send(parsed.value, own.signal)
     if (!asked) return settle("none", [])
     state.value = "waiting"

@@ -6,7 +6,7 @@ import { computed, inject, provide, ref, type ComputedRef, type InjectionKey, ty
 import type { App, Node } from "@/lib/api/types"
 import { parse, withItem, withMapping, withMoved, withValue, type Parsed } from "@/lib/editor/document"
 import { samePath, startsWith, type Path } from "@/lib/editor/paths"
-import { syntaxProblems, type Problem } from "@/lib/editor/problems"
+import type { Problem } from "@/lib/editor/problems"
 import type { SchemaReader } from "@/lib/editor/schema"
 import { at } from "@/lib/editor/values"
 
@@ -33,6 +33,8 @@ export interface Draft {
 export interface Surroundings {
   apps: ComputedRef<readonly App[]>
   nodes: ComputedRef<readonly Node[]>
+  /** Names of tasks that there are, by namespace. */
+  taken: (namespace: string) => string[]
   namespaces: ComputedRef<readonly string[]>
   loaded: ComputedRef<boolean>
   schema: Readonly<Ref<SchemaReader | undefined>>
@@ -40,15 +42,12 @@ export interface Surroundings {
   isStored: boolean
 }
 
-export function makeDraft(first: string, serverProblems: Ref<readonly Problem[]>): Draft {
+export function makeDraft(first: string, found: Ref<readonly Problem[]>): Draft {
   const text = ref(first)
   const isTried = ref(false)
   const parsed = computed(() => parse(text.value))
   const isBroken = computed(() => parsed.value.problems.length > 0)
   const value = computed<unknown>((before) => (isBroken.value ? before : parsed.value.value))
-  const found = computed<Problem[]>(() =>
-    isBroken.value ? syntaxProblems(parsed.value) : [...serverProblems.value],
-  )
   const problems = computed(() => found.value.filter(({ missing }) => !missing || isTried.value))
   const change = (next: string) => {
     text.value = next

@@ -83,16 +83,19 @@ export function useStoredTask(
   async function send(value: unknown, options: WriteOptions): Promise<Task> {
     const { name, namespace } = base.value.metadata
     if (isGone.value) return create("tasks", namespaceOf(value), isMapping(value) ? value : {}, options)
+    // A dry run overwrites nobody: it may stand on what is newest.
+    let newest = live()?.metadata ?? base.value.metadata
     for (let tries = 1; ; tries += 1) {
       try {
-        const body = replacementOf(value, base.value, !options.dryRun)
+        const body = replacementOf(value, base.value, options.dryRun ? newest : base.value.metadata)
         return await replace("tasks", name, namespace, body, options)
       } catch (error) {
         if (!(error instanceof ApiFailure) || error.httpCode !== 409 || tries === TRIES) throw error
         // Mostly it was only the status that changed in between.
         const now = await get("tasks", name, namespace)
+        newest = now.metadata
         hear(now)
-        if (theirs.value) throw error
+        if (theirs.value && !options.dryRun) throw error
       }
     }
   }

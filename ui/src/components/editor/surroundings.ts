@@ -12,10 +12,15 @@ const SERVERS = /^(kube-|plum-)/
 export function useTaskSurroundings(isStored: boolean): Surroundings {
   const apps = useList("apps")
   const nodes = useList("nodes")
+  const tasks = useList("tasks")
   const namespaces = useList("namespaces")
   return {
     apps: apps.items,
     nodes: nodes.items,
+    taken: (namespace) =>
+      tasks.items.value
+        .filter(({ metadata }) => metadata.namespace === namespace)
+        .map(({ metadata }) => metadata.name),
     namespaces: computed(() => {
       const names = namespaces.items.value
         .filter(({ metadata }) => !metadata.deletionTimestamp && !SERVERS.test(metadata.name))

@@ -9,6 +9,8 @@ export interface Column<T> {
   grow?: number
   /** Columns with a higher number go first when there is no room; 0 (the default) always stays. */
   drop?: number
+  /** Its label is read out and not drawn: what is in it shows what it is. */
+  isSpoken?: boolean
   align?: "left" | "right"
   /** What to sort by; without it the column cannot be sorted. Strings compare as people read them. */
   sort?: (row: T) => string | number

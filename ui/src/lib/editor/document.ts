@@ -139,6 +139,9 @@ export function withValue(text: string, path: Path, value: unknown): string {
     if (value === undefined) removeIn(document, path)
     else {
       clearWay(document, path)
+      const old: unknown = document.getIn(path, true)
+      // The quotes of an empty text were there for want of anything else.
+      if (isScalar(old) && old.value === "") delete old.type
       document.setIn(path, isPlain(value) ? value : document.createNode(value))
     }
   })

@@ -33,7 +33,7 @@ describe("what saving does", () => {
 
   it("only scales when only the count is another", () => {
     expect(effectsOf(task([entry()]), task([entry({ replicas: 5 })]), [])).toMatchObject([
-      { key: "more", params: { from: 2, to: 5, count: 3 } },
+      { key: "moreOnly", params: { from: 2, to: 5, count: 3 } },
     ])
   })
 

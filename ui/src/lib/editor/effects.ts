@@ -108,7 +108,7 @@ function entryEffects(before: Task, after: Task, was: Entry, entry: Entry, apps:
       level: "warn",
     })
   }
-  effects.push(...countEffects(name, was, entry))
+  effects.push(...countEffects(name, was, entry, effects.length === 0))
   if (!same(was.labels ?? {}, entry.labels ?? {}))
     effects.push({ key: "entryLabels", params: { name }, level: "idle" })
   return effects
@@ -126,7 +126,7 @@ function isNewer(before: Task, entry: Entry, apps: readonly App[]): boolean {
   return Boolean(pinned && newest && newest.spec.sha256 !== pinned)
 }
 
-function countEffects(name: string, was: Entry, entry: Entry): Effect[] {
+function countEffects(name: string, was: Entry, entry: Entry, isOnly: boolean): Effect[] {
   const before = homesOf(was)
   const now = homesOf(entry)
   const homes = [...new Set([...before.keys(), ...now.keys()])]
@@ -135,7 +135,7 @@ function countEffects(name: string, was: Entry, entry: Entry): Effect[] {
     const from = before.get(home) ?? 0
     const to = now.get(home) ?? 0
     if (from === to) return []
-    const where = home ? "Node" : moved ? "Anywhere" : ""
+    const where = home ? "Node" : moved ? "Anywhere" : isOnly && to > from ? "Only" : ""
     return [
       {
         key: `${to > from ? "more" : "fewer"}${where}`,

@@ -25,11 +25,16 @@ export function manifestOf(task: Task): Mapping {
   return { apiVersion: task.apiVersion, kind: task.kind, metadata, spec: task.spec }
 }
 
+export interface Version {
+  uid: string
+  resourceVersion: string
+}
+
 /**
- * The edited document as it is sent in the place of the stored one, of which it keeps what was not shown. `isPinned`:
- * only in the place of this very version.
+ * The edited document as it is sent in the place of the stored one, of which it keeps what was not shown. `version`
+ * says in the place of which very version.
  */
-export function replacementOf(edited: unknown, stored: Task, isPinned: boolean): object {
+export function replacementOf(edited: unknown, stored: Task, version: Version): object {
   if (!isMapping(edited)) return {}
   const metadata = isMapping(edited["metadata"]) ? edited["metadata"] : {}
   const hidden = Object.entries(stored.metadata.annotations ?? {}).filter(([name]) =>
@@ -37,10 +42,8 @@ export function replacementOf(edited: unknown, stored: Task, isPinned: boolean):
   )
   const annotations = isMapping(metadata["annotations"]) ? metadata["annotations"] : {}
   const kept: Record<string, unknown> = { ...metadata }
-  if (isPinned) {
-    kept["uid"] = stored.metadata.uid
-    kept["resourceVersion"] = stored.metadata.resourceVersion
-  }
+  kept["uid"] = version.uid
+  kept["resourceVersion"] = version.resourceVersion
   for (const key of ["finalizers", "ownerReferences"] as const) {
     if (stored.metadata[key]?.length) kept[key] = stored.metadata[key]
   }

@@ -35,7 +35,8 @@ export function syntaxProblems(parsed: Parsed): Problem[] {
 /** What the server says to a dry run, as far as it is about fields; undefined when it is about something else. */
 export function serverProblems(error: unknown, parsed: Parsed): Problem[] | undefined {
   if (!(error instanceof ApiFailure)) return undefined
-  const { code, fields } = explainFailure(error, { action: "save", kind: "Task" })
+  const { code, fields, raw } = explainFailure(error, { action: "save", kind: "Task" })
+  if (code === "exists") return [{ ...problemOf(["metadata", "name"], raw, parsed), key: "exists" }]
   if ((code !== "invalid" && code !== "unknownFields") || !fields.length) return undefined
   return fields.map(({ field, message }) => {
     const path = parsePath(field)
@@ -43,10 +44,13 @@ export function serverProblems(error: unknown, parsed: Parsed): Problem[] | unde
   })
 }
 
+/** What is said of a field, not of what stands in it. */
+const FIELD_ITSELF = /^(unknown|duplicate) field$|give exactly one|give replicas/
+
 /** A cause in our own words. */
 export function problemOf(path: Path, message: string, parsed: Parsed): Problem {
-  const missing = message.startsWith("Required value") && isEmpty(at(parsed.value, path))
-  const { key, params } = wordsOf(path, message, parsed)
+  const missing = !FIELD_ITSELF.test(message) && isEmpty(at(parsed.value, path))
+  const { key, params } = missing ? { key: "required", params: {} } : wordsOf(path, message, parsed)
   return { path, key, params, raw: message, missing, range: locate(parsed, path) }
 }
 

@@ -34,7 +34,9 @@ export const editor = {
       "{count} copy of {name} is replaced, because of {fields}. | {count} copies of {name} are replaced, because of {fields}: at most {unavailable} missing and {surge} extra at a time.",
     newUpload:
       "{count} copy of {name} is replaced: {app} was uploaded again since. | {count} copies of {name} are replaced: {app} was uploaded again since.",
-    more: "{name} grows from {from} to {to}: {count} copy starts, nothing restarts. | {name} grows from {from} to {to}: {count} copies start, nothing restarts.",
+    more: "{name} grows from {from} to {to}: {count} copy starts. | {name} grows from {from} to {to}: {count} copies start.",
+    moreOnly:
+      "{name} grows from {from} to {to}: {count} copy starts, nothing restarts. | {name} grows from {from} to {to}: {count} copies start, nothing restarts.",
     fewer:
       "{name} shrinks from {from} to {to}: {count} copy is stopped. | {name} shrinks from {from} to {to}: {count} copies are stopped.",
     moreNode: "{count} copy of {name} starts on {node}. | {count} copies of {name} start on {node}.",
@@ -123,6 +125,7 @@ export const editor = {
     artifactUrl: "An address begins with http:// or https://, or with / on this server.",
     logSize: "A size is between 64Ki and 1Ti, for example 10Mi.",
     strategy: "At least one copy must be allowed to be missing, or to be extra.",
+    exists: "There is a task of this name already.",
     renamed: "A task keeps its name and namespace. For another one, make a copy.",
     other: "The server does not take this.",
   },

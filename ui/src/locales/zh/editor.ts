@@ -33,7 +33,8 @@ export const editor: typeof English = {
     rolls:
       "因 {fields} 变化，替换 {name} 的 {count} 个副本：同时最多缺少 {unavailable} 个、多出 {surge} 个。",
     newUpload: "替换 {name} 的 {count} 个副本：{app} 在此期间重新上传过。",
-    more: "{name} 从 {from} 扩到 {to}：启动 {count} 个副本，不重启已有副本。",
+    more: "{name} 从 {from} 扩到 {to}：启动 {count} 个副本。",
+    moreOnly: "{name} 从 {from} 扩到 {to}：启动 {count} 个副本，不重启已有副本。",
     fewer: "{name} 从 {from} 缩到 {to}：停止 {count} 个副本。",
     moreNode: "在 {node} 上启动 {name} 的 {count} 个副本。",
     fewerNode: "停止 {node} 上 {name} 的 {count} 个副本。",
@@ -117,6 +118,7 @@ export const editor: typeof English = {
     artifactUrl: "地址以 http:// 或 https:// 开头，或以本服务器的 / 开头。",
     logSize: "大小在 64Ki 到 1Ti 之间，例如 10Mi。",
     strategy: "至少要允许缺少或多出一个副本。",
+    exists: "已有同名任务。",
     renamed: "任务的名称和命名空间不能改。如需另一个，请复制任务。",
     other: "服务器不接受这个值。",
   },

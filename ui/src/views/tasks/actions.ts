@@ -101,23 +101,27 @@ export function useTaskActions() {
     )
   }
 
-  /** "shop", or "3 tasks: a, b and c". */
-  function subject(targets: readonly Target[]): string {
-    const [first] = targets
-    if (targets.length === 1 && first) return t("tasks.ask.one", { name: nameOf(first) })
+  /** What is about to happen; to which tasks, where the title does not name it. */
+  function textOf(targets: readonly Target[], key: string): string {
+    const text = t(`tasks.ask.${key}`)
+    if (targets.length === 1) return text
     const names = targets.slice(0, NAMED).map(nameOf)
     const rest = targets.length - names.length
     if (rest > 0) names.push(t("tasks.ask.more", rest))
-    return t("tasks.ask.many", { count: targets.length, names: names.join(t("words.join")) })
+    return t("tasks.ask.named", { names: names.join(t("words.join")), text })
   }
 
-  const wordsOf = (targets: readonly Target[], key: string): string =>
-    t(`tasks.ask.${key}`, { subject: subject(targets), count: targets.length }, targets.length)
+  const titleOf = (targets: readonly Target[], key: string): string =>
+    t(
+      `tasks.ask.${key}`,
+      { name: targets[0] ? nameOf(targets[0]) : "", count: targets.length },
+      targets.length,
+    )
 
   function stop(targets: readonly Target[]): Promise<boolean> {
     return confirm({
-      title: wordsOf(targets, "stopTitle"),
-      text: wordsOf(targets, "stopText"),
+      title: titleOf(targets, "stopTitle"),
+      text: textOf(targets, "stopText"),
       consequences: [...endings(targets), t("tasks.effect.stays")],
       action: t("tasks.actions.stop"),
       danger: true,
@@ -130,8 +134,8 @@ export function useTaskActions() {
     const count = targets.reduce((sum, { copies }) => sum + running(copies).length, 0)
     const missing = Math.max(...targets.map(({ task }) => task.spec.strategy?.maxUnavailable ?? 1))
     return confirm({
-      title: wordsOf(targets, "restartTitle"),
-      text: wordsOf(targets, "restartText"),
+      title: titleOf(targets, "restartTitle"),
+      text: textOf(targets, "restartText"),
       consequences: [
         t("tasks.effect.replaced", { count }, count),
         t("tasks.effect.missing", { count: missing }, missing),
@@ -148,10 +152,10 @@ export function useTaskActions() {
     const isMany = alive > MANY
     const typed = targets.length === 1 && first ? nameOf(first) : t("tasks.ask.typed", { n: targets.length })
     const question = {
-      title: wordsOf(targets, "deleteTitle"),
-      text: wordsOf(targets, isMany ? "deleteTyped" : "deleteText"),
+      title: titleOf(targets, "deleteTitle"),
+      text: textOf(targets, isMany ? "deleteTyped" : "deleteText"),
       consequences: [...endings(targets), t("tasks.effect.kept")],
-      action: wordsOf(targets, "deleteAction"),
+      action: titleOf(targets, "deleteAction"),
       danger: true,
       context: contextOf("delete", targets),
       perform: () => perform("delete", targets),

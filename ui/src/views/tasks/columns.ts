@@ -17,7 +17,7 @@ export function taskColumns(t: (key: string) => string, hasNamespaces: boolean):
     {
       key: "name",
       label: t("tasks.columns.name"),
-      min: 140,
+      min: 116,
       grow: 3,
       sort: ({ task }) => task.metadata.name,
     },
@@ -25,7 +25,7 @@ export function taskColumns(t: (key: string) => string, hasNamespaces: boolean):
     {
       key: "state",
       label: t("tasks.columns.state"),
-      min: 146,
+      min: 166,
       sort: ({ verdict }) => byLevel(verdict.level, "bad"),
     },
     { key: "cause", label: t("tasks.columns.cause"), min: 180, grow: 4, drop: 6 },
@@ -41,7 +41,7 @@ export function taskColumns(t: (key: string) => string, hasNamespaces: boolean):
     {
       key: "app",
       label: t("tasks.columns.app"),
-      min: 150,
+      min: 176,
       grow: 2,
       drop: 5,
       sort: ({ apps }) => apps[0]?.name ?? "",

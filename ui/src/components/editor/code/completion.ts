@@ -118,7 +118,9 @@ function factsOf(field: FieldSchema | undefined, texts: FieldTexts): string {
   if (field?.enum) facts.push(field.enum.map(String).join(" · "))
   if (field?.minimum !== undefined && field.maximum !== undefined)
     facts.push(`${field.minimum} – ${field.maximum}`)
-  if (field?.default !== undefined && field.default !== "") facts.push(texts.byDefault(String(field.default)))
+  const isSaid = field?.description?.includes("By default") || field?.description?.includes("by default")
+  if (field?.default !== undefined && field.default !== "" && !isSaid)
+    facts.push(texts.byDefault(String(field.default)))
   return facts.join("\n")
 }
 

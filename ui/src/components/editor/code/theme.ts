@@ -39,7 +39,6 @@ const look = EditorView.theme({
     border: "1px solid var(--border-strong)",
     borderRadius: "6px",
     boxShadow: "var(--shadow-high)",
-    overflow: "hidden",
   },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--mono)", maxHeight: "260px" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 10px", lineHeight: "1.5" },
@@ -115,6 +114,8 @@ const look = EditorView.theme({
     padding: "4px 12px",
     fontFamily: "var(--font)",
   },
+  // The signs it would have are in few fonts.
+  ".cm-collapsedLines::before, .cm-collapsedLines::after": { content: '"···"' },
 })
 
 const colours = HighlightStyle.define([

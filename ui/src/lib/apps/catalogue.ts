@@ -1,0 +1,154 @@
+/** Uploads grouped by the app they are of, with what uses each. Pure. */
+
+import type { App, Assignment, Task } from "@/lib/api/types"
+
+/** An entry of a task that names an upload: by name and version, or by the digest of its archive. */
+export interface TaskUse {
+  namespace: string
+  task: string
+  entries: string[]
+}
+
+export interface VersionRow {
+  /** `namespace/name` of the App object. */
+  key: string
+  app: App
+  name: string
+  version: string
+  namespace: string
+  /** Whether tasks that name the version mean this upload: a later one of the same version takes its place. */
+  isCurrent: boolean
+  tasks: TaskUse[]
+  instances: Assignment[]
+}
+
+export interface AppRow {
+  name: string
+  /** Newest first; never empty. */
+  versions: VersionRow[]
+  newest: VersionRow
+  /** Different versions; the same one may have been uploaded more than once. */
+  versionCount: number
+  /** Tasks that use any of them, by `namespace/name`. */
+  tasks: Set<string>
+  instanceCount: number
+}
+
+const pair = (namespace: string, name: string, version: string): string =>
+  JSON.stringify([namespace, name, version])
+
+class Uses {
+  private readonly byPair = new Map<string, Map<string, TaskUse>>()
+  private readonly byDigest = new Map<string, Map<string, TaskUse>>()
+  private readonly instances = new Map<string, Assignment[]>()
+
+  constructor(tasks: readonly Task[], assignments: readonly Assignment[]) {
+    for (const task of tasks) {
+      const { namespace = "", name } = task.metadata
+      for (const { app, artifactUrl, sha256, name: entry } of task.spec.entries) {
+        if (app) note(this.byPair, pair(namespace, app.name, app.version), namespace, name, entry ?? "main")
+        const digest = sha256 || /\/artifacts\/sha256\/([0-9a-f]{64})$/.exec(artifactUrl ?? "")?.[1]
+        if (digest) note(this.byDigest, digest, namespace, name, entry ?? "main")
+      }
+    }
+    for (const assignment of assignments) {
+      const { sha256 } = assignment.spec.template
+      if (!sha256) continue
+      const known = this.instances.get(sha256)
+      if (known) known.push(assignment)
+      else this.instances.set(sha256, [assignment])
+    }
+  }
+
+  tasksOf({ metadata, spec }: App): TaskUse[] {
+    const named = this.byPair.get(pair(metadata.namespace ?? "", spec.name, spec.version))
+    const pinned = this.byDigest.get(spec.sha256)
+    return [...new Map([...(named ?? []), ...(pinned ?? [])]).values()]
+  }
+
+  /** One archive may be several uploads: what a copy says it is decides, where it says it. */
+  instancesOf({ metadata, spec }: App): Assignment[] {
+    const running = this.instances.get(spec.sha256) ?? []
+    return running.filter(({ metadata: { namespace }, spec: { template } }) => {
+      if (!template.appName) return true
+      return (
+        namespace === metadata.namespace &&
+        template.appName === spec.name &&
+        template.appVersion === spec.version
+      )
+    })
+  }
+}
+
+function note(
+  uses: Map<string, Map<string, TaskUse>>,
+  key: string,
+  namespace: string,
+  task: string,
+  entry: string,
+): void {
+  let found = uses.get(key)
+  if (!found) uses.set(key, (found = new Map()))
+  const known = found.get(`${namespace}/${task}`)
+  if (known) known.entries.push(entry)
+  else found.set(`${namespace}/${task}`, { namespace, task, entries: [entry] })
+}
+
+/** Later uploads first. Times are whole seconds; uids of one server grow with time below that. */
+function newestFirst(
+  { app: { metadata: one } }: VersionRow,
+  { app: { metadata: other } }: VersionRow,
+): number {
+  if (one.creationTimestamp !== other.creationTimestamp)
+    return one.creationTimestamp < other.creationTimestamp ? 1 : -1
+  return one.uid < other.uid ? 1 : -1
+}
+
+export function catalogue(
+  apps: readonly App[],
+  tasks: readonly Task[],
+  assignments: readonly Assignment[],
+): AppRow[] {
+  const uses = new Uses(tasks, assignments)
+  const byName = new Map<string, VersionRow[]>()
+  for (const app of apps) {
+    const { namespace = "", name } = app.metadata
+    const row: VersionRow = {
+      key: `${namespace}/${name}`,
+      app,
+      name: app.spec.name,
+      version: app.spec.version,
+      namespace,
+      isCurrent: true,
+      tasks: uses.tasksOf(app),
+      instances: uses.instancesOf(app),
+    }
+    const known = byName.get(row.name)
+    if (known) known.push(row)
+    else byName.set(row.name, [row])
+  }
+  return [...byName].flatMap(([name, versions]) => {
+    const sorted = versions.sort(newestFirst)
+    const [newest] = sorted
+    return newest ? [appRow(name, sorted, newest)] : []
+  })
+}
+
+function appRow(name: string, versions: VersionRow[], newest: VersionRow): AppRow {
+  const seen = new Set<string>()
+  for (const row of versions) {
+    const key = pair(row.namespace, name, row.version)
+    row.isCurrent = !seen.has(key)
+    seen.add(key)
+  }
+  return {
+    name,
+    versions,
+    newest,
+    versionCount: new Set(versions.map(({ version }) => version)).size,
+    tasks: new Set(
+      versions.flatMap(({ tasks }) => tasks.map(({ namespace, task }) => `${namespace}/${task}`)),
+    ),
+    instanceCount: versions.reduce((sum, { instances }) => sum + instances.length, 0),
+  }
+}

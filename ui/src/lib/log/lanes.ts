@@ -1,0 +1,78 @@
+/**
+ * Turns at a few connections. Browsers open six connections to an origin, for all tabs together: logs may take only
+ * some of them, or nothing else would get through. Where more logs are followed than that, they take turns; each goes
+ * on where it was, so that this costs a little time and no line.
+ */
+
+export interface Turn {
+  /** Aborted when the turn is over: others wait, or nobody looks. */
+  signal: AbortSignal
+  end(): void
+}
+
+interface Held {
+  over: AbortController
+  timer: ReturnType<typeof setTimeout> | undefined
+  isDue: boolean
+}
+
+export class Lanes {
+  private readonly held = new Set<Held>()
+  private readonly queue: (() => void)[] = []
+  private isOpen = true
+
+  constructor(
+    private readonly width: number,
+    private readonly turnMs: number,
+  ) {}
+
+  /** Wait for a turn. Never resolves once the signal is aborted. */
+  take(signal: AbortSignal): Promise<Turn> {
+    return new Promise((resolve) => {
+      const enter = () => resolve(this.enter())
+      this.queue.push(enter)
+      signal.addEventListener("abort", () => {
+        const at = this.queue.indexOf(enter)
+        if (at >= 0) this.queue.splice(at, 1)
+      })
+      this.next()
+    })
+  }
+
+  /** While nobody looks all turns are over, and none begins. */
+  open(isOpen: boolean): void {
+    this.isOpen = isOpen
+    if (isOpen) this.next()
+    else for (const { over } of this.held) over.abort()
+  }
+
+  private enter(): Turn {
+    const held: Held = { over: new AbortController(), timer: undefined, isDue: false }
+    this.held.add(held)
+    held.timer = setTimeout(() => {
+      held.isDue = true
+      this.next()
+    }, this.turnMs)
+    return {
+      signal: held.over.signal,
+      end: () => {
+        clearTimeout(held.timer)
+        if (this.held.delete(held)) this.next()
+      },
+    }
+  }
+
+  private next(): void {
+    if (!this.isOpen) return
+    while (this.queue.length && this.held.size < this.width) this.queue.shift()?.()
+    // Who had a whole turn makes room for who waits.
+    let wanting = this.queue.length
+    for (const { over, isDue } of this.held) {
+      if (over.signal.aborted) wanting -= 1
+      else if (isDue && wanting > 0) {
+        over.abort()
+        wanting -= 1
+      }
+    }
+  }
+}
