@@ -1,6 +1,7 @@
 """A browser a module, a context a test. Whatever a page complains about fails the test that did not expect it; of a
-test that fails a picture of every page and a trace are kept in its ``tmp_path``."""
+test that fails a picture of every page is kept in its ``tmp_path``."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from tests.browser.chromium import is_required, launched, missing
 from tests.browser.inspection.inspect import prepare
 from tests.browser.looks import Look
 from tests.browser.trouble import Trouble
+
+TRACES = bool(os.environ.get("PLUM_BROWSER_TRACES"))
+"""Whether traces are made, of which those of failed tests are kept: they take as much time again."""
 
 SECONDS = 15.0
 """How long a page may take to show what is waited for, on a busy machine."""
@@ -75,7 +79,8 @@ def visit(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> I
             context = look.context(browser, url)
             stack.callback(context.close)
             context.set_default_timeout(SECONDS * 1000)
-            context.tracing.start(screenshots=True, snapshots=True)
+            if TRACES:
+                context.tracing.start(screenshots=True, snapshots=True)
             trouble = Trouble(url)
             trouble.listen(context)
             prepare(context)
@@ -93,11 +98,11 @@ def visit(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> I
 def _keep(user: User, directory: Path | None) -> None:
     """The pictures and the trace, or nothing."""
     if directory is None:
-        user.context.tracing.stop()
         return
     directory.mkdir(parents=True, exist_ok=True)
     for number, page in enumerate(user.context.pages):
         page.screenshot(path=directory / f"page-{number}.png")
-    user.context.tracing.stop(path=directory / "trace.zip")
+    if TRACES:
+        user.context.tracing.stop(path=directory / "trace.zip")
     (directory / "complaints.txt").write_text("\n".join(user.trouble.seen), encoding="utf-8")
-    print(f"pictures and trace: {directory}")
+    print(f"pictures: {directory}")

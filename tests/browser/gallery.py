@@ -89,11 +89,11 @@ class Gallery:
         return told + findings.lines()
 
 
-def settle(page: Page) -> None:
+def settle(page: Page, still: float = SETTLE_MS) -> None:
     """Wait until the page has what it asked for. Watches never end, so that the network is never idle."""
     page.wait_for_load_state("load")
     page.wait_for_function("() => !document.querySelector('[aria-busy=true], .skeleton')", timeout=6000)
-    page.wait_for_timeout(SETTLE_MS)
+    page.wait_for_timeout(still)
 
 
 def grow(page: Page, width: int) -> None:

@@ -22,7 +22,8 @@
     const parent = node.parentElement
     if (!words || !parent || parent.closest("script, style, noscript, [aria-hidden='true'] svg")) continue
     const style = getComputedStyle(parent)
-    if (style.visibility === "hidden" || style.display === "none" || Number(style.opacity) === 0) continue
+    // Also what a closed <details> holds has boxes.
+    if (!parent.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue
     const range = document.createRange()
     range.selectNodeContents(node)
     const boxes = [...range.getClientRects()].filter((box) => box.width > 0.5 && box.height > 0.5)
@@ -76,10 +77,26 @@
     }
   }
 
+  /** What is left of a box where ancestors cut it off. */
+  const clipped = (box, parent) => {
+    let { left, right, top, bottom } = box
+    for (let at = parent; at && at !== document.documentElement; at = at.parentElement) {
+      const style = getComputedStyle(at)
+      if (!/hidden|clip|auto|scroll/.test(style.overflowX + style.overflowY)) continue
+      const edge = at.getBoundingClientRect()
+      left = Math.max(left, edge.left)
+      right = Math.min(right, edge.right)
+      top = Math.max(top, edge.top)
+      bottom = Math.min(bottom, edge.bottom)
+    }
+    return { left, right, top, bottom, width: right - left, height: bottom - top }
+  }
+
   /** Texts on top of one another; what is covered by something else is not seen, and does not count. */
   const seen = []
   for (const text of texts) {
-    for (const box of text.boxes.filter(inWindow)) {
+    for (const box of text.boxes.map((one) => clipped(one, text.parent)).filter(inWindow)) {
+      if (box.width < 1 || box.height < 1) continue
       const hit = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2)
       if (hit && (hit === text.parent || text.parent.contains(hit) || hit.contains(text.parent))) {
         seen.push({ ...text, box })
@@ -104,14 +121,18 @@
   /** Words that nobody has translated, and keys of translations. */
   const known = new Set(options.known)
   const areas = new Set(options.areas)
+  /** Addresses, paths, names of users and of fields are the same in every language. */
+  const foreign = (text) =>
+    text
+      .replace(/\w+:\/\/\S+|(?<![\w<])\/\S+|\b\w+:\w\S*|\bSIG[A-Z]+\b|\b[a-z]+[A-Z]\w*\b/g, " ")
+      .split(/[\s,;:()（），。；：、“”"'·/|=…<>]+/)
+      .filter((word) => /[A-Za-z]{2,}/.test(word) && !/[\d_.\-/@[\]{}]/.test(word) && !known.has(word))
   for (const { parent, words } of texts) {
     if (/^[a-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)+$/.test(words) && areas.has(words.split(".")[0])) add("keys", words)
     if (/\{[a-zA-Z]+\}/.test(words) && !parent.closest("pre, code, .cm-editor")) add("keys", words)
     if (!options.chinese) continue
     if (parent.closest("[translate=no], [lang=en], code, pre, kbd, samp, .mono, .cm-editor, textarea, input")) continue
-    const rest = words
-      .split(/[\s,;:()（），。；：、“”"'·/|=…]+/)
-      .filter((word) => /[A-Za-z]{2,}/.test(word) && !/[\d_.\-/@[\]{}]/.test(word) && !known.has(word))
+    const rest = foreign(words)
     if (rest.length) add("untranslated", `${rest.join(" ")} (in "${words.slice(0, 90)}")`)
   }
   for (const element of options.chinese ? document.querySelectorAll("[aria-label], [title], [placeholder]") : []) {
@@ -119,9 +140,9 @@
       const words = element.getAttribute(name) ?? ""
       if (!/[A-Za-z]{2,}/.test(words) || /[\u4e00-\u9fff]/.test(words)) continue
       if (element.closest("[translate=no], [lang=en], code, pre, .mono, .cm-editor")) continue
-      const rest = words
-        .split(/[\s,;:()]+/)
-        .filter((word) => /[A-Za-z]{2,}/.test(word) && !/[\d_.\-/@]/.test(word) && !known.has(word))
+      // The server's own sentence, as the detail of what stands there in words.
+      if (name === "title" && /[\u4e00-\u9fff]/.test(element.textContent)) continue
+      const rest = foreign(words)
       if (rest.length) add("untranslated", `${name}="${words}" in ${describe(element)}`)
     }
   }

@@ -15,6 +15,9 @@ import { beginsRun, type WireLine } from "@/lib/log/wire"
 export const CAPACITY = 20_000
 const EARLIER = 2000
 const BUNDLE_MS = 50
+/** More lines than anybody can read are drawn less often, so that the page stays at hand. */
+const BUSY_LINES = 200
+const BUSY_MS = 250
 /** Lines that may wait to be shown: for the next bundle, and while the log is paused. */
 const WAITING = 5000
 
@@ -71,6 +74,7 @@ export function useLogSession(
   let pending: LogLine[] = []
   const listeners: (() => void)[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
+  let pause = BUNDLE_MS
   let reading: AbortController | undefined
 
   function flush(): void {
@@ -78,6 +82,7 @@ export function useLogSession(
     waiting.value = pending.length
     if (isPaused.value) return
     const lines = pending
+    pause = lines.length > BUSY_LINES ? BUSY_MS : BUNDLE_MS
     pending = []
     waiting.value = 0
     if (lines.length) {
@@ -94,7 +99,7 @@ export function useLogSession(
   }
 
   function schedule(): void {
-    timer ??= setTimeout(flush, BUNDLE_MS)
+    timer ??= setTimeout(flush, pause)
   }
 
   function room(): Promise<void> {

@@ -3,7 +3,7 @@
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue"
 import type { Task } from "@/lib/api/types"
 import { parse } from "@/lib/editor/document"
-import { serverProblems, syntaxProblems, type Problem } from "@/lib/editor/problems"
+import { serverProblems, syntaxProblems, type KnownFields, type Problem } from "@/lib/editor/problems"
 
 const QUIET_MS = 500
 
@@ -25,6 +25,7 @@ export function useCheck(
   problems: Ref<readonly Problem[]>,
   text: Ref<string>,
   send: (value: unknown, signal: AbortSignal) => Promise<Task> | undefined,
+  known: KnownFields,
 ): Check {
   const state = ref<CheckState>("none")
   const answer = shallowRef<Task>()
@@ -48,7 +49,7 @@ export function useCheck(
       settle("good", [])
     } catch (error) {
       if (own.signal.aborted) return
-      const found = serverProblems(error, parsed)
+      const found = serverProblems(error, parsed, known)
       settle(found ? "bad" : "unknown", found ?? [], found ? undefined : error)
     }
   }

@@ -3,6 +3,8 @@
 import { computed } from "vue"
 import { DEFAULT_NAMESPACE } from "@/lib/addresses"
 import { useList } from "@/composables/live"
+import type { KnownFields } from "@/lib/editor/problems"
+import { fieldsOf } from "@/lib/editor/schema"
 import type { Surroundings } from "./draft"
 import { useTaskSchema } from "./task_schema"
 
@@ -28,8 +30,13 @@ export function useTaskSurroundings(isStored: boolean): Surroundings {
         .sort()
       return names.length ? names : [DEFAULT_NAMESPACE]
     }),
-    loaded: computed(() => apps.loaded.value && nodes.loaded.value),
+    loaded: computed(() => apps.loaded.value && nodes.loaded.value && tasks.loaded.value),
     schema: useTaskSchema(),
     isStored,
   }
+}
+
+/** The fields that the server's schema has at a path. */
+export function knownFields(surroundings: Surroundings): KnownFields {
+  return (path) => fieldsOf(surroundings.schema.value?.at(path)).map(({ name }) => name)
 }

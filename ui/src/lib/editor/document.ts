@@ -47,16 +47,19 @@ export function write(value: unknown): string {
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })
 }
 
-/** Where the field is written: its value; its key while it has none; else what it would be in. */
-export function locate(parsed: Parsed, path: Path): Range {
+/**
+ * Where the field is written: its value; its key while it has none, or with `isKey`; else what it would be in.
+ */
+export function locate(parsed: Parsed, path: Path, isKey = false): Range {
   let node: unknown = parsed.document.contents
   let found: Range = { from: 0, to: 0 }
-  for (const part of path) {
+  for (const [depth, part] of path.entries()) {
     let next: unknown
     if (isMap(node)) {
       const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(part))
       if (!pair) return found
       found = rangeOf(pair.key) ?? found
+      if (isKey && depth === path.length - 1) return found
       next = pair.value
     } else if (isSeq(node) && typeof part === "number") {
       next = node.items[part]

@@ -4,6 +4,7 @@ import { ApiFailure } from "@/lib/api/client"
 import { explainFailure } from "@/lib/words/failures"
 import { locate, type Parsed, type Range } from "./document"
 import { parsePath, type Path } from "./paths"
+import { nearest } from "./schema"
 import { at, isEmpty } from "./values"
 
 export interface Problem {
@@ -32,26 +33,47 @@ export function syntaxProblems(parsed: Parsed): Problem[] {
   }))
 }
 
+/** The names of the fields that may stand in the mapping at a path. */
+export type KnownFields = (path: Path) => readonly string[]
+
 /** What the server says to a dry run, as far as it is about fields; undefined when it is about something else. */
-export function serverProblems(error: unknown, parsed: Parsed): Problem[] | undefined {
+export function serverProblems(
+  error: unknown,
+  parsed: Parsed,
+  known: KnownFields = () => [],
+): Problem[] | undefined {
   if (!(error instanceof ApiFailure)) return undefined
-  const { code, fields, raw } = explainFailure(error, { action: "save", kind: "Task" })
+  const { code, raw } = explainFailure(error, { action: "save", kind: "Task" })
   if (code === "exists") return [{ ...problemOf(["metadata", "name"], raw, parsed), key: "exists" }]
-  if ((code !== "invalid" && code !== "unknownFields") || !fields.length) return undefined
-  return fields.map(({ field, message }) => {
-    const path = parsePath(field)
-    return problemOf(path, message, parsed)
-  })
+  const causes =
+    code === "unknownFields"
+      ? [...raw.matchAll(/((?:unknown|duplicate) field) "([^"]+)"/g)].map(([, message, field]) => ({
+          field,
+          message,
+        }))
+      : code === "invalid"
+        ? (error.status?.details?.causes ?? [])
+        : []
+  if (!causes.length) return undefined
+  return causes.map(({ field = "", message = "" }) => problemOf(parsePath(field), message, parsed, known))
 }
 
 /** What is said of a field, not of what stands in it. */
 const FIELD_ITSELF = /^(unknown|duplicate) field$|give exactly one|give replicas/
 
 /** A cause in our own words. */
-export function problemOf(path: Path, message: string, parsed: Parsed): Problem {
-  const missing = !FIELD_ITSELF.test(message) && isEmpty(at(parsed.value, path))
-  const { key, params } = missing ? { key: "required", params: {} } : wordsOf(path, message, parsed)
-  return { path, key, params, raw: message, missing, range: locate(parsed, path) }
+export function problemOf(
+  path: Path,
+  message: string,
+  parsed: Parsed,
+  known: KnownFields = () => [],
+): Problem {
+  const isOfField = FIELD_ITSELF.test(message)
+  const missing = !isOfField && isEmpty(at(parsed.value, path))
+  const said = missing ? { key: "required", params: {} } : wordsOf(path, message, parsed)
+  const meant = said.key === "unknown" && nearest(said.params["field"] ?? "", known(path.slice(0, -1)))
+  const { key, params } = meant ? { key: "unknownNear", params: { ...said.params, meant } } : said
+  return { path, key, params, raw: message, missing, range: locate(parsed, path, isOfField) }
 }
 
 const OF_FIELDS: readonly [RegExp, string][] = [

@@ -16,6 +16,7 @@ export const editor = {
   },
   review: {
     title: "Review the change",
+    comments: "The server keeps no comments: they go with saving.",
     effects: "What will happen",
     before: "On the server",
     after: "After saving",
@@ -106,6 +107,7 @@ export const editor = {
       other: "This is no YAML.",
     },
     unknown: "There is no field “{field}” here.",
+    unknownNear: "There is no field “{field}” here. “{meant}”, perhaps?",
     duplicateField: "The field “{field}” stands here twice.",
     required: "Something must stand here.",
     duplicate: "“{value}” is here twice.",

@@ -74,6 +74,7 @@ export const tasks = {
   tabs: {
     overview: "Overview",
     instances: "Instances",
+    log: "Log",
     history: "History",
     events: "Events",
     yaml: "YAML",

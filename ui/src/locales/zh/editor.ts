@@ -18,6 +18,7 @@ export const editor: typeof English = {
   },
   review: {
     title: "检查变更",
+    comments: "服务器不保存注释：保存后注释会丢失。",
     effects: "保存后会发生什么",
     before: "服务器上",
     after: "保存后",
@@ -99,6 +100,7 @@ export const editor: typeof English = {
       other: "这不是有效的 YAML。",
     },
     unknown: "这里没有字段“{field}”。",
+    unknownNear: "这里没有字段“{field}”。是不是“{meant}”？",
     duplicateField: "字段“{field}”出现了两次。",
     required: "此处必填。",
     duplicate: "“{value}”重复了。",

@@ -72,6 +72,7 @@ export const tasks: typeof English = {
   tabs: {
     overview: "概览",
     instances: "实例",
+    log: "日志",
     history: "历史",
     events: "事件",
     yaml: "YAML",

@@ -3,14 +3,18 @@
 import type { Column } from "@/components/table/columns"
 import type { Row } from "@/lib/assignments/rows"
 
-export function columnsOf(t: (key: string) => string, hasNamespaces: boolean): Column<Row>[] {
+export function columnsOf(
+  t: (key: string) => string,
+  hasNamespaces: boolean,
+  isNarrow: boolean,
+): Column<Row>[] {
   const label = (key: string) => t(`assignments.columns.${key}`)
   const columns: Column<Row>[] = [
-    { key: "name", label: label("name"), min: 230, grow: 3, sort: ({ name }) => name },
+    { key: "name", label: label("name"), min: isNarrow ? 120 : 230, grow: 3, sort: ({ name }) => name },
     {
       key: "state",
       label: label("state"),
-      min: 162,
+      min: isNarrow ? 156 : 162,
       grow: 1,
       sort: ({ rank, verdict }) => `${rank + 10} ${verdict.state}`,
     },
@@ -71,7 +75,7 @@ export function columnsOf(t: (key: string) => string, hasNamespaces: boolean): C
       first: "desc",
       sort: ({ assignment }) => assignment.metadata.creationTimestamp,
     },
-    { key: "actions", label: "", min: 44 },
+    { key: "actions", label: "", min: 44, drop: 1 },
   ]
   const namespace: Column<Row> = {
     key: "namespace",

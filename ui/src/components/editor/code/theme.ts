@@ -99,11 +99,13 @@ const look = EditorView.theme({
   ".cm-changedLine, &.cm-merge-b .cm-changedLine, .cm-insertedLine": { backgroundColor: "var(--ok-soft)" },
   "&.cm-merge-a .cm-changedLine, .cm-deletedChunk": { backgroundColor: "var(--bad-soft)" },
   "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText": {
-    background: "color-mix(in srgb, var(--bad-fill) 34%, transparent)",
+    background: "color-mix(in srgb, var(--bad-fill) 16%, transparent)",
   },
   "&.cm-merge-b .cm-changedText, .cm-changedText": {
-    background: "color-mix(in srgb, var(--ok-fill) 34%, transparent)",
+    background: "color-mix(in srgb, var(--ok-fill) 18%, transparent)",
   },
+  // On a coloured ground comments need more contrast than they have on the plain one.
+  ".cm-changedText *, .cm-deletedText *, .cm-changedText, .cm-deletedText": { color: "var(--text)" },
   ".cm-changeGutter": { width: "3px", paddingLeft: "0" },
   "&.cm-merge-a .cm-changedLineGutter, .cm-deletedLineGutter": { background: "var(--bad-fill)" },
   "&.cm-merge-b .cm-changedLineGutter, .cm-changedLineGutter": { background: "var(--ok-fill)" },
