@@ -124,7 +124,6 @@ export const assignments = {
     lasted: "It ran for {time}.",
     began: "Began {time}",
     number: "Run {at} of {all}",
-    newest: "Newest run",
     unknownEnd: "It ended; nobody noted how.",
     stoppedEnd: "It was stopped, as asked.",
     restartedEnd: "It was restarted, as asked.",

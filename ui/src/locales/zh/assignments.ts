@@ -125,7 +125,6 @@ export const assignments: typeof English = {
     lasted: "运行了 {time}。",
     began: "开始于 {time}",
     number: "第 {at} 次运行，共 {all} 次",
-    newest: "最近一次运行",
     unknownEnd: "已结束，原因没有记录。",
     stoppedEnd: "按要求停止。",
     restartedEnd: "按要求重启。",
