@@ -1,8 +1,16 @@
 import { describe, expect, it } from "vitest"
 import { ApiFailure } from "../api/client"
+import type { Status } from "../api/types"
 import { readEarlier, type Shown } from "./earlier"
 
-const status = { kind: "Status", apiVersion: "v1", metadata: {}, code: 400, message: "no" }
+const status: Status = {
+  kind: "Status",
+  apiVersion: "v1",
+  metadata: {},
+  status: "Failure",
+  code: 400,
+  message: "no",
+}
 
 async function earlier(shown: Shown, count: number, ...answers: (string | undefined)[]) {
   const queries: Record<string, string>[] = []
@@ -10,7 +18,7 @@ async function earlier(shown: Shown, count: number, ...answers: (string | undefi
     async (query) => {
       queries.push(query)
       const text = answers.shift()
-      if (text === undefined) throw new ApiFailure("no", status as never)
+      if (text === undefined) throw new ApiFailure("no", status)
       return new Blob([text]).stream()
     },
     shown,

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { ApiFailure } from "../api/client"
+import type { Status } from "../api/types"
 import { LogFollower, type FollowState, type LogWorld, type Sink } from "./follower"
 
 type Answer = Error | { text: string; breaks?: boolean }
 
-const failure = (code: number) =>
-  new ApiFailure("no", { kind: "Status", apiVersion: "v1", metadata: {}, code, message: "no" } as never)
+const status: Status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: "no" }
+const failure = (code: number) => new ApiFailure("no", { ...status, code })
 
 function body({ text, breaks }: { text: string; breaks?: boolean }): ReadableStream<Uint8Array> {
   return new ReadableStream({

@@ -39,16 +39,8 @@ export async function restartTask(task: Task): Promise<void> {
   await patch("tasks", task.metadata.name, task.metadata.namespace, restartPatch(new Date().toISOString()))
 }
 
-export async function restartInstance({ metadata }: Assignment): Promise<void> {
-  await patch("assignments", metadata.name, metadata.namespace, restartPatch(new Date().toISOString()))
-}
-
 export async function deleteTask({ metadata }: Task): Promise<void> {
   await remove("tasks", metadata.name, metadata.namespace, metadata.uid)
-}
-
-export async function deleteInstance({ metadata }: Assignment): Promise<void> {
-  await remove("assignments", metadata.name, metadata.namespace, metadata.uid)
 }
 
 /** Set the counts of some entries, whatever others write meanwhile. */

@@ -35,8 +35,6 @@ export const apps = {
     upload: "Upload",
     uploadVersion: "Upload a version",
     createTask: "Create a task",
-    download: "Download",
-    delete: "Delete this upload",
   },
   drop: {
     title: "Drop to upload",
@@ -63,7 +61,6 @@ export const apps = {
   details: {
     versions: "Versions",
     usedBy: "Used by",
-    instances: "Instances",
     noInstances: "No instance runs this app.",
     noTasks: "No task uses this app.",
     services: "{name} · {protocol} on port {port}",

@@ -6,6 +6,7 @@ export const assignments = {
   search: "Search names, tasks, nodes, ports",
   filters: { task: "Task", node: "Node", state: "State", level: "Health", namespace: "Namespace" },
   columns: {
+    actions: "Actions",
     name: "Name",
     task: "Task",
     entry: "Entry",
@@ -124,7 +125,6 @@ export const assignments = {
     lasted: "It ran for {time}.",
     began: "Began {time}",
     number: "Run {at} of {all}",
-    newest: "Newest run",
     unknownEnd: "It ended; nobody noted how.",
     stoppedEnd: "It was stopped, as asked.",
     restartedEnd: "It was restarted, as asked.",

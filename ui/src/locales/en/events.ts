@@ -24,8 +24,6 @@ export const events = {
     Namespace: "Namespace",
     Pod: "Instance",
   },
-  times: "{n} times",
-  about: "{kind} {name}",
   pause: "Hold still",
   resume: "Go on",
   newer: "Go on ({n} new)",

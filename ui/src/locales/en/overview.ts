@@ -7,7 +7,6 @@ export const overview = {
   running: "{ready} of {desired} ready",
   nodesReady: "{ready} of {all} ready",
   noWarnings: "None",
-  since: "since {time}",
   attention: "Needs attention",
   nothing: "Nothing needs attention.",
   allTasks: "All {n} that need attention",

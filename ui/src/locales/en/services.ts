@@ -78,7 +78,6 @@ export const services = {
   },
   find: {
     title: "How others find it",
-    one: "One healthy endpoint",
     all: "All healthy endpoints",
     cli: "All endpoints, with health and reason",
   },

@@ -174,16 +174,6 @@ export const tasks = {
     none: "There are no instances",
     noneText: "The task asks for none, or its app is missing: its overview says which.",
   },
-  instance: {
-    actions: "Actions of {name}",
-    open: "Log and details",
-    restart: "Restart in place",
-    delete: "Delete instance",
-    deleteTitle: "Delete this instance?",
-    deleteText: "{name}",
-    replaced: "It is replaced: a new instance starts in its place. To have fewer, scale the task.",
-    folder: "Its own folder goes; what it keeps in PLUM_DATA stays for the next one.",
-  },
   event: {
     when: "Last seen",
     what: "What happened",

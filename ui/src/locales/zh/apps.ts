@@ -37,8 +37,6 @@ export const apps: typeof English = {
     upload: "上传",
     uploadVersion: "上传新版本",
     createTask: "创建任务",
-    download: "下载",
-    delete: "删除此次上传",
   },
   drop: {
     title: "松开即可上传",
@@ -64,7 +62,6 @@ export const apps: typeof English = {
   details: {
     versions: "版本",
     usedBy: "使用者",
-    instances: "实例",
     noInstances: "没有实例运行此应用。",
     noTasks: "没有任务使用此应用。",
     services: "{name} · {protocol}，端口 {port}",

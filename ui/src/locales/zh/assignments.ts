@@ -7,6 +7,7 @@ export const assignments: typeof English = {
   search: "搜索名称、任务、节点、端口",
   filters: { task: "任务", node: "节点", state: "状态", level: "健康", namespace: "命名空间" },
   columns: {
+    actions: "操作",
     name: "名称",
     task: "任务",
     entry: "条目",
@@ -125,7 +126,6 @@ export const assignments: typeof English = {
     lasted: "运行了 {time}。",
     began: "开始于 {time}",
     number: "第 {at} 次运行，共 {all} 次",
-    newest: "最近一次运行",
     unknownEnd: "已结束，原因没有记录。",
     stoppedEnd: "按要求停止。",
     restartedEnd: "按要求重启。",

@@ -26,8 +26,6 @@ export const events: typeof English = {
     Namespace: "命名空间",
     Pod: "实例",
   },
-  times: "{n} 次",
-  about: "{kind} {name}",
   pause: "暂停刷新",
   resume: "继续",
   newer: "继续（{n} 条新事件）",

@@ -9,7 +9,6 @@ export const overview: typeof English = {
   running: "{ready} / {desired} 就绪",
   nodesReady: "{ready} / {all} 就绪",
   noWarnings: "没有",
-  since: "自 {time}",
   attention: "需要关注",
   nothing: "没有需要关注的问题。",
   allTasks: "需要关注的全部 {n} 项",

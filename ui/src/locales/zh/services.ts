@@ -79,7 +79,6 @@ export const services: typeof English = {
   },
   find: {
     title: "如何找到它",
-    one: "一个健康的端点",
     all: "全部健康的端点",
     cli: "全部端点及其健康状况和原因",
   },

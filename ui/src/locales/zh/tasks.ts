@@ -172,16 +172,6 @@ export const tasks: typeof English = {
     none: "没有实例",
     noneText: "任务的副本数为零，或缺少应用：概览中有说明。",
   },
-  instance: {
-    actions: "{name} 的操作",
-    open: "日志与详情",
-    restart: "原地重启",
-    delete: "删除实例",
-    deleteTitle: "删除此实例？",
-    deleteText: "{name}",
-    replaced: "它会被替换：新实例将取代它。要减少实例，请对任务扩缩容。",
-    folder: "它自己的目录会删除；PLUM_DATA 中的数据留给下一个实例。",
-  },
   event: {
     when: "最近一次",
     what: "发生了什么",
