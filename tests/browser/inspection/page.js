@@ -124,6 +124,7 @@
   /** Addresses, paths, names of users and of fields are the same in every language. */
   const foreign = (text) =>
     text
+      .replace(/\b(plumctl|kubectl)( [a-z-]+)+|\b\w+=/g, " ")
       .replace(/\w+:\/\/\S+|(?<![\w<])\/\S+|\b\w+:\w\S*|\bSIG[A-Z]+\b|\b[a-z]+[A-Z]\w*\b/g, " ")
       .split(/[\s,;:()（），。；：、“”"'·/|=…<>]+/)
       .filter((word) => /[A-Za-z]{2,}/.test(word) && !/[\d_.\-/@[\]{}]/.test(word) && !known.has(word))

@@ -78,7 +78,7 @@ class Door:
 
 def open_door(url: str) -> Door:
     """The server's API; close it, or use it as a context."""
-    return Door(httpx.Client(base_url=url, trust_env=False, timeout=60))
+    return Door(httpx.Client(base_url=url, trust_env=False, timeout=60, headers={"user-agent": "plumctl/0.1.0"}))
 
 
 def app_body(name: str, version: str, digest: str, size: int, services: tuple[Json, ...] = ()) -> Json:
