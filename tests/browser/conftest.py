@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chromium import is_required, launched, missing
 from tests.browser.inspection.inspect import prepare
@@ -20,6 +20,8 @@ TRACES = bool(os.environ.get("PLUM_BROWSER_TRACES"))
 
 SECONDS = 15.0
 """How long a page may take to show what is waited for, on a busy machine."""
+
+expect.set_options(timeout=SECONDS * 1000)
 
 
 @dataclass

@@ -67,6 +67,7 @@ class Story:
         link = self.page.get_by_role("link", name=re.compile(f"^{self.name}-main-")).first
         self.instance = (link.get_attribute("href") or "").rpartition("/")[2]
         link.click()
+        expect(heading(self.page)).to_have_text(self.instance)
         self._tab("assignments.tabs.log").click()
         log = self.page.get_by_label(self.say("assignments.log.of", name=self.instance)).first
         expect(log).to_contain_text("shop 1.0.0 listens on", timeout=SOON)

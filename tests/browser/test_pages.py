@@ -83,6 +83,7 @@ def test_an_empty_fleet_says_what_to_do(empty: str, visit: Visit) -> None:
 def _look_at(visit: Visit, url: str, chosen: list[Shot], look: Look, known: frozenset[str]) -> list[str]:
     user = visit(url, look)
     user.trouble.expect("no-such-")
+    user.trouble.expect(r"503.*/log\?")  # no agent is there to give one
     told = []
     for shot in chosen:
         user.page.goto(shot.path)

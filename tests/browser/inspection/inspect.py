@@ -29,8 +29,9 @@ WORDS = frozenset(
     re.findall(
         r"\w+",
         "Plum plumctl kubectl YAML JSON CPU ID URL HTTP HTTPS GRPC TCP API SHA IP PID UTC UID Ctrl Alt Shift Enter Esc "
-        "Tab English TERM INT QUIT HUP USR KILL MiB GiB KiB Mi Gi Ki kB MB GB TB ms ANSI TLS OpenAPI Swagger zip GET "
-        "POST PUT Kubernetes npm Always OnFailure Never Held http https grpc tcp default shell startup readiness liveness",
+        "Tab English TERM INT QUIT HUP USR KILL MiB GiB KiB Mi Gi Ki kB MB GB TB ms ANSI TLS OpenAPI Swagger zip "
+        "GET POST PUT Kubernetes npm Always OnFailure Never Held http https grpc tcp "
+        "default shell startup readiness liveness",
     )
 )
 """Words that are the same in Chinese: names, units, and what the API calls things."""
