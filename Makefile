@@ -62,5 +62,7 @@ soak: venv
 		PLUM_SOAK_APPS=100 PLUM_SOAK_AGENT_KILLS=26 PLUM_SOAK_REPLACED=5 PLUM_SOAK_OPERATOR_KILLS=20 \
 		$(BIN)/pytest -q -s -o faulthandler_timeout=0 tests/soak
 	PLUM_SOAK_KUBECTL=1 PLUM_REQUIRE_KUBECTL=1 $(BIN)/pytest -q tests/kubectl
+	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
+	PLUM_SOAK_UI=1 $(BIN)/pytest -q -s tests/browser
 	PLUM_FUZZ_EXAMPLES=300 $(BIN)/pytest -q -o faulthandler_timeout=0 tests/v1/test_hostile.py
 	$(BIN)/python -m tests.soak.steady --minutes 30 --rate 100

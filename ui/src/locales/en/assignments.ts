@@ -6,7 +6,6 @@ export const assignments = {
   search: "Search names, tasks, nodes, ports",
   filters: { task: "Task", node: "Node", state: "State", level: "Health", namespace: "Namespace" },
   columns: {
-    actions: "Actions",
     name: "Name",
     task: "Task",
     entry: "Entry",

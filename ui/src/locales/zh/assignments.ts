@@ -7,7 +7,6 @@ export const assignments: typeof English = {
   search: "搜索名称、任务、节点、端口",
   filters: { task: "任务", node: "节点", state: "状态", level: "健康", namespace: "命名空间" },
   columns: {
-    actions: "操作",
     name: "名称",
     task: "任务",
     entry: "条目",
