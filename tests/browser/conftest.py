@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = missing()
     here = Path(__file__).parent
     for item in items:
-        if reason and here in item.path.parents and item.get_closest_marker("no_browser") is None:
+        if reason and here in item.path.parents:
             assert not is_required(), reason
             item.add_marker(pytest.mark.skip(reason=reason))
 

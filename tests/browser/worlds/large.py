@@ -14,15 +14,16 @@ from datetime import UTC, datetime
 
 from apiserver.api.expansion import TASK_CONTROLLER, expand, resolve
 from apiserver.api.kinds.app import App, artifact_path
-from apiserver.api.kinds.assignment import NODE_LABEL, Assignment
+from apiserver.api.kinds.assignment import Assignment
 from apiserver.api.kinds.node import Node
 from apiserver.api.kinds.task import Task
-from apiserver.api.meta import Resource, format_time
+from apiserver.api.meta import format_time
 from controllers import scheduler
 from controllers.scheduling import Bind, Unplaced, plan
 from controllers.task_status import summarize
 from tests.browser.worlds import discovery, mishaps, wanted
 from tests.browser.worlds.apps import zipped
+from tests.browser.worlds.bodies import as_if_ready, body_of, bound, node_status, with_status
 from tests.browser.worlds.door import Door, Json, app_body, node_body, open_door, task_body
 from tests.browser.worlds.mass import Mass, mass_of
 from tests.browser.worlds.mishaps import Look, Make
@@ -87,7 +88,7 @@ class Filler:
             labels = {"zone": machine.zone, "role": machine.role, "disk": self.rng.choice(("ssd", "nvme"))}
             bodies.append(node_body(machine.name, labels, unschedulable=machine.state == wanted.CORDONED))
         list(self.mass.create("nodes", bodies))
-        statuses = (_status("Node", machine.name, _node_status(machine, self.now)) for machine in machines)
+        statuses = (with_status("Node", machine.name, node_status(machine, self.now)) for machine in machines)
         list(self.mass.apply_status("nodes", statuses, "plum-agent"))
 
     def _odd(self, program: wanted.Program) -> Iterator[Json]:
@@ -138,13 +139,13 @@ class Filler:
         pending = [copy for copy in made.values() if not copy.spec.node_name]
         unplaced = {}
         # The lost node had its share before it fell silent.
-        everywhere = [_as_if_ready(node) for node in nodes if not node.spec.unschedulable]
+        everywhere = [as_if_ready(node) for node in nodes if not node.spec.unschedulable]
         for decision in plan(pending, everywhere, made.values()):
             if isinstance(decision, Bind):
-                made[decision.assignment.metadata.name] = _bound(decision)
+                made[decision.assignment.metadata.name] = bound(decision)
             else:
                 unplaced[decision.assignment.metadata.name] = decision
-        list(self.mass.create("assignments", (_body(copy) for copy in made.values())))
+        list(self.mass.create("assignments", (body_of(copy) for copy in made.values())))
         return unplaced
 
     def _report(self, copies: list[Assignment], machines: Mapping[str, wanted.Machine]) -> None:
@@ -183,7 +184,7 @@ class Filler:
             if (decision := unplaced.get(copy.metadata.name)) is not None:
                 placed = {"type": "Placed", "status": "False", "reason": decision.reason, "message": decision.message}
                 status = {"phase": "Pending", "conditions": [placed | {"lastTransitionTime": since}]}
-                bodies.append(_status("Assignment", copy.metadata.name, status))
+                bodies.append(with_status("Assignment", copy.metadata.name, status))
         list(self.mass.apply_status("assignments", bodies, scheduler.MANAGER))
 
     def _summarize(self, copies: list[Assignment]) -> None:
@@ -199,7 +200,7 @@ class Filler:
             absent = {copy.spec.node_name for copy in mine if copy.spec.node_name} - nodes
             status = summarize(task, mine, resolve(task, apps), now=self.now, absent=absent)
             told = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-            bodies.append(_status("Task", task.metadata.name, told))
+            bodies.append(with_status("Task", task.metadata.name, told))
         list(self.mass.apply_status("tasks", bodies, TASK_CONTROLLER))
 
 
@@ -207,56 +208,3 @@ def fill(url: str, *, seed: int = 7, size: wanted.Size | None = None) -> None:
     """Fill an empty server."""
     with open_door(url) as door:
         Filler(door, mass_of(url), random.Random(seed), size or wanted.Size()).fill()
-
-
-def _node_status(machine: wanted.Machine, now: datetime) -> Json:
-    since = format_time(now)
-    ready: Json = {
-        "type": "Ready",
-        "status": "True",
-        "reason": "AgentReady",
-        "message": "the agent renews the node's lease",
-    }
-    if machine.state == wanted.LOST:
-        words = "the agent has not renewed the node's lease in time"
-        ready |= {"status": "Unknown", "reason": "LeaseExpired", "message": words}
-    conditions = [ready | {"lastTransitionTime": since}]
-    if machine.state == wanted.DRAINING:
-        conditions.append(
-            {
-                "type": "Draining",
-                "status": "True",
-                "reason": "AgentDraining",
-                "message": "the agent ends all that it runs",
-                "lastTransitionTime": since,
-            }
-        )
-    return {
-        "ip": machine.ip,
-        "agent": {"name": "plum", "version": "0.1.0"},
-        "bootID": hashlib.sha256(machine.name.encode()).hexdigest()[:32],
-        "capacity": {"cpu": str(machine.cpus), "memory": f"{machine.memory}Gi"},
-        "portRange": "20000-29999",
-        "conditions": conditions,
-    }
-
-
-def _bound(decision: Bind) -> Assignment:
-    copy = decision.assignment
-    labels = {**copy.metadata.labels, NODE_LABEL: decision.node}
-    metadata = copy.metadata.model_copy(update={"labels": labels})
-    spec = copy.spec.model_copy(update={"node_name": decision.node})
-    return copy.model_copy(update={"metadata": metadata, "spec": spec})
-
-
-def _as_if_ready(node: Node) -> Node:
-    ready = [condition.model_copy(update={"status": "True"}) for condition in node.status.conditions[:1]]
-    return node.model_copy(update={"status": node.status.model_copy(update={"conditions": tuple(ready)})})
-
-
-def _status(kind: str, name: str, status: Json) -> Json:
-    return {"apiVersion": "plum.dev/v1", "kind": kind, "metadata": {"name": name}, "status": status}
-
-
-def _body(found: Resource) -> Json:
-    return found.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"status"})
