@@ -1,5 +1,7 @@
 """Make a world to look at by hand: ``python -m tests.browser.worlds small --addr 127.0.0.1:8080``."""
 
+import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -15,6 +17,8 @@ ADDR = click.option("--addr", default="127.0.0.1:8080", show_default=True, help=
 @click.group()
 def main() -> None:
     """Clusters to look at."""
+    # So that a world which is asked to end takes its server along.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
 
 
 @main.command("small")
