@@ -1,6 +1,6 @@
 /** How a process ended, once. */
 export const exit = {
-  clean: "It ended with code 0, though it should run on.",
+  clean: "It ended with code 0.",
   code: "It ended with code {code}.",
   notExecutable: "It ended with code 126: the start command is there but cannot be executed.",
   notFound: "It ended with code 127: the start command was not found.",

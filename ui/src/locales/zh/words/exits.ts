@@ -3,7 +3,7 @@ import type en from "../../en/words"
 type Words = typeof en
 
 export const exit: Words["exit"] = {
-  clean: "以退出码 0 结束，而它本应持续运行。",
+  clean: "以退出码 0 结束。",
   code: "以退出码 {code} 结束。",
   notExecutable: "以退出码 126 结束：启动命令存在，但不可执行。",
   notFound: "以退出码 127 结束：找不到启动命令。",
