@@ -10,7 +10,7 @@ export function columnsOf(
 ): Column<Row>[] {
   const label = (key: string) => t(`assignments.columns.${key}`)
   const columns: Column<Row>[] = [
-    { key: "name", label: label("name"), min: isNarrow ? 120 : 230, grow: 3, sort: ({ name }) => name },
+    { key: "name", label: label("name"), min: isNarrow ? 120 : 300, grow: 3, sort: ({ name }) => name },
     {
       key: "state",
       label: label("state"),
@@ -18,9 +18,9 @@ export function columnsOf(
       grow: 1,
       sort: ({ rank, verdict }) => `${rank + 10} ${verdict.state}`,
     },
-    { key: "task", label: label("task"), min: 110, grow: 1.4, drop: 6, sort: ({ task }) => task },
+    { key: "task", label: label("task"), min: 140, grow: 1.4, drop: 6, sort: ({ task }) => task },
     { key: "entry", label: label("entry"), min: 80, drop: 10, sort: ({ entry }) => entry },
-    { key: "node", label: label("node"), min: 90, grow: 1.2, drop: 3, sort: ({ node }) => node },
+    { key: "node", label: label("node"), min: 124, grow: 1.2, drop: 3, sort: ({ node }) => node },
     {
       key: "desired",
       label: label("desired"),
@@ -75,7 +75,7 @@ export function columnsOf(
       first: "desc",
       sort: ({ assignment }) => assignment.metadata.creationTimestamp,
     },
-    { key: "actions", label: "", min: 44, drop: 1 },
+    { key: "actions", label: label("actions"), isSpoken: true, min: 44, drop: 1 },
   ]
   const namespace: Column<Row> = {
     key: "namespace",
