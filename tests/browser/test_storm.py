@@ -19,6 +19,7 @@ from tests.browser.pages import connection
 from tests.browser.texts import Texts
 from tests.browser.worlds import storm, usage
 from tests.browser.worlds.door import Door, open_door
+from tests.e2e.cluster import wait_for
 from tests.servers import running_apiserver
 
 SECONDS = 60.0 if os.environ.get("PLUM_SOAK_UI") else 10.0
@@ -110,11 +111,13 @@ def _is_true(page: Page, say: Texts, door: Door) -> None:
     """After the storm every row in sight says what the server says."""
     page.goto(f"/assignments?q={quote('load-01')}")
     expect(page.locator("[data-row]").first).to_be_visible(timeout=30_000)
-    page.wait_for_timeout(500)
     headers = page.get_by_role("columnheader").all_inner_texts()
     place = [text.strip() for text in headers].index(say("assignments.columns.restarts"))
     stored = {one["metadata"]["name"]: one["status"].get("restarts", 0) for one in door.items("assignments")}
-    rows = page.locator("[data-row]").all()
-    shown = {row.get_attribute("aria-label"): row.get_by_role("cell").nth(place).inner_text() for row in rows}
-    assert len(shown) > 10
-    assert shown == {name: str(stored[name or ""]) for name in shown}
+
+    def agrees() -> bool:
+        rows = page.locator("[data-row]").all()
+        shown = {row.get_attribute("aria-label"): row.get_by_role("cell").nth(place).inner_text() for row in rows}
+        return len(shown) > 10 and shown == {name: str(stored[name or ""]) for name in shown}
+
+    wait_for("rows that say what the server says", agrees)

@@ -23,7 +23,6 @@ export const tasks = {
     noApps: "A task runs apps, so upload one first. Then create a task here, or apply a manifest:",
     upload: "Upload an app",
   },
-  bulk: "Selected tasks",
   actions: {
     create: "New task",
     start: "Start",

@@ -24,7 +24,6 @@ export const tasks: typeof English = {
     noApps: "任务运行应用，请先上传一个应用。然后在此新建任务，或应用清单：",
     upload: "上传应用",
   },
-  bulk: "所选任务",
   actions: {
     create: "新建任务",
     start: "启动",
