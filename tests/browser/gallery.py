@@ -29,8 +29,14 @@ from tests.servers import running_apiserver
 NARROW_UP_TO = 860
 """Pixels up to which the navigation is in a menu."""
 
-SETTLE_MS = 350
-"""After a page shows what it has: for what moves in."""
+AT_REST = """() => new Promise((resolve) => {
+  const moves = () => document.getAnimations().some((one) =>
+    one.playState === "running" && one.effect?.getComputedTiming().endTime !== Infinity)
+  const look = (calm) => moves() ? requestAnimationFrame(() => look(0))
+    : calm < 3 ? requestAnimationFrame(() => look(calm + 1)) : resolve(true)
+  look(0)
+})"""
+"""Three frames in a row without a transition that ends: what moves in starts in the frame after it is there."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,12 @@ class Gallery:
         return told + findings.lines()
 
 
-def settle(page: Page, still: float = SETTLE_MS) -> None:
-    """Wait until the page has what it asked for. Watches never end, so that the network is never idle."""
+def settle(page: Page) -> None:
+    """Wait until the page has what it asked for, and nothing moves. Watches never end, so that the network is never
+    idle."""
     page.wait_for_load_state("load")
     page.wait_for_function("() => !document.querySelector('[aria-busy=true], .skeleton')", timeout=6000)
-    page.wait_for_timeout(still)
+    page.evaluate(AT_REST)
 
 
 def grow(page: Page, width: int) -> None:
@@ -101,7 +108,7 @@ def grow(page: Page, width: int) -> None:
     wanted = page.evaluate("() => document.querySelector('main')?.scrollHeight ?? document.body.scrollHeight")
     least = HEIGHTS.get(width, 900)
     page.set_viewport_size({"width": width, "height": max(least, min(3000, int(wanted) + 60))})
-    page.wait_for_timeout(150)
+    settle(page)
 
 
 def known_words(door: Door) -> frozenset[str]:

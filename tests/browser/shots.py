@@ -62,7 +62,7 @@ def _lists() -> Iterator[Shot]:
 def _others() -> Iterator[Shot]:
     yield Shot("overview", "/")
     yield Shot("menu", "/", _open_menu, narrow_only=True)
-    yield Shot("keys", "/tasks", lambda page: page.keyboard.press("?"))
+    yield Shot("keys", "/tasks", _show_keys)
     yield Shot("task-create", "/tasks/create")
     yield Shot("settings", "/settings")
     yield Shot("not-found", "/no/such/page")
@@ -100,6 +100,7 @@ def _choose_tab(number: int) -> Prepare:
         tabs = page.get_by_role("tab")
         if tabs.count() > number:
             tabs.nth(number).click()
+            tabs.nth(number).and_(page.locator("[aria-selected=true]")).wait_for()
 
     return prepare
 
@@ -112,7 +113,13 @@ def _search(text: str) -> Prepare:
 
 
 def _open_menu(page: Page) -> None:
-    page.locator("button[aria-expanded]").first.click()
+    page.locator("button[aria-expanded=false]").first.click()
+    page.locator("button[aria-expanded=true]").first.wait_for()
+
+
+def _show_keys(page: Page) -> None:
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
 
 
 def _by_condition(door: Door) -> dict[str, str]:

@@ -87,9 +87,9 @@ def _look_at(visit: Visit, url: str, chosen: list[Shot], look: Look, known: froz
     told = []
     for shot in chosen:
         user.page.goto(shot.path)
-        settle(user.page, 100)
+        settle(user.page)
         shot.prepare(user.page)
-        user.page.wait_for_timeout(100)
+        settle(user.page)
         findings = inspect(user.page, chinese=user.is_chinese, known=known)
         lines = [line for line in findings.lines() if line.startswith(WRONG)]
         lines += [f"jumps: {findings.shifts[:3]}"] if findings.shift > LARGEST_SHIFT else []
