@@ -1,7 +1,7 @@
 /** Sending one archive to the server, with progress. The server reads its meta.ini and says which app it is. */
 
 import { ApiFailure } from "@/lib/api/client"
-import { token } from "@/lib/api/session"
+import { doubt, token } from "@/lib/api/session"
 import type { Status } from "@/lib/api/types"
 
 /** The App that an archive became. */
@@ -27,6 +27,7 @@ export function send(file: File, onProgress: (sent: number) => void): Transfer {
     // The form around the file is in the count.
     xhr.upload.onprogress = ({ loaded }) => onProgress(Math.min(loaded, file.size))
     xhr.onload = () => {
+      if (xhr.status === 401) doubt()
       try {
         resolve(readAnswer(xhr.status, xhr.responseText))
       } catch (error) {

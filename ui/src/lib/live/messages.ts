@@ -19,6 +19,8 @@ export type ToKeeper =
   | { type: "signIn"; token: string }
   | { type: "signOut" }
   | { type: "want"; kinds: Plural[] }
+  /** The server did not know who asked: whoever follows for the tab should ask again. */
+  | { type: "doubt" }
   | { type: "ping" }
   | { type: "bye" }
 
@@ -29,5 +31,7 @@ export type ToTab =
   | { type: "refused"; kind: Plural; status: unknown }
   /** In whose name the API is asked from now on; empty for nobody's. */
   | { type: "token"; token: string }
+  /** By how many milliseconds the server's clock is ahead of the browser's. */
+  | { type: "clock"; ahead: number }
   /** The tab was forgotten (it had been silent for long): it should say again what it wants. */
   | { type: "forgotten" }
