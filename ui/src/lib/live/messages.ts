@@ -9,8 +9,8 @@ export type Connection =
   | { state: "live" }
   /** The connection broke; what is known is shown as of `since` (ms since 1970). */
   | { state: "reconnecting"; since: number; detail: string }
-  /** The server wants to know who asks. */
-  | { state: "signedOut" }
+  /** The server wants to know who asks; `detail` is its own sentence. */
+  | { state: "signedOut"; detail: string }
 
 export type ToKeeper =
   /** A tab begins, with the token that it remembers; empty for none. */

@@ -21,7 +21,7 @@ import {
 import { jsonLines } from "./lines"
 import type { Connection } from "./messages"
 import { Skew } from "./skew"
-import { isForgotten, type ListPage, type WatchLine } from "./wire"
+import { isForgotten, sentenceOf, type ListPage, type WatchLine } from "./wire"
 
 export interface World {
   fetch(path: string, init: { headers: Record<string, string>; signal: AbortSignal }): Promise<Response>
@@ -153,7 +153,7 @@ export class Watcher {
       } catch (error) {
         if (signal.aborted) continue
         if (error instanceof Unauthorized) {
-          this.tell({ state: "signedOut" })
+          this.tell({ state: "signedOut", detail: error.message })
           await new Promise<void>((resolve) =>
             signal.addEventListener("abort", () => resolve(), { once: true }),
           )
@@ -285,7 +285,7 @@ export class Watcher {
     const response = await this.world.fetch(path, { headers, signal })
     signal.throwIfAborted()
     if (this.skew.read(response.headers.get("date"), this.world.now())) this.listener.clock(this.skew.ahead)
-    if (response.status === 401) throw new Unauthorized()
+    if (response.status === 401) throw new Unauthorized(await sentenceOf(response))
     return response
   }
 

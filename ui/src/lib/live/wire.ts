@@ -17,6 +17,13 @@ interface Failed {
   message?: string
 }
 
+/** The sentence of a refusal; empty where it has none. */
+export async function sentenceOf(response: Response): Promise<string> {
+  const status: unknown = await response.json().catch(() => undefined)
+  const isSaid = typeof status === "object" && status !== null && "message" in status
+  return isSaid && typeof status.message === "string" ? status.message : ""
+}
+
 /** Whether the version to go on from is one that the server does not have: not any more, or not yet. */
 export function isForgotten({ code, message }: Failed): boolean {
   return code === 410 || (code === 504 && (message ?? "").startsWith("Too large resource version"))
