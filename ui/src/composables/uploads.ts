@@ -2,12 +2,22 @@
 
 import { computed, reactive, type ComputedRef } from "vue"
 import { remaining, sampled, speed, type Sample } from "@/lib/apps/speed"
-import { problemOf, send, type FileProblem, type Uploaded } from "@/lib/apps/transfer"
+import {
+  mayPass,
+  outcomeOf,
+  problemOf,
+  send,
+  type Before,
+  type FileProblem,
+  type Outcome,
+  type Uploaded,
+} from "@/lib/apps/transfer"
 
 export interface Upload {
   readonly id: number
   readonly file: string
   readonly size: number
+  readonly namespace: string
   state: "waiting" | "sending" | "checking" | "done" | "failed"
   sent: number
   /** Bytes a second. */
@@ -18,8 +28,9 @@ export interface Upload {
   problem?: FileProblem
   error?: unknown
   made?: Uploaded
-  /** Whether the server had this very archive already. */
-  isKnown?: boolean
+  outcome?: Outcome
+  /** Whether the same may be tried once more. */
+  mayPass?: boolean
 }
 
 /** So many at a time: more would only share the same line. */
@@ -28,8 +39,10 @@ const AT_ONCE = 2
 export interface Uploads {
   uploads: readonly Upload[]
   isBusy: ComputedRef<boolean>
-  /** Begin; `before` are the names of the App objects that there are. */
-  add: (chosen: Iterable<File>, before: ReadonlySet<string>) => void
+  /** Begin; `before` is what there is in the namespace. */
+  add: (chosen: Iterable<File>, namespace: string, before: Before) => void
+  /** Try once more what may pass. */
+  retry: (id: number) => void
   /** Break off, or take it from the list when it is over. */
   remove: (id: number) => void
   /** Take all from the list that are over. */
@@ -38,8 +51,7 @@ export interface Uploads {
 
 interface Source {
   file: File
-  /** Names of the App objects that were there before. */
-  before: ReadonlySet<string>
+  before: Before
   cancel?: () => void
 }
 
@@ -49,11 +61,11 @@ let next = 1
 
 const isOver = ({ state }: Upload): boolean => state === "done" || state === "failed"
 
-function add(chosen: Iterable<File>, before: ReadonlySet<string>): void {
+function add(chosen: Iterable<File>, namespace: string, before: Before): void {
   for (const file of chosen) {
     const id = next++
     sources.set(id, { file, before })
-    uploads.push({ id, file: file.name, size: file.size, state: "waiting", sent: 0 })
+    uploads.push({ id, file: file.name, size: file.size, namespace, state: "waiting", sent: 0 })
   }
   proceed()
 }
@@ -68,17 +80,26 @@ function proceed(): void {
   }
 }
 
+function retry(id: number): void {
+  const upload = uploads.find((one) => one.id === id)
+  if (!upload?.mayPass) return
+  Object.assign(upload, { state: "waiting", sent: 0, error: undefined, mayPass: false })
+  proceed()
+}
+
 async function perform(upload: Upload, source: Source): Promise<void> {
   const { file, before } = source
   try {
     const problem = await problemOf(file)
+    // It was given up while the file was looked at.
+    if (!sources.has(upload.id)) return
     if (problem) {
       upload.problem = problem
       upload.state = "failed"
       return
     }
     let samples: Sample[] = sampled([], { at: performance.now(), sent: 0 })
-    const transfer = send(file, (sent) => {
+    const transfer = send(file, upload.namespace, (sent) => {
       samples = sampled(samples, { at: performance.now(), sent })
       upload.sent = sent
       upload.speed = speed(samples)
@@ -88,17 +109,19 @@ async function perform(upload: Upload, source: Source): Promise<void> {
     })
     source.cancel = transfer.cancel
     upload.made = await transfer.done
-    upload.isKnown = before.has(upload.made.artifactId)
+    upload.outcome = outcomeOf(upload.made, before)
     upload.sent = file.size
     upload.state = "done"
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") forget(upload.id)
     else {
       upload.error = error
+      upload.mayPass = mayPass(error)
       upload.state = "failed"
     }
   } finally {
-    sources.delete(upload.id)
+    delete source.cancel
+    if (!upload.mayPass) sources.delete(upload.id)
     proceed()
   }
 }
@@ -122,5 +145,5 @@ function clear(): void {
 const isBusy = computed(() => uploads.some((upload) => !isOver(upload)))
 
 export function useUploads(): Uploads {
-  return { uploads, isBusy, add, remove, clear }
+  return { uploads, isBusy, add, retry, remove, clear }
 }
