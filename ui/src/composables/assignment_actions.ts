@@ -6,13 +6,13 @@ import type { Assignment } from "@/lib/api/types"
 import { tellDone, tellFailure, tellTrouble } from "@/lib/notices"
 import { explainFailure, type Action } from "@/lib/words/failures"
 import { say } from "@/lib/words/verdicts"
-import { confirm } from "./confirm"
+import { confirm, type Course } from "./confirm"
 
 export type AssignmentAction = "start" | "stop" | "restart" | "delete"
 
 /** Requests at a time: others want to get through as well. */
 const AT_ONCE = 4
-/** More than so many are deleted only after their number was typed. */
+/** More than so many are started only after a question, and deleted only after their number was typed. */
 const MANY = 20
 
 /** Whether the action makes sense for it now. */
@@ -91,18 +91,18 @@ export function useAssignmentActions() {
     }
     const n = assignments.length
     const name = t("assignments.confirm.many", { n }, n)
-    const perform = async () => {
-      const failures = await each(assignments, (one) => send(action, one))
-      const done = n - failures.length
+    const perform = async (course?: Course) => {
+      const { failures, tried } = await each(assignments, (one) => send(action, one), course)
+      const done = tried - failures.length
       if (done) tellDone(t(`assignments.actions.${DONE[action]}Many`, { n: done }, done))
       const [failed] = failures
       if (failed) {
         const { text } = explainFailure(failed.error, contextOf(action, failed.name))
-        const params = { failed: failures.length, all: n, first: say(t, text) }
+        const params = { failed: failures.length, all: tried, first: say(t, text) }
         tellTrouble(t("assignments.actions.someFailed", params))
       }
     }
-    if (action === "start") {
+    if (action === "start" && n <= MANY) {
       await perform()
       return true
     }
@@ -112,7 +112,7 @@ export function useAssignmentActions() {
       text: t(`assignments.confirm.${action}Many`),
       consequences: isDeletion ? consequences(assignments) : [],
       action: t(`assignments.confirm.${action}Action`),
-      danger: action !== "restart",
+      danger: action === "stop" || isDeletion,
       ...(isDeletion && n > MANY ? { typed: String(n) } : {}),
       context: contextOf(action, name),
       perform,
@@ -125,18 +125,23 @@ export function useAssignmentActions() {
 async function each(
   assignments: readonly Assignment[],
   work: (one: Assignment) => Promise<unknown>,
-): Promise<{ name: string; error: unknown }[]> {
+  course: Course | undefined,
+): Promise<{ failures: { name: string; error: unknown }[]; tried: number }> {
   const failures: { name: string; error: unknown }[] = []
   const left = [...assignments]
+  let tried = 0
+  const next = () => (course?.signal.aborted ? undefined : left.shift())
   const worker = async () => {
-    for (let one = left.shift(); one; one = left.shift()) {
+    for (let one = next(); one; one = next()) {
       try {
         await work(one)
       } catch (error) {
         failures.push({ name: one.metadata.name, error })
       }
+      tried += 1
+      if (assignments.length > MANY) course?.tell(tried, assignments.length)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  return failures
+  return { failures, tried }
 }

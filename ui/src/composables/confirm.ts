@@ -3,6 +3,12 @@
 import { shallowRef } from "vue"
 import type { FailureContext } from "@/lib/words/failures"
 
+/** What takes many requests tells how far it is, and ends early when it is asked to. */
+export interface Course {
+  tell: (done: number, all: number) => void
+  signal: AbortSignal
+}
+
 export interface Question {
   title: string
   text: string
@@ -16,7 +22,7 @@ export interface Question {
   /** What it is, for the words about its failure. */
   context: FailureContext
   /** Done when the answer is yes; the dialog stays open, busy, until it is, and shows why it failed. */
-  perform: () => Promise<void>
+  perform: (course: Course) => Promise<void>
 }
 
 export interface Asked extends Question {
