@@ -1,6 +1,8 @@
 """What all pages have in common: their addresses, the one connection, the keyboard, and who is asked to sign in."""
 
+import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -104,6 +106,38 @@ def test_what_is_shown_stays_while_the_server_is_away(visit: Visit, tmp_path: Pa
         expect(row(page, "second")).to_be_visible()
 
 
+FORBIDDEN = """
+for (const name of ["localStorage", "sessionStorage", "SharedWorker"]) {
+  Object.defineProperty(window, name, { get() { throw new DOMException("denied", "SecurityError") } })
+}
+"""
+
+
+def test_pages_live_where_the_browser_forbids_storage_and_workers(url: str, visit: Visit) -> None:
+    user, say = visit(url, EN_LIGHT), Texts("en")
+    user.context.add_init_script(FORBIDDEN)
+    for path in ("/nodes", "/tasks/create"):
+        user.page.goto(path)
+        expect(heading(user.page)).to_be_visible()
+        expect(connection(user.page)).to_have_text(say("shell.connection.live"))
+
+
+def test_another_database_at_the_same_address_is_shown_as_it_is(visit: Visit, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    with running_apiserver(other) as (_, url), open_door(url) as door:
+        for name in ("theirs", "theirs-2", "theirs-3"):  # so that its version is higher
+            door.create("nodes", node_body(name))
+    with running_apiserver(one) as (_, url), open_door(url) as door:
+        door.create("nodes", node_body("ours"))
+        user = visit(url, EN_LIGHT)
+        user.trouble.expect("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY")
+        user.page.goto("/nodes")
+        expect(row(user.page, "ours")).to_be_visible()
+    with running_apiserver(other, "--addr", url.removeprefix("http://")):
+        expect(row(user.page, "theirs")).to_be_visible(timeout=20_000)
+        expect(row(user.page, "ours")).to_be_hidden()
+
+
 def test_who_is_asked_for_a_token_signs_in(visit: Visit, tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.write_text(f"{TOKEN},ann\n", encoding="utf-8")
@@ -120,6 +154,22 @@ def test_who_is_asked_for_a_token_signs_in(visit: Visit, tmp_path: Path) -> None
         page.get_by_role("button", name=say("shell.signIn.submit")).click()
         expect(connection(page)).to_have_text(say("shell.connection.live"))
         expect(heading(page)).to_be_visible()
+
+        # The token is taken away: what is asked for next leads back to where one gives another.
+        tokens.write_text(f"{TOKEN}-2,ann\n", encoding="utf-8")
+        _await_refusal(url, TOKEN)
+        page.goto("/settings")
+        expect(page.get_by_role("alert")).to_have_text(say("shell.signIn.wrong"))
+
+
+def _await_refusal(url: str, token: str) -> None:
+    """Servers read their token file every two seconds."""
+    headers = {"authorization": f"Bearer {token}"}
+    for _ in range(100):
+        if httpx.get(f"{url}/api", headers=headers, trust_env=False).status_code == HTTPStatus.UNAUTHORIZED:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the token still counts")
 
 
 def _watchers(url: str, wanted: int) -> int:

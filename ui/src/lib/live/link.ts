@@ -16,8 +16,8 @@ const HIDDEN_MS = 10_000
  * knows nothing yet.
  */
 export function connect(receive: (message: ToTab) => void, renewed: () => void): Link {
-  if (typeof SharedWorker === "undefined") return within(receive)
   try {
+    if (typeof SharedWorker === "undefined") return within(receive)
     let link = shared(receive, () => {
       link = within(receive)
       renewed()
