@@ -153,7 +153,6 @@ export const assignments = {
     cores: "{n} cores",
     since: "Since this page was opened. The figures come every 15 s.",
     none: "No figures: the process does not run, or its node has not reported for a minute.",
-    wait: "The first figures come within 15 s.",
     line: "{what}: now {now}, between {least} and {most}",
   },
   log,
