@@ -40,9 +40,18 @@ export function fitting<T>(columns: readonly Column<T>[], width: number): Column
   return shown
 }
 
-/** The value of `grid-template-columns` for them. */
-export function template<T>(columns: readonly Column<T>[]): string {
-  return columns.map(({ min, grow }) => (grow ? `minmax(${min}px, ${grow}fr)` : `${min}px`)).join(" ")
+/**
+ * The value of `grid-template-columns` for them in so many px. Where even those that always stay do not fit, those that
+ * grow share what the others leave.
+ */
+export function template<T>(columns: readonly Column<T>[], width: number): string {
+  const isTight = columns.reduce((sum, { min }) => sum + min, 0) > width
+  return columns
+    .map(({ min, grow }) => {
+      if (!grow) return `${min}px`
+      return isTight ? `minmax(0, ${min}fr)` : `minmax(${min}px, ${grow}fr)`
+    })
+    .join(" ")
 }
 
 /** `name` ascending is `name`, descending `-name`: how addresses say it. */
