@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest"
-import { clicked, fitting, readSorting, sorted, template, writeSorting, type Column } from "./columns"
+import {
+  arranged,
+  clicked,
+  fitting,
+  readSorting,
+  sorted,
+  template,
+  writeSorting,
+  type Column,
+} from "./columns"
 
 const column = (key: string, min: number, more: Partial<Column<string>> = {}): Column<string> => ({
   key,
@@ -33,6 +42,30 @@ describe("the columns that fit", () => {
 
   it("share what there is where even the least is too much", () => {
     expect(template(fitting(columns, 250), 250)).toBe("minmax(0, 200fr) 100px")
+  })
+})
+
+describe("the layout of rows", () => {
+  const columns = [
+    column("name", 200, { grow: 2, leads: true }),
+    column("state", 100),
+    column("node", 100, { drop: 1, grow: 1 }),
+    column("age", 60, { drop: 2 }),
+  ]
+
+  it("has all columns beside each other where there is room", () => {
+    const { columns: shown, isStacked } = arranged(columns, 480)
+    expect([keys(shown), isStacked]).toEqual([["name", "state", "node", "age"], false])
+  })
+
+  it("gives the first a line of its own where there is little, which leaves more for the others", () => {
+    const { columns: shown, template: below, isStacked } = arranged(columns, 250)
+    expect([keys(shown), isStacked]).toEqual([["name", "state", "node"], true])
+    expect(below).toBe("100px minmax(100px, 1fr)")
+  })
+
+  it("keeps one line where no column leads", () => {
+    expect(arranged(columns.slice(1), 250).isStacked).toBe(false)
   })
 })
 

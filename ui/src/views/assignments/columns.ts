@@ -6,7 +6,7 @@ import type { Row } from "@/lib/assignments/rows"
 export function columnsOf(t: (key: string) => string, hasNamespaces: boolean): Column<Row>[] {
   const label = (key: string) => t(`assignments.columns.${key}`)
   const columns: Column<Row>[] = [
-    { key: "name", label: label("name"), min: 300, grow: 3, sort: ({ name }) => name },
+    { key: "name", label: label("name"), min: 300, grow: 3, leads: true, sort: ({ name }) => name },
     {
       key: "state",
       label: label("state"),

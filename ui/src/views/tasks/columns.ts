@@ -19,6 +19,7 @@ export function taskColumns(t: (key: string) => string, hasNamespaces: boolean):
       label: t("tasks.columns.name"),
       min: 190,
       grow: 2,
+      leads: true,
       sort: ({ task }) => task.metadata.name,
     },
     ...(hasNamespaces ? [namespace] : []),
