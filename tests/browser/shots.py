@@ -50,7 +50,7 @@ def bare(stop: Callable[[], None], start: Callable[[], None]) -> Iterator[Shot]:
 
 def _lose(page: Page, stop: Callable[[], None]) -> None:
     stop()
-    page.locator(".connection.reconnecting").first.wait_for()
+    page.locator(".connection.reconnecting:visible").first.wait_for()
 
 
 def _lists() -> Iterator[Shot]:

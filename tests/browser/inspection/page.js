@@ -78,7 +78,7 @@
     if (lines > 1 && identifier.test(words) && !parent.closest("pre, [data-may-wrap], .cm-editor")) {
       add("wraps", `"${words}" in ${describe(parent)}`)
     }
-    if (lines > 1 && parent.closest("button, [role=tab], th, [role=columnheader], [role=menuitem], nav a")) {
+    if (lines > 1 && !parent.closest("[data-may-wrap]") && parent.closest("button, [role=tab], th, [role=columnheader], [role=menuitem], nav a")) {
       add("wraps", `"${words}" in ${describe(parent)}`)
     }
   }
