@@ -10,7 +10,7 @@ const PAGES = 20
 const PAGE = 100
 
 async function readHistory(object: Assignment, signal: AbortSignal): Promise<HistoryItem[]> {
-  const { name = "", namespace } = object.metadata
+  const { name, namespace } = object.metadata
   const path = objectPath("assignments", name, namespace, "history")
   const items: HistoryItem[] = []
   let next = ""
@@ -37,7 +37,6 @@ export function useRuns(assignment: Ref<Assignment | undefined>) {
   }
 
   async function load(object: Assignment): Promise<void> {
-    reading?.abort()
     const here = (reading = new AbortController())
     try {
       const items = await readHistory(object, here.signal)
@@ -55,9 +54,11 @@ export function useRuns(assignment: Ref<Assignment | undefined>) {
   watch(
     () => assignment.value?.metadata.uid,
     (uid) => {
+      reading?.abort()
       moments.value = []
       asked.value = []
       isLoaded.value = false
+      error.value = undefined
       if (uid && assignment.value) void load(assignment.value)
     },
     { immediate: true },
