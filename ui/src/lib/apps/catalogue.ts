@@ -1,6 +1,7 @@
 /** Uploads grouped by the app they are of, with what uses each. Pure. */
 
 import type { App, Assignment, Task } from "@/lib/api/types"
+import { newestFirst } from "./order"
 
 /** An entry of a task that names an upload: by name and version, or by the digest of its archive. */
 export interface TaskUse {
@@ -94,16 +95,6 @@ function note(
   else found.set(`${namespace}/${task}`, { namespace, task, entries: [entry] })
 }
 
-/** Later uploads first. Times are whole seconds; uids of one server grow with time below that. */
-function newestFirst(
-  { app: { metadata: one } }: VersionRow,
-  { app: { metadata: other } }: VersionRow,
-): number {
-  if (one.creationTimestamp !== other.creationTimestamp)
-    return one.creationTimestamp < other.creationTimestamp ? 1 : -1
-  return one.uid < other.uid ? 1 : -1
-}
-
 export function catalogue(
   apps: readonly App[],
   tasks: readonly Task[],
@@ -128,7 +119,7 @@ export function catalogue(
     else byName.set(row.name, [row])
   }
   return [...byName].flatMap(([name, versions]) => {
-    const sorted = versions.sort(newestFirst)
+    const sorted = versions.sort((one, other) => newestFirst(one.app, other.app))
     const [newest] = sorted
     return newest ? [appRow(name, sorted, newest)] : []
   })
