@@ -1,6 +1,7 @@
 /** What people do with instances: one, or many at once. */
 
 import { useI18n } from "vue-i18n"
+import { RESTARTED_AT } from "@/lib/api/annotations"
 import { patch, remove } from "@/lib/api/client"
 import type { Assignment } from "@/lib/api/types"
 import { each } from "@/lib/each"
@@ -29,7 +30,7 @@ function send(action: AssignmentAction, { metadata }: Assignment): Promise<unkno
     case "stop":
       return patch("assignments", name, namespace, { metadata: { uid }, spec: { desired: "Stopped" } })
     case "restart": {
-      const annotations = { "plum.dev/restartedAt": new Date().toISOString() }
+      const annotations = { [RESTARTED_AT]: new Date().toISOString() }
       return patch("assignments", name, namespace, { metadata: { uid, annotations } })
     }
     case "delete":

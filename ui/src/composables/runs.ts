@@ -1,6 +1,7 @@
 /** The runs of an instance: from its history, and from then on from what is seen of it. */
 
 import { computed, onScopeDispose, shallowRef, watch, type Ref } from "vue"
+import { RESTARTED_AT } from "@/lib/api/annotations"
 import { json } from "@/lib/api/client"
 import { objectPath } from "@/lib/api/kinds"
 import type { Assignment, History, HistoryItem } from "@/lib/api/types"
@@ -69,7 +70,7 @@ export function useRuns(assignment: Ref<Assignment | undefined>) {
       if (!object) return
       see(object)
       if (!before || before.metadata.uid !== object.metadata.uid) return
-      const restart = (one: Assignment) => one.metadata.annotations?.["plum.dev/restartedAt"]
+      const restart = (one: Assignment) => one.metadata.annotations?.[RESTARTED_AT]
       if (restart(object) && restart(object) !== restart(before)) ask("restart")
       if (object.spec.desired === "Stopped" && before.spec.desired !== "Stopped") ask("stop")
     },

@@ -1,7 +1,7 @@
 /** What a change of a task did, in a word, and which of its paths people care about. Pure. */
 
+import { RESTARTED_AT } from "@/lib/api/annotations"
 import type { HistoryItem } from "@/lib/api/types"
-import { RESTARTED_AT } from "./actions"
 
 export type Change = HistoryItem["changes"][number]
 

@@ -2,6 +2,7 @@
  * Whether a copy that looks as if it ran keeps ending. Between two crashes an instance is Running, for a moment or for
  * a minute: what tells is that it was started again, and how short a while ago its last run ended after how short a run.
  */
+import { RESTARTED_AT } from "../api/annotations"
 import type { AssignmentLike } from "./objects"
 import { exitOf, signalNumber } from "./exits"
 
@@ -37,7 +38,7 @@ function wasOwnDoing(copy: AssignmentLike): boolean {
 
 /** Whether the end followed from a restart that somebody asked for. */
 function wasAskedFor(copy: AssignmentLike, ended: number): boolean {
-  const asked = Date.parse(copy.metadata?.annotations?.["plum.dev/restartedAt"] ?? "")
+  const asked = Date.parse(copy.metadata?.annotations?.[RESTARTED_AT] ?? "")
   const grace = (copy.spec.template?.terminationGracePeriodSeconds ?? 5) * 1000
   return ended >= asked && ended <= asked + grace + RESTART_MS
 }
