@@ -31,7 +31,7 @@ const TEMPLATE = [
 ] as const satisfies readonly (keyof Entry)[]
 
 /** Copies by home: the node's name, or the empty one for those that the scheduler places. */
-export function homesOf(entry: Entry): Map<string, number> {
+function homesOf(entry: Entry): Map<string, number> {
   const placed = Object.entries(entry.nodeReplicas ?? {})
   return placed.length ? new Map(placed) : new Map([["", entry.replicas ?? 1]])
 }

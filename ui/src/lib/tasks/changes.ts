@@ -5,22 +5,20 @@ import type { HistoryItem } from "@/lib/api/types"
 
 export type Change = HistoryItem["changes"][number]
 
-export const CHANGE_WORDS = [
-  "created",
-  "deleted",
-  "leaving",
-  "started",
-  "stopped",
-  "restarted",
-  "scaled",
-  "app",
-  "labels",
-  "spec",
-  "status",
-  "unknown",
-] as const
-
-export type ChangeWord = (typeof CHANGE_WORDS)[number]
+/** Below `tasks.change.`. */
+type ChangeWord =
+  | "created"
+  | "deleted"
+  | "leaving"
+  | "started"
+  | "stopped"
+  | "restarted"
+  | "scaled"
+  | "app"
+  | "labels"
+  | "spec"
+  | "status"
+  | "unknown"
 
 const COUNT = /^spec\.entries\[[^\]]+\]\.(replicas|nodeReplicas)\b/
 const APP = /^spec\.entries\[[^\]]+\]\.(app|artifactUrl|sha256)\b/
