@@ -1,6 +1,8 @@
 /** Archives being uploaded. They go on while people look at other pages, so they are the application's, not a page's. */
 
 import { computed, reactive, type ComputedRef } from "vue"
+import { DEFAULT_NAMESPACE } from "@/lib/addresses"
+import type { App } from "@/lib/api/types"
 import { remaining, sampled, speed, type Sample } from "@/lib/apps/speed"
 import { problemOf, send, type FileProblem, type Uploaded } from "@/lib/apps/transfer"
 
@@ -28,8 +30,8 @@ const AT_ONCE = 2
 export interface Uploads {
   uploads: readonly Upload[]
   isBusy: ComputedRef<boolean>
-  /** Begin; `before` are the names of the App objects that there are. */
-  add: (chosen: Iterable<File>, before: ReadonlySet<string>) => void
+  /** Begin; `apps` are those that there are. */
+  add: (chosen: Iterable<File>, apps: readonly App[]) => void
   /** Break off, or take it from the list when it is over. */
   remove: (id: number) => void
   /** Take all from the list that are over. */
@@ -47,9 +49,12 @@ const uploads = reactive<Upload[]>([])
 const sources = new Map<number, Source>()
 let next = 1
 
-const isOver = ({ state }: Upload): boolean => state === "done" || state === "failed"
+export const isOver = ({ state }: Upload): boolean => state === "done" || state === "failed"
 
-function add(chosen: Iterable<File>, before: ReadonlySet<string>): void {
+function add(chosen: Iterable<File>, apps: readonly App[]): void {
+  // What is uploaded goes to the default namespace: /v1 names no other.
+  const there = apps.filter(({ metadata }) => metadata.namespace === DEFAULT_NAMESPACE)
+  const before = new Set(there.map(({ metadata }) => metadata.name))
   for (const file of chosen) {
     const id = next++
     sources.set(id, { file, before })

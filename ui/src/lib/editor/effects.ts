@@ -1,5 +1,6 @@
 /** What saving will do, in words: compared are the stored task and what the server would make of the edited one. */
 
+import { RESTARTED_AT } from "@/lib/api/annotations"
 import type { App, Entry, Task } from "@/lib/api/types"
 import type { Level } from "@/lib/words/sentences"
 import { newestUpload } from "./apps"
@@ -29,10 +30,8 @@ const TEMPLATE = [
   "logs",
 ] as const satisfies readonly (keyof Entry)[]
 
-const RESTARTED_AT = "plum.dev/restartedAt"
-
 /** Copies by home: the node's name, or the empty one for those that the scheduler places. */
-export function homesOf(entry: Entry): Map<string, number> {
+function homesOf(entry: Entry): Map<string, number> {
   const placed = Object.entries(entry.nodeReplicas ?? {})
   return placed.length ? new Map(placed) : new Map([["", entry.replicas ?? 1]])
 }

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest"
-import type { PlumEvent } from "@/lib/api/types"
 import { latestByObject } from "./latest"
+import type { EventRow } from "./rows"
 
-const event = (uid: string, involvedObject: PlumEvent["involvedObject"]) =>
-  ({ metadata: { uid }, involvedObject }) as PlumEvent
+const event = (key: string, object: Pick<EventRow, "kind" | "namespace" | "name">) =>
+  ({ key, ...object }) as EventRow
 
 describe("the newest event of each object", () => {
   it("keeps the order, and counts what is older", () => {
     const one = { kind: "Assignment", namespace: "default", name: "web-1" }
     const other = { kind: "Assignment", namespace: "default", name: "web-2" }
     const found = latestByObject([event("a", one), event("b", other), event("c", one), event("d", one)])
-    expect(found.map(({ event: { metadata }, older }) => [metadata.uid, older])).toEqual([
+    expect(found.map(({ row: { key }, older }) => [key, older])).toEqual([
       ["a", 2],
       ["b", 0],
     ])

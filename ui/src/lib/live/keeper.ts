@@ -46,7 +46,7 @@ export class Keeper {
     }
     let tab = this.tabs.get(port)
     if (!tab) {
-      if (message.type === "ping") return port.post({ type: "forgotten" })
+      if (message.type === "ping" || message.type === "hurry") return port.post({ type: "forgotten" })
       tab = { kinds: new Set(), heard: 0 }
       this.tabs.set(port, tab)
       port.post({ type: "connection", connection: this.watcher.connection })
@@ -61,8 +61,8 @@ export class Keeper {
         return this.use("")
       case "want":
         return this.want(port, tab, message.kinds)
-      default:
-        this.watcher.hurry()
+      case "hurry":
+        return this.watcher.hurry()
     }
   }
 

@@ -19,7 +19,10 @@ export type ToKeeper =
   | { type: "signIn"; token: string }
   | { type: "signOut" }
   | { type: "want"; kinds: Plural[] }
+  /** A tab is still there. */
   | { type: "ping" }
+  /** Waiting may be over: the network is back, or somebody looks. */
+  | { type: "hurry" }
   | { type: "bye" }
 
 export type ToTab =

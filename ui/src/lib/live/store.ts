@@ -55,10 +55,6 @@ export function release(kind: Plural): void {
 export function startLive(): void {
   link = connect(hear)
   const wanted = computed(() => [...users.keys()].sort().join())
-  const introduce = () => {
-    link?.send({ type: "hello", token: token.value })
-    link?.send({ type: "want", kinds: [...users.keys()] })
-  }
   watch(token, (text) => {
     if (text !== told) link?.send(text ? { type: "signIn", token: text } : { type: "signOut" })
   })
@@ -66,8 +62,9 @@ export function startLive(): void {
   watch(wanted, () => link?.send({ type: "want", kinds: [...users.keys()] }), { flush: "post" })
   introduce()
   setInterval(() => link?.send({ type: "ping" }), PING_MS)
-  window.addEventListener("online", () => link?.send({ type: "ping" }))
-  document.addEventListener("visibilitychange", () => link?.send({ type: "ping" }))
+  const hurry = () => document.hidden || link?.send({ type: "hurry" })
+  window.addEventListener("online", hurry)
+  document.addEventListener("visibilitychange", hurry)
   window.addEventListener("pagehide", () => link?.send({ type: "bye" }))
   window.addEventListener("pageshow", (event) => event.persisted && introduce())
 }
@@ -94,9 +91,14 @@ function hear(message: ToTab): void {
       adopt(message.token)
       break
     case "forgotten":
-      link?.send({ type: "hello", token: token.value })
-      link?.send({ type: "want", kinds: [...users.keys()] })
+      introduce()
   }
+}
+
+/** Who this tab asks as, and what it wants. */
+function introduce(): void {
+  link?.send({ type: "hello", token: token.value })
+  link?.send({ type: "want", kinds: [...users.keys()] })
 }
 
 /** A new list in the place of the old one; what did not change stays the same object. */

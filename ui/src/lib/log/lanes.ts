@@ -29,12 +29,17 @@ export class Lanes {
   /** Wait for a turn. Never resolves once the signal is aborted. */
   take(signal: AbortSignal): Promise<Turn> {
     return new Promise((resolve) => {
-      const enter = () => resolve(this.enter())
-      this.queue.push(enter)
-      signal.addEventListener("abort", () => {
+      const leave = () => {
         const at = this.queue.indexOf(enter)
         if (at >= 0) this.queue.splice(at, 1)
-      })
+      }
+      const enter = () => {
+        // A log is followed for hours, turn by turn, with one signal.
+        signal.removeEventListener("abort", leave)
+        resolve(this.enter())
+      }
+      this.queue.push(enter)
+      signal.addEventListener("abort", leave)
       this.next()
     })
   }

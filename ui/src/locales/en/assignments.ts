@@ -150,7 +150,6 @@ export const assignments = {
     processes: "Processes",
     read: "Reads",
     written: "Writes",
-    cores: "{n} cores",
     since: "Since this page was opened. The figures come every 15 s.",
     none: "No figures: the process does not run, or its node has not reported for a minute.",
     line: "{what}: now {now}, between {least} and {most}",

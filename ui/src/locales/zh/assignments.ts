@@ -151,7 +151,6 @@ export const assignments: typeof English = {
     processes: "进程",
     read: "读取",
     written: "写入",
-    cores: "{n} 核",
     since: "从打开本页开始记录，每 15 秒更新一次。",
     none: "没有数据：进程未运行，或节点已超过一分钟没有上报。",
     line: "{what}：当前 {now}，介于 {least} 和 {most} 之间",
