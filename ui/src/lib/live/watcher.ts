@@ -6,7 +6,8 @@
  * server has forgotten (410) means listing again. What is known stays shown meanwhile.
  */
 
-import { collectionPath, pluralOf, type Plural } from "../api/kinds"
+import { DEFAULT_NAMESPACE } from "../addresses"
+import { collectionPath, objectPath, pluralOf, type Plural } from "../api/kinds"
 import { backoff } from "./backoff"
 import {
   applyEvents,
@@ -19,6 +20,8 @@ import {
 } from "./collection"
 import { jsonLines } from "./lines"
 import type { Connection } from "./messages"
+import { Skew } from "./skew"
+import { isForgotten, sentenceOf, type ListPage, type WatchLine } from "./wire"
 
 export interface World {
   fetch(path: string, init: { headers: Record<string, string>; signal: AbortSignal }): Promise<Response>
@@ -33,6 +36,8 @@ export interface Listener {
   snapshot(kind: Plural, objects: Collection, truncated: boolean): void
   events(kind: Plural, events: WatchEvent[]): void
   refused(kind: Plural, status: unknown): void
+  /** The server's clock is so many milliseconds ahead of ours. */
+  clock(ahead: number): void
 }
 
 /** Objects a page of a list asks for, and the most that are kept of one kind. */
@@ -45,6 +50,9 @@ const MOST_OBJECTS = 50_000
 const SILENCE_MS = 75_000
 /** Events are told at most this often, so that a busy fleet costs a few drawings a second. */
 const GATHER_MS = 100
+
+/** Of one doubt after the other at most one is looked into in this time. */
+const RECHECK_MS = 5_000
 
 class Unauthorized extends Error {}
 class Gone extends Error {}
@@ -69,6 +77,10 @@ export class Watcher {
   private timer: ReturnType<typeof setTimeout> | undefined
   private turn = new AbortController()
   private running = false
+  /** A connection broke since the server was last seen to be the one that it was. */
+  private wasBroken = false
+  private rechecked = -Infinity
+  private readonly skew = new Skew()
 
   constructor(
     private readonly world: World,
@@ -77,6 +89,10 @@ export class Watcher {
 
   get connection(): Connection {
     return this.connectionNow
+  }
+
+  get ahead(): number {
+    return this.skew.ahead
   }
 
   /** What is known of a kind; undefined until it has been listed. Events that were not told yet are in it. */
@@ -112,6 +128,13 @@ export class Watcher {
     if (this.connectionNow.state === "reconnecting") this.restart()
   }
 
+  /** Connect anew: somebody has reason to doubt that the connection still counts. What is known stays. */
+  recheck(): void {
+    if (this.connectionNow.state !== "live" || this.world.now() - this.rechecked < RECHECK_MS) return
+    this.rechecked = this.world.now()
+    this.restart()
+  }
+
   stop(): void {
     this.wanted = []
     this.turn.abort()
@@ -133,11 +156,12 @@ export class Watcher {
       } catch (error) {
         if (signal.aborted) continue
         if (error instanceof Unauthorized) {
-          this.tell({ state: "signedOut" })
+          this.tell({ state: "signedOut", detail: error.message })
           await this.untilAborted(signal)
           continue
         }
         if (error instanceof Gone) this.known.clear()
+        this.wasBroken = true
         this.tellBroken(error)
         await this.world.delay(backoff(this.attempt++, this.world.random()), signal)
       }
@@ -146,6 +170,8 @@ export class Watcher {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
+    if (this.wasBroken) await this.lookWhoAnswers(signal)
+    this.wasBroken = false
     for (const kind of this.wanted) {
       if (!this.known.has(kind) && !this.refused.has(kind)) await this.list(kind, signal)
     }
@@ -167,7 +193,7 @@ export class Watcher {
         clearTimeout(silence)
         silence = setTimeout(() => quiet.abort(), SILENCE_MS)
         const { type, object } = line as WatchLine
-        if (type === "ERROR") throw object.code === 410 ? new Gone() : new Error(object.message ?? "")
+        if (type === "ERROR") throw isForgotten(object) ? new Gone() : new Error(object.message ?? "")
         const version = versionOf(object)
         // Changes of one commit share a version, and a break may fall between them: a version is whole only when a
         // later one has begun. A bookmark comes between versions.
@@ -185,6 +211,19 @@ export class Watcher {
     }
     // A server ends every watch after a while, and when it stops.
     throw new Error("the server ended the watch")
+  }
+
+  /**
+   * Versions are those of one database. Another one may serve at the same address after a break: its namespace `default`
+   * is another object, and what was known means nothing any more.
+   */
+  private async lookWhoAnswers(signal: AbortSignal): Promise<void> {
+    const known = this.known.get("namespaces")?.objects.get(DEFAULT_NAMESPACE)
+    if (!known) return
+    const response = await this.ask(objectPath("namespaces", DEFAULT_NAMESPACE), signal)
+    if (!response.ok) return
+    const found = (await response.json()) as ApiObject
+    if (found.metadata.uid !== known.metadata.uid) this.known.clear()
   }
 
   private take(event: WatchEvent, since: ReadonlyMap<Plural, number>): void {
@@ -254,7 +293,8 @@ export class Watcher {
     signal.throwIfAborted()
     const response = await this.world.fetch(path, { headers, signal })
     signal.throwIfAborted()
-    if (response.status === 401) throw new Unauthorized()
+    if (this.skew.read(response.headers.get("date"), this.world.now())) this.listener.clock(this.skew.ahead)
+    if (response.status === 401) throw new Unauthorized(await sentenceOf(response))
     return response
   }
 
@@ -288,14 +328,4 @@ export class Watcher {
     this.connectionNow = connection
     this.listener.connection(connection)
   }
-}
-
-interface WatchLine {
-  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR"
-  object: ApiObject & { code?: number; message?: string }
-}
-
-interface ListPage {
-  metadata: { resourceVersion: string; continue?: string }
-  items: ApiObject[]
 }

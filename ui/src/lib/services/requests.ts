@@ -59,7 +59,7 @@ function selectorValue(text: string): string {
 }
 
 export function endpointsCommand(service: string, namespace: string): string {
-  const where = namespace === DEFAULT_NAMESPACE ? "" : ` -n ${namespace}`
+  const where = namespace === DEFAULT_NAMESPACE ? "" : ` -n ${quoted(namespace)}`
   return `plumctl get endpoints${where} --field-selector ${quoted(`spec.service=${selectorValue(service)}`)}`
 }
 
