@@ -7,6 +7,9 @@ UI_SOURCES := ui/index.html ui/vite.config.ts ui/tsconfig.json \
 	$(shell find ui/src ui/public -type f ! -name '*.test.ts' 2>/dev/null)
 WITH_NODE := sh ui/scripts/with-node.sh
 
+# Hundreds of programs are started: without it each would compile all its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: venv ui ui-dev ui-check ui-check-if-node python-check demo check test bench soak
 
 venv: .venv/installed
