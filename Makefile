@@ -10,7 +10,8 @@ WITH_NODE := sh ui/scripts/with-node.sh
 # Hundreds of programs are started: without it each would compile all its modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: venv ui ui-dev ui-check ui-check-if-node python-check demo check test bench soak
+.PHONY: venv ui ui-dev ui-check ui-check-text ui-check-types ui-check-tests ui-check-if-node \
+	python-check demo check test bench soak
 
 venv: .venv/installed
 
@@ -32,8 +33,14 @@ ui/node_modules/.installed: ui/package.json ui/package-lock.json
 ui-dev: ui/node_modules/.installed
 	cd ui && VITE_API_BASE=$${VITE_API_BASE:-http://127.0.0.1:8080} npm run --silent dev
 
-ui-check: venv ui/node_modules/.installed
-	cd ui && NO_COLOR=1 npm run --silent check
+# What npm run check does, in parts, so that two processors have something to do at once.
+ui-check: ui-check-text ui-check-types ui-check-tests
+
+ui-check-text ui-check-types: venv ui/node_modules/.installed
+	cd ui && NO_COLOR=1 npm run --silent $(@:ui-check-%=check:%)
+
+ui-check-tests: venv ui/node_modules/.installed
+	cd ui && NO_COLOR=1 npm run --silent test -- --reporter=dot && NO_COLOR=1 npm run --silent types:check
 
 demo: venv
 	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
