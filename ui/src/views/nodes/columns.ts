@@ -18,18 +18,18 @@ const share = (used: number | undefined, total: number | undefined): number =>
 
 export function nodeColumns(t: (key: string) => string): Column<NodeRow>[] {
   return [
-    { key: "name", label: t("nodes.columns.name"), min: 130, grow: 1.4, sort: ({ name }) => name },
+    { key: "name", label: t("nodes.columns.name"), min: 124, grow: 1, leads: true, sort: ({ name }) => name },
     {
       key: "state",
       label: t("nodes.columns.state"),
-      min: 130,
+      min: 122,
       sort: ({ verdict }) => byLevel(verdict.level, "bad"),
     },
     {
       key: "instances",
       label: t("nodes.columns.instances"),
-      min: 140,
-      grow: 1,
+      min: 130,
+      grow: 0.6,
       drop: 1,
       first: "desc",
       sort: ({ health: { count } }) => count,
@@ -37,8 +37,8 @@ export function nodeColumns(t: (key: string) => string): Column<NodeRow>[] {
     {
       key: "cpu",
       label: t("nodes.columns.cpu"),
-      min: 130,
-      grow: 0.8,
+      min: 108,
+      grow: 0.4,
       drop: 3,
       first: "desc",
       sort: ({ usage: used }) => share(used?.cpu, used?.cpus),
@@ -46,8 +46,8 @@ export function nodeColumns(t: (key: string) => string): Column<NodeRow>[] {
     {
       key: "memory",
       label: t("nodes.columns.memory"),
-      min: 130,
-      grow: 0.8,
+      min: 108,
+      grow: 0.4,
       drop: 4,
       first: "desc",
       sort: ({ usage: used }) => share(used?.memoryBytes, used?.memoryTotalBytes),
@@ -55,18 +55,18 @@ export function nodeColumns(t: (key: string) => string): Column<NodeRow>[] {
     {
       key: "disk",
       label: t("nodes.columns.disk"),
-      min: 130,
-      grow: 0.8,
+      min: 108,
+      grow: 0.4,
       drop: 7,
       first: "desc",
       sort: ({ usage: used }) =>
         share(used && used.diskTotalBytes - used.diskFreeBytes, used?.diskTotalBytes),
     },
-    { key: "labels", label: t("nodes.columns.labels"), min: 190, grow: 2, drop: 6 },
+    { key: "labels", label: t("nodes.columns.labels"), min: 240, grow: 2, drop: 6 },
     {
       key: "address",
       label: t("nodes.columns.address"),
-      min: 124,
+      min: 118,
       drop: 5,
       sort: ({ node }) => node.status?.ip ?? "",
     },
