@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 UI := apiserver/server/ui/index.html
+# Folders too: they change when a file in them goes.
 UI_SOURCES := ui/index.html ui/vite.config.ts ui/tsconfig.json \
-	$(shell find ui/src ui/public -type f ! -name '*.test.ts' 2>/dev/null)
+	$(shell find ui/src ui/public ! -name '*.test.ts' 2>/dev/null)
 WITH_NODE := sh ui/scripts/with-node.sh
 
 # Hundreds of programs are started: without it each would compile all its modules anew.

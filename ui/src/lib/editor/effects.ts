@@ -2,6 +2,7 @@
 
 import { RESTARTED_AT } from "@/lib/api/annotations"
 import type { App, Entry, Task } from "@/lib/api/types"
+import { copiesOf } from "@/lib/words/objects"
 import type { Level } from "@/lib/words/sentences"
 import { newestUpload } from "./apps"
 import { same } from "./values"
@@ -34,10 +35,6 @@ const TEMPLATE = [
 function homesOf(entry: Entry): Map<string, number> {
   const placed = Object.entries(entry.nodeReplicas ?? {})
   return placed.length ? new Map(placed) : new Map([["", entry.replicas ?? 1]])
-}
-
-export function copiesOf(entry: Entry): number {
-  return [...homesOf(entry).values()].reduce((sum, count) => sum + count, 0)
 }
 
 export function effectsOf(before: Task, after: Task, apps: readonly App[]): Effect[] {
