@@ -118,6 +118,7 @@ def known_words(door: Door) -> frozenset[str]:
         for body in door.items(plural):
             meta, spec = body["metadata"], body.get("spec", {})
             found |= {meta["name"], str(spec.get("name", "")), *map(str, meta.get("labels", {}).values())}
+            found |= {one["manager"] for one in meta.get("managedFields", ())}
             found |= set(meta.get("labels", {})) | {entry["name"] for entry in spec.get("entries", ())}
     return frozenset(found)
 

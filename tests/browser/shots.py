@@ -50,7 +50,7 @@ def bare(stop: Callable[[], None], start: Callable[[], None]) -> Iterator[Shot]:
 
 def _lose(page: Page, stop: Callable[[], None]) -> None:
     stop()
-    page.locator(".connection.reconnecting").first.wait_for()
+    page.locator(".connection.reconnecting:visible").first.wait_for()
 
 
 def _lists() -> Iterator[Shot]:
@@ -66,7 +66,7 @@ def _others() -> Iterator[Shot]:
     yield Shot("task-create", "/tasks/create")
     yield Shot("settings", "/settings")
     yield Shot("not-found", "/no/such/page")
-    yield Shot("task-not-found", "/tasks/no-such-task")
+    yield Shot("task-not-found", "/tasks/no-such-task", is_troubled=True)
     yield Shot("assignment-not-found", "/assignments/no-such-assignment")
 
 
@@ -74,13 +74,13 @@ def _details(door: Door) -> Iterator[Shot]:
     for name, task in _by_condition(door).items():
         path = f"/tasks/{quote(task)}"
         yield Shot(f"task-{name}", path)
-        yield from _tabs(f"task-{name}", path, 5 if name == "well" else 0)
+        yield from _tabs(f"task-{name}", path, 6 if name == "well" else 0)
         if name == "well":
             yield Shot(f"task-{name}-edit", f"{path}/edit")
     for name, copy in _by_phase(door).items():
         path = f"/assignments/{quote(copy)}"
         yield Shot(f"assignment-{name}", path)
-        yield from _tabs(f"assignment-{name}", path, 4 if name in ("running", "backoff") else 0)
+        yield from _tabs(f"assignment-{name}", path, 3 if name in ("running", "backoff") else 0)
     for name, node in _by_readiness(door).items():
         yield Shot(f"node-{name}", f"/nodes/{quote(node)}")
     apps = sorted({app["spec"]["name"] for app in door.items("apps")})

@@ -1,5 +1,6 @@
 """What all pages have in common: their addresses, the one connection, the keyboard, and who is asked to sign in."""
 
+import re
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -77,6 +78,26 @@ def test_keys_lead_about(url: str, visit: Visit) -> None:
     expect(page.get_by_role("dialog", name=say("shell.keys.title"))).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_row_says_and_does_more_when_asked(url: str, visit: Visit) -> None:
+    user = visit(url, EN_LIGHT)
+    page = user.page
+    page.goto("/assignments")
+    page.locator("[data-row] time").first.hover()
+    expect(page.get_by_role("tooltip").filter(has_text=re.compile(r"^20\d\d-\d\d-\d\d [\d:]+ UTC"))).to_be_visible()
+    button = page.locator("[data-row] button[aria-haspopup=menu]").first
+    menu = page.locator("[role=menu]:visible")
+    for by_key in (False, True):
+        if by_key:
+            page.keyboard.press("Enter")
+        else:
+            button.click()
+        expect(menu).to_be_visible()
+        page.wait_for_function("() => document.activeElement.closest('[role=menu]')")
+        page.keyboard.press("Escape")
+        expect(menu).to_be_hidden()
+        expect(button).to_be_focused()
 
 
 def test_a_phone_has_the_navigation_in_a_menu(url: str, visit: Visit) -> None:

@@ -22,7 +22,8 @@ async function load(wanted: Language): Promise<void> {
   if (!i18n.global.availableLocales.includes(wanted)) {
     i18n.global.setLocaleMessage(wanted, (await loaders[wanted]()).default)
   }
-  i18n.global.locale.value = wanted
+  // Another may have been chosen while this one was loaded.
+  if (wanted === language.value) i18n.global.locale.value = wanted
 }
 
 /** Load the language; afterwards the page follows when another is chosen. */

@@ -12,7 +12,7 @@ UNBUILT = """<!doctype html>
 body { max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem; font: 1rem/1.6 system-ui, sans-serif; }
 h1 { font-size: 1.25rem; }
 section + section { margin-top: 2.5rem; }
-code { padding: .1em .35em; border-radius: 4px; background: rgb(127 127 127 / .18); font-size: .9em; }
+code { padding: .1em .35em; border-radius: 4px; background: light-dark(#e8e8ec, #2c2c33); font-size: .9em; }
 </style>
 </head>
 <body>

@@ -29,8 +29,8 @@ WORDS = frozenset(
     re.findall(
         r"\w+",
         "Plum plumctl kubectl YAML JSON CPU ID URL HTTP HTTPS GRPC TCP API SHA IP PID UTC UID Ctrl Alt Shift Enter Esc "
-        "Tab English TERM INT QUIT HUP USR KILL MiB GiB KiB Mi Gi Ki kB MB GB TB ms ANSI TLS OpenAPI Swagger zip "
-        "GET POST PUT Kubernetes npm Always OnFailure Never Held http https grpc tcp "
+        "Tab English TERM INT QUIT HUP USR KILL KiB MiB GiB TiB Ki Mi Gi Ti kB MB GB TB ms ANSI TLS OpenAPI zip "
+        "GET POST PUT Swagger Kubernetes npm Always OnFailure Never Held http https grpc tcp "
         "default shell startup readiness liveness",
     )
 )

@@ -39,15 +39,21 @@
   /** Cut off by an ancestor, or out of its own block. */
   for (const { parent, words, boxes } of texts) {
     if (parent.closest("[data-may-be-cut], .cm-editor, textarea, input")) continue
-    const right = Math.max(...boxes.map((box) => box.right))
-    const bottom = Math.max(...boxes.map((box) => box.bottom))
-    const left = Math.min(...boxes.map((box) => box.left))
+    let right = Math.max(...boxes.map((box) => box.right))
+    let bottom = Math.max(...boxes.map((box) => box.bottom))
+    let left = Math.min(...boxes.map((box) => box.left))
     for (let at = parent; at && at !== document.documentElement; at = at.parentElement) {
       const style = getComputedStyle(at)
       const box = at.getBoundingClientRect()
       if (style.display === "inline" || style.display === "contents") continue
       const scrolls = /auto|scroll/.test(style.overflowX + style.overflowY)
-      if (scrolls) break
+      // All of it can be reached: what counts from here on is whether what scrolls is whole.
+      if (scrolls) {
+        left = box.left
+        right = box.right
+        bottom = -Infinity
+        continue
+      }
       const shortens = style.textOverflow === "ellipsis"
       const clips = /hidden|clip/.test(style.overflowX)
       if (clips && (right > box.right + 1.5 || left < box.left - 1.5)) {
@@ -72,7 +78,7 @@
     if (lines > 1 && identifier.test(words) && !parent.closest("pre, [data-may-wrap], .cm-editor")) {
       add("wraps", `"${words}" in ${describe(parent)}`)
     }
-    if (lines > 1 && parent.closest("button, [role=tab], th, [role=columnheader], [role=menuitem], nav a")) {
+    if (lines > 1 && !parent.closest("[data-may-wrap]") && parent.closest("button, [role=tab], th, [role=columnheader], [role=menuitem], nav a")) {
       add("wraps", `"${words}" in ${describe(parent)}`)
     }
   }

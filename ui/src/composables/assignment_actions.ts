@@ -1,17 +1,17 @@
 /** What people do with instances: one, or many at once. */
 
 import { useI18n } from "vue-i18n"
+import { RESTARTED_AT } from "@/lib/api/annotations"
 import { patch, remove } from "@/lib/api/client"
 import type { Assignment } from "@/lib/api/types"
+import { each, type Course } from "@/lib/each"
 import { tellDone, tellFailure, tellTrouble } from "@/lib/notices"
 import { explainFailure, type Action } from "@/lib/words/failures"
 import { say } from "@/lib/words/verdicts"
-import { confirm, type Course } from "./confirm"
+import { confirm } from "./confirm"
 
 export type AssignmentAction = "start" | "stop" | "restart" | "delete"
 
-/** Requests at a time: others want to get through as well. */
-const AT_ONCE = 4
 /** More than so many are started only after a question, and deleted only after their number was typed. */
 const MANY = 20
 
@@ -30,7 +30,7 @@ function send(action: AssignmentAction, { metadata }: Assignment): Promise<unkno
     case "stop":
       return patch("assignments", name, namespace, { metadata: { uid }, spec: { desired: "Stopped" } })
     case "restart": {
-      const annotations = { "plum.dev/restartedAt": new Date().toISOString() }
+      const annotations = { [RESTARTED_AT]: new Date().toISOString() }
       return patch("assignments", name, namespace, { metadata: { uid, annotations } })
     }
     case "delete":
@@ -97,7 +97,7 @@ export function useAssignmentActions() {
       if (done) tellDone(t(`assignments.actions.${DONE[action]}Many`, { n: done }, done))
       const [failed] = failures
       if (failed) {
-        const { text } = explainFailure(failed.error, contextOf(action, failed.name))
+        const { text } = explainFailure(failed.error, contextOf(action, failed.item.metadata.name))
         const params = { failed: failures.length, all: tried, first: say(t, text) }
         tellTrouble(t("assignments.actions.someFailed", params))
       }
@@ -120,28 +120,4 @@ export function useAssignmentActions() {
   }
 
   return { act, actOnAll }
-}
-
-async function each(
-  assignments: readonly Assignment[],
-  work: (one: Assignment) => Promise<unknown>,
-  course: Course | undefined,
-): Promise<{ failures: { name: string; error: unknown }[]; tried: number }> {
-  const failures: { name: string; error: unknown }[] = []
-  const left = [...assignments]
-  let tried = 0
-  const next = () => (course?.signal.aborted ? undefined : left.shift())
-  const worker = async () => {
-    for (let one = next(); one; one = next()) {
-      try {
-        await work(one)
-      } catch (error) {
-        failures.push({ name: one.metadata.name, error })
-      }
-      tried += 1
-      if (assignments.length > MANY) course?.tell(tried, assignments.length)
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  return { failures, tried }
 }

@@ -1,13 +1,8 @@
 /** Asking before something cannot be undone. One dialog, drawn by `ConfirmHost` in the application's frame. */
 
 import { shallowRef } from "vue"
+import type { Course } from "@/lib/each"
 import type { FailureContext } from "@/lib/words/failures"
-
-/** What takes many requests tells how far it is, and ends early when it is asked to. */
-export interface Course {
-  tell: (done: number, all: number) => void
-  signal: AbortSignal
-}
 
 export interface Question {
   title: string

@@ -30,6 +30,14 @@ export function useList<P extends Plural>(plural: P): LiveList<ObjectOf[P]> {
   }
 }
 
+/**
+ * Whether all of them are here, or refused: what is said of objects of one kind by those of another, as who uses an
+ * app, is not said before both are known.
+ */
+export function allLoaded(...lists: readonly Pick<LiveList<unknown>, "loaded">[]): ComputedRef<boolean> {
+  return computed(() => lists.every(({ loaded }) => loaded.value))
+}
+
 export interface LiveObject<T> {
   object: ComputedRef<T | undefined>
   loaded: ComputedRef<boolean>

@@ -4,6 +4,7 @@
  */
 
 import { onScopeDispose, reactive, ref, shallowRef, watch, type Ref } from "vue"
+import { delay } from "@/lib/delay"
 import { LineBuffer } from "@/lib/log/buffer"
 import { readEarlier } from "@/lib/log/earlier"
 import { LogFollower, type FollowState, type LogWorld } from "@/lib/log/follower"
@@ -13,7 +14,7 @@ import { tabSlots } from "@/lib/log/tab_slots"
 import { openLog, type LogSource } from "@/lib/log/source"
 import { beginsRun, type WireLine } from "@/lib/log/wire"
 
-export const CAPACITY = 20_000
+const CAPACITY = 20_000
 const EARLIER = 2000
 const BUNDLE_MS = 50
 /** More lines than anybody can read are drawn less often, so that the page stays at hand. */
@@ -34,24 +35,11 @@ document.addEventListener("visibilitychange", () => {
   else lanes.open(true)
 })
 
-export type EarlierState = "idle" | "loading" | "first" | "failed"
+type EarlierState = "idle" | "loading" | "first" | "failed"
 
 interface Running {
   stop: AbortController
   maker: LineMaker
-}
-
-function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener("abort", end)
-      resolve()
-    }
-    const timer = setTimeout(end, milliseconds)
-    if (signal.aborted) end()
-    else signal.addEventListener("abort", end)
-  })
 }
 
 export function useLogSession(

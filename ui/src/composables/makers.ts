@@ -1,6 +1,6 @@
 /** Who made objects, as far as the server's history reaches. */
 
-import { ref, watch, type Ref } from "vue"
+import { shallowRef, watch, type Ref } from "vue"
 import { json } from "@/lib/api/client"
 import { objectPath, type Plural } from "@/lib/api/kinds"
 import type { History } from "@/lib/api/types"
@@ -22,7 +22,7 @@ export function useMakers(
   plural: Plural,
   objects: () => readonly { metadata: { name: string; namespace?: string; uid: string } }[],
 ): Ref<ReadonlyMap<string, Maker | null>> {
-  const makers = ref<ReadonlyMap<string, Maker | null>>(new Map())
+  const makers = shallowRef<ReadonlyMap<string, Maker | null>>(new Map())
   const asked = new Set<string>()
   async function ask(name: string, namespace: string | undefined, uid: string): Promise<void> {
     const path = `${objectPath(plural, name, namespace, "history")}?limit=20`

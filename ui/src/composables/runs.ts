@@ -1,6 +1,7 @@
 /** The runs of an instance: from its history, and from then on from what is seen of it. */
 
 import { computed, onScopeDispose, shallowRef, watch, type Ref } from "vue"
+import { RESTARTED_AT } from "@/lib/api/annotations"
 import { json } from "@/lib/api/client"
 import { objectPath } from "@/lib/api/kinds"
 import type { Assignment, History, HistoryItem } from "@/lib/api/types"
@@ -11,7 +12,7 @@ const PAGES = 20
 const PAGE = 100
 
 async function readHistory(object: Assignment, signal: AbortSignal): Promise<HistoryItem[]> {
-  const { name = "", namespace } = object.metadata
+  const { name, namespace } = object.metadata
   const path = objectPath("assignments", name, namespace, "history")
   const items: HistoryItem[] = []
   let next = ""
@@ -38,7 +39,6 @@ export function useRuns(assignment: Ref<Assignment | undefined>) {
   }
 
   async function load(object: Assignment): Promise<void> {
-    reading?.abort()
     const here = (reading = new AbortController())
     try {
       const items = await readHistory(object, here.signal)
@@ -56,9 +56,11 @@ export function useRuns(assignment: Ref<Assignment | undefined>) {
   watch(
     () => assignment.value?.metadata.uid,
     (uid) => {
+      reading?.abort()
       moments.value = []
       asked.value = []
       isLoaded.value = false
+      error.value = undefined
       if (uid && assignment.value) void load(assignment.value)
     },
     { immediate: true },
@@ -69,7 +71,7 @@ export function useRuns(assignment: Ref<Assignment | undefined>) {
       if (!object) return
       see(object)
       if (!before || before.metadata.uid !== object.metadata.uid) return
-      const restart = (one: Assignment) => one.metadata.annotations?.["plum.dev/restartedAt"]
+      const restart = (one: Assignment) => one.metadata.annotations?.[RESTARTED_AT]
       if (restart(object) && restart(object) !== restart(before)) ask("restart")
       if (object.spec.desired === "Stopped" && before.spec.desired !== "Stopped") ask("stop")
     },

@@ -1,8 +1,9 @@
 /** What the server says of itself and of who asks; asked once when it is looked at. */
 
-import { onMounted, ref, shallowRef, watch } from "vue"
+import { onMounted, shallowRef, watch } from "vue"
 import { json } from "@/lib/api/client"
 import { token } from "@/lib/api/session"
+import { questions } from "@/lib/newest"
 
 export interface ServerVersion {
   gitVersion: string
@@ -23,9 +24,11 @@ interface SelfSubjectReview {
 export function useServer() {
   const version = shallowRef<ServerVersion>()
   const who = shallowRef<Who>()
-  const error = ref<unknown>()
+  const error = shallowRef<unknown>()
+  const begin = questions()
 
   async function ask(): Promise<void> {
+    const isNewest = begin()
     error.value = undefined
     try {
       const review = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" }
@@ -36,14 +39,16 @@ export function useServer() {
           body: review,
         }),
       ])
+      // Somebody else may have signed in meanwhile.
+      if (!isNewest()) return
       version.value = told
       who.value = { username: self.status.userInfo.username, groups: self.status.userInfo.groups ?? [] }
     } catch (caught) {
-      error.value = caught
+      if (isNewest()) error.value = caught
     }
   }
 
   onMounted(() => void ask())
   watch(token, (text) => text && void ask())
-  return { version, who, error, ask }
+  return { version, who, error }
 }

@@ -59,7 +59,7 @@ const uploads = reactive<Upload[]>([])
 const sources = new Map<number, Source>()
 let next = 1
 
-const isOver = ({ state }: Upload): boolean => state === "done" || state === "failed"
+export const isOver = ({ state }: Upload): boolean => state === "done" || state === "failed"
 
 function add(chosen: Iterable<File>, namespace: string, before: Before): void {
   for (const file of chosen) {

@@ -21,7 +21,12 @@ export function referenceOf(id: string): Reference {
     : { namespace: id.slice(0, dot), name: id.slice(dot + 1) }
 }
 
+/** Kinds of which each object has a page. */
+export type PageKind = "Task" | "Assignment" | "Pod" | "Node" | "Service"
+
 /** The page of an object by its kind as objects say it (`Task`); undefined for kinds that have no page. */
+export function pageOf(kind: PageKind, name: string, namespace?: string): string
+export function pageOf(kind: string, name: string, namespace?: string): string | undefined
 export function pageOf(kind: string, name: string, namespace?: string): string | undefined {
   const id = encodeURIComponent(idOf(name, namespace))
   switch (kind) {
@@ -42,4 +47,10 @@ export function pageOf(kind: string, name: string, namespace?: string): string |
 /** The page of an app, all of whose versions stand on it. */
 export function pageOfApp(appName: string): string {
   return `/apps/${encodeURIComponent(appName)}`
+}
+
+/** Where a task for an app is made. */
+export function newTaskPage(app: string, version: string, namespace: string) {
+  const where = namespace === DEFAULT_NAMESPACE ? {} : { namespace }
+  return { path: "/tasks/create", query: { app, version, ...where } }
 }

@@ -28,6 +28,15 @@ describe("compareLines", () => {
     ])
   })
 
+  it("takes very long parts for other ones, instead of all of the memory", () => {
+    const long = (word: string) => Array.from({ length: 100_000 }, (_, at) => `${word} ${at}`).join("\n")
+    const lines = compareLines(`first\n${long("a")}`, `first\n${long("b")}`)
+    expect(lines).toHaveLength(200_001)
+    expect(lines[0]).toEqual({ kind: "same", text: "first", before: 1, after: 1 })
+    expect(lines[1]).toEqual({ kind: "gone", text: "a 0", before: 2 })
+    expect(lines.at(-1)).toEqual({ kind: "new", text: "b 99999", after: 100_001 })
+  })
+
   it("gives both texts back, whatever they are", () => {
     let seed = 7
     const random = (below: number) => (seed = (seed * 16807) % 2147483647) % below

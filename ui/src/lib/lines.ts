@@ -53,9 +53,18 @@ const split = (text: string): string[] => (text ? text.replace(/\n$/, "").split(
 
 type Step = readonly [Line["kind"], number, number]
 
-/** The way through both along their longest common subsequence. */
+/** The table of the search has a cell for each pair of lines: beyond so many it takes more memory than it is worth. */
+const MOST_CELLS = 4_000_000
+
+/** The way through both along their longest common subsequence; of very long parts, one after the other. */
 function middle(one: readonly string[], other: readonly string[]): Step[] {
   const width = other.length + 1
+  if ((one.length + 1) * width > MOST_CELLS) {
+    return [
+      ...one.map((_, at): Step => ["gone", at, 0]),
+      ...other.map((_, at): Step => ["new", one.length, at]),
+    ]
+  }
   const longest = new Uint32Array((one.length + 1) * width)
   for (let i = one.length - 1; i >= 0; i -= 1) {
     for (let j = other.length - 1; j >= 0; j -= 1) {

@@ -1,33 +1,18 @@
 /** What a person chose for this browser: language and theme. */
 
 import { ref, watch } from "vue"
+import { keep, kept } from "./storage"
 
 export type Theme = "system" | "light" | "dark"
 export type Language = "en" | "zh"
 
-function stored(key: string): string | null {
-  try {
-    return localStorage.getItem(key)
-  } catch {
-    return null
-  }
-}
-
-function store(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value)
-  } catch {
-    // it holds as long as the page does
-  }
-}
-
 function firstTheme(): Theme {
-  const found = stored("plum.theme")
+  const found = kept("browser", "plum.theme")
   return found === "light" || found === "dark" ? found : "system"
 }
 
 function firstLanguage(): Language {
-  const found = stored("plum.language")
+  const found = kept("browser", "plum.language")
   if (found === "en" || found === "zh") return found
   return navigator.languages
     .find((one) => /^(zh|en)/i.test(one))
@@ -41,20 +26,19 @@ export const theme = ref<Theme>(firstTheme())
 export const language = ref<Language>(firstLanguage())
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)")
-export const isDark = ref(false)
 
 function draw(): void {
-  isDark.value = theme.value === "dark" || (theme.value === "system" && dark.matches)
-  document.documentElement.classList.toggle("dark", isDark.value)
-  document.documentElement.classList.toggle("light", !isDark.value)
+  const isDark = theme.value === "dark" || (theme.value === "system" && dark.matches)
+  document.documentElement.classList.toggle("dark", isDark)
+  document.documentElement.classList.toggle("light", !isDark)
 }
 
 /** Draw the page in the chosen theme from now on. */
 export function startPreferences(): void {
   dark.addEventListener("change", draw)
-  watch(theme, (chosen) => store("plum.theme", chosen))
+  watch(theme, (chosen) => keep("browser", "plum.theme", chosen))
   watch(theme, draw, { immediate: true, flush: "sync" })
-  watch(language, (chosen) => store("plum.language", chosen))
+  watch(language, (chosen) => keep("browser", "plum.language", chosen))
   watch(language, (chosen) => (document.documentElement.lang = chosen === "zh" ? "zh-CN" : "en"), {
     immediate: true,
   })

@@ -38,6 +38,26 @@ describe("texts", () => {
     expect(missing).toEqual([])
   })
 
+  it("has no key that nothing names", () => {
+    const named = new Set<string>()
+    const forms: RegExp[] = []
+    for (const path of files(source)) {
+      // It puts `words.` before whatever it is given.
+      if (path.endsWith("words/sentences.ts")) continue
+      const text = readFileSync(path, "utf8")
+      for (const [, word = ""] of text.matchAll(/["'`]([A-Za-z][\w.-]*)["'`]/g)) named.add(word)
+      // With parts that are filled in, such as `words.state.${state}`.
+      for (const [, form = ""] of text.matchAll(/`(\w+\.[\w.]*(?:\$\{[^{}`]*\}[\w.]*)+)`/g)) {
+        const parts = form.split(/\$\{.*?\}/).map((part) => part.replaceAll(".", "\\."))
+        forms.push(new RegExp(`^${parts.join("[\\w.]+")}$`))
+      }
+    }
+    const isNamed = (key: string) => named.has(key) || forms.some((form) => form.test(key))
+    // Sentences are named below `words.`.
+    const unnamed = [...known.keys()].filter((key) => !isNamed(key) && !isNamed(key.replace(/^words\./, "")))
+    expect(unnamed).toEqual([])
+  })
+
   it("has the same places to fill in both languages", () => {
     const places = (text = "") => [...new Set(text.match(/\{\w+\}/g))].sort().join()
     const differing = [...known].filter(([key, text]) => places(text) !== places(translated.get(key)))

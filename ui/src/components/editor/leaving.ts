@@ -1,7 +1,9 @@
 /** Asking before a page with unsaved changes is left, and keeping them should it be left all the same. */
 
 import { onBeforeUnmount, onMounted, watch, type Ref } from "vue"
+import { useI18n } from "vue-i18n"
 import { onBeforeRouteLeave } from "vue-router"
+import { confirm } from "@/composables/confirm"
 import { forgetDraft, keepDraft } from "@/lib/editor/kept_drafts"
 
 const QUIET_MS = 400
@@ -16,8 +18,8 @@ export function useLeaving(
   text: Ref<string>,
   base: () => string,
   isDirty: Readonly<Ref<boolean>>,
-  ask: () => Promise<boolean>,
 ): Leaving {
+  const { t } = useI18n()
   let isOver = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -31,6 +33,16 @@ export function useLeaving(
     clearTimeout(timer)
     timer = setTimeout(keep, QUIET_MS)
   })
+
+  const ask = (): Promise<boolean> =>
+    confirm({
+      title: t("editor.leave.title"),
+      text: t("editor.leave.text"),
+      action: t("editor.leave.action"),
+      danger: true,
+      context: { action: "save", kind: "Task" },
+      perform: () => Promise.resolve(),
+    })
 
   function warn(event: BeforeUnloadEvent): void {
     keep()

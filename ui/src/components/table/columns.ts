@@ -9,6 +9,8 @@ export interface Column<T> {
   grow?: number
   /** Columns with a higher number go first when there is no room; 0 (the default) always stays. */
   drop?: number
+  /** Where there is little room the first column has a line of its own, and the others share the one below. */
+  leads?: boolean
   /** Its label is read out and not drawn: what is in it shows what it is. */
   isSpoken?: boolean
   align?: "left" | "right"
@@ -40,9 +42,39 @@ export function fitting<T>(columns: readonly Column<T>[], width: number): Column
   return shown
 }
 
-/** The value of `grid-template-columns` for them. */
-export function template<T>(columns: readonly Column<T>[]): string {
-  return columns.map(({ min, grow }) => (grow ? `minmax(${min}px, ${grow}fr)` : `${min}px`)).join(" ")
+/**
+ * The value of `grid-template-columns` for them in so many px. Where even those that always stay do not fit, those that
+ * grow share what the others leave.
+ */
+export function template<T>(columns: readonly Column<T>[], width: number): string {
+  const isTight = columns.reduce((sum, { min }) => sum + min, 0) > width
+  return columns
+    .map(({ min, grow }) => {
+      if (!grow) return `${min}px`
+      return isTight ? `minmax(0, ${min}fr)` : `minmax(${min}px, ${grow}fr)`
+    })
+    .join(" ")
+}
+
+export interface Layout<T> {
+  columns: Column<T>[]
+  /** The value of `grid-template-columns`. */
+  template: string
+  /** Whether the first column is above the others. */
+  isStacked: boolean
+}
+
+const STACKED_BELOW = 480
+
+/** How the rows of a table are laid out in so many px. */
+export function arranged<T>(columns: readonly Column<T>[], width: number): Layout<T> {
+  const [first, ...others] = columns
+  if (!first?.leads || width >= STACKED_BELOW) {
+    const shown = fitting(columns, width)
+    return { columns: shown, template: template(shown, width), isStacked: false }
+  }
+  const below = fitting(others, width)
+  return { columns: [first, ...below], template: template(below, width), isStacked: true }
 }
 
 /** `name` ascending is `name`, descending `-name`: how addresses say it. */

@@ -8,7 +8,7 @@ import { doubt, token } from "./session"
 import type { ObjectOf, Status } from "./types"
 
 /** The field manager of what people do in the UI (server-side apply, WIRE 8). */
-export const FIELD_MANAGER = "plum-ui"
+const FIELD_MANAGER = "plum-ui"
 
 const TIMEOUT_MS = 30_000
 

@@ -4,30 +4,19 @@
  */
 
 import { ref } from "vue"
+import { forget, keep, kept } from "../storage"
 
 const KEY = "plum.token"
 
-function remembered(): string {
-  try {
-    return sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? ""
-  } catch {
-    return "" // storage may be forbidden
-  }
-}
-
 /** The bearer token; empty where the server asks for none, or none was given yet. */
-export const token = ref(remembered())
+export const token = ref(kept("tab", KEY) ?? kept("browser", KEY) ?? "")
 
-/** Use a token from now on: in this tab, or with `keep` in this browser until somebody signs out. */
-export function signIn(text: string, keep: boolean): void {
+/** Use a token from now on: in this tab, or with `isKept` in this browser until somebody signs out. */
+export function signIn(text: string, isKept: boolean): void {
   token.value = text
-  try {
-    sessionStorage.setItem(KEY, text)
-    if (keep) localStorage.setItem(KEY, text)
-    else localStorage.removeItem(KEY)
-  } catch {
-    // it holds as long as the page does
-  }
+  keep("tab", KEY, text)
+  if (isKept) keep("browser", KEY, text)
+  else forget("browser", KEY)
 }
 
 /** Use the token of the other tabs; empty: they have signed out. */
@@ -35,11 +24,7 @@ export function adopt(text: string): void {
   if (text === token.value) return
   if (!text) return signOut()
   token.value = text
-  try {
-    sessionStorage.setItem(KEY, text)
-  } catch {
-    // it holds as long as the page does
-  }
+  keep("tab", KEY, text)
 }
 
 /** Grows when the server did not know who asked. */
@@ -52,10 +37,6 @@ export function doubt(): void {
 
 export function signOut(): void {
   token.value = ""
-  try {
-    sessionStorage.removeItem(KEY)
-    localStorage.removeItem(KEY)
-  } catch {
-    // there was nothing to forget
-  }
+  forget("tab", KEY)
+  forget("browser", KEY)
 }

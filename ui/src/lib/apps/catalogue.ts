@@ -1,6 +1,8 @@
 /** Uploads grouped by the app they are of, with what uses each. Pure. */
 
 import type { App, Assignment, Task } from "@/lib/api/types"
+import { grouped } from "@/lib/groups"
+import { newestFirst } from "./order"
 
 /** An entry of a task that names an upload: by name and version, or by the digest of its archive. */
 export interface TaskUse {
@@ -40,7 +42,7 @@ const pair = (namespace: string, name: string, version: string): string =>
 class Uses {
   private readonly byPair = new Map<string, Map<string, TaskUse>>()
   private readonly byDigest = new Map<string, Map<string, TaskUse>>()
-  private readonly instances = new Map<string, Assignment[]>()
+  private readonly instances: ReadonlyMap<string, Assignment[]>
 
   constructor(tasks: readonly Task[], assignments: readonly Assignment[]) {
     for (const task of tasks) {
@@ -51,13 +53,7 @@ class Uses {
         if (digest) note(this.byDigest, digest, namespace, name, entry ?? "main")
       }
     }
-    for (const assignment of assignments) {
-      const { sha256 } = assignment.spec.template
-      if (!sha256) continue
-      const known = this.instances.get(sha256)
-      if (known) known.push(assignment)
-      else this.instances.set(sha256, [assignment])
-    }
+    this.instances = grouped(assignments, ({ spec }) => spec.template.sha256)
   }
 
   tasksOf({ metadata, spec }: App): TaskUse[] {
@@ -94,26 +90,15 @@ function note(
   else found.set(`${namespace}/${task}`, { namespace, task, entries: [entry] })
 }
 
-/** Later uploads first. Times are whole seconds; uids of one server grow with time below that. */
-function newestFirst(
-  { app: { metadata: one } }: VersionRow,
-  { app: { metadata: other } }: VersionRow,
-): number {
-  if (one.creationTimestamp !== other.creationTimestamp)
-    return one.creationTimestamp < other.creationTimestamp ? 1 : -1
-  return one.uid < other.uid ? 1 : -1
-}
-
 export function catalogue(
   apps: readonly App[],
   tasks: readonly Task[],
   assignments: readonly Assignment[],
 ): AppRow[] {
   const uses = new Uses(tasks, assignments)
-  const byName = new Map<string, VersionRow[]>()
-  for (const app of apps) {
+  const rows = apps.map((app): VersionRow => {
     const { namespace = "", name } = app.metadata
-    const row: VersionRow = {
+    return {
       key: `${namespace}/${name}`,
       app,
       name: app.spec.name,
@@ -123,12 +108,9 @@ export function catalogue(
       tasks: uses.tasksOf(app),
       instances: uses.instancesOf(app),
     }
-    const known = byName.get(row.name)
-    if (known) known.push(row)
-    else byName.set(row.name, [row])
-  }
-  return [...byName].flatMap(([name, versions]) => {
-    const sorted = versions.sort(newestFirst)
+  })
+  return [...grouped(rows, ({ name }) => name)].flatMap(([name, versions]) => {
+    const sorted = versions.sort((one, other) => newestFirst(one.app, other.app))
     const [newest] = sorted
     return newest ? [appRow(name, sorted, newest)] : []
   })

@@ -3,7 +3,7 @@
  * thousands only those are judged and drawn anew that have.
  */
 
-import { idOf } from "../addresses"
+import { DEFAULT_NAMESPACE, idOf } from "../addresses"
 import type { Assignment, InstanceUsage, Node } from "../api/types"
 import { assignmentVerdict, byLevel, type AssignmentVerdict } from "../words/verdicts"
 
@@ -66,7 +66,7 @@ function isSame(one: AssignmentVerdict, other: AssignmentVerdict): boolean {
 
 function rowOf(assignment: Assignment, verdict: AssignmentVerdict, usage: InstanceUsage | undefined): Row {
   const { metadata, spec, status } = assignment
-  const { name, namespace = "default" } = metadata
+  const { name, namespace = DEFAULT_NAMESPACE } = metadata
   const ports = (status?.ports ?? []).map((port) => `${port.name}:${port.port}`).join(" ")
   return {
     assignment,

@@ -1,5 +1,6 @@
 /** Which runs an instance has had, told from what is known of its past. Pure. */
 
+import { RESTARTED_AT } from "../api/annotations"
 import type { Assignment, HistoryItem } from "../api/types"
 
 export type RunOutcome = "running" | "clean" | "failed" | "stopped" | "restarted" | "unknown"
@@ -40,7 +41,7 @@ export interface Past {
 
 const FIELDS = ["phase", "message", "startedAt", "finishedAt", "previousStartedAt"] as const
 const NUMBERS = ["exitCode", "signal"] as const
-const RESTARTED_AT = "metadata.annotations[plum.dev/restartedAt]"
+const RESTART_PATH = `metadata.annotations[${RESTARTED_AT}]`
 /** What an end may take beyond the grace period to be the answer to what was asked. */
 const ANSWER_MS = 30_000
 
@@ -62,7 +63,7 @@ export function pastOf(now: Moment, items: readonly HistoryItem[], uid: string):
     moments.push(moment)
     const at = Date.parse(item.time)
     for (const { path, to } of item.changes) {
-      if (path === RESTARTED_AT && to !== undefined) asked.push({ what: "restart", at })
+      if (path === RESTART_PATH && to !== undefined) asked.push({ what: "restart", at })
       if (path === "spec.desired" && to === "Stopped") asked.push({ what: "stop", at })
     }
     moment = changed(moment, item, "from")

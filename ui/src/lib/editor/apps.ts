@@ -1,20 +1,19 @@
 /** Uploaded apps as they are picked from: names, and the versions of each, newest upload first. */
 
 import type { App } from "@/lib/api/types"
+import { newestFirst } from "@/lib/apps/order"
 
-export interface AppChoice {
+interface AppChoice {
   name: string
   versions: readonly App[]
 }
-
-const uploadedAt = (app: App): string => app.metadata.creationTimestamp
 
 /** The apps of a namespace, those uploaded last first; of each version the newest upload. */
 export function appChoices(apps: readonly App[], namespace: string): AppChoice[] {
   const found = new Map<string, Map<string, App>>()
   const sorted = apps
     .filter((app) => app.metadata.namespace === namespace && !app.metadata.deletionTimestamp)
-    .sort((one, other) => (uploadedAt(one) < uploadedAt(other) ? 1 : -1))
+    .sort(newestFirst)
   for (const app of sorted) {
     const versions = found.get(app.spec.name) ?? new Map<string, App>()
     if (!versions.has(app.spec.version)) versions.set(app.spec.version, app)

@@ -1,6 +1,8 @@
 /** What saving will do, in words: compared are the stored task and what the server would make of the edited one. */
 
+import { RESTARTED_AT } from "@/lib/api/annotations"
 import type { App, Entry, Task } from "@/lib/api/types"
+import { copiesOf } from "@/lib/words/objects"
 import type { Level } from "@/lib/words/sentences"
 import { newestUpload } from "./apps"
 import { same } from "./values"
@@ -29,16 +31,10 @@ const TEMPLATE = [
   "logs",
 ] as const satisfies readonly (keyof Entry)[]
 
-const RESTARTED_AT = "plum.dev/restartedAt"
-
 /** Copies by home: the node's name, or the empty one for those that the scheduler places. */
-export function homesOf(entry: Entry): Map<string, number> {
+function homesOf(entry: Entry): Map<string, number> {
   const placed = Object.entries(entry.nodeReplicas ?? {})
   return placed.length ? new Map(placed) : new Map([["", entry.replicas ?? 1]])
-}
-
-export function copiesOf(entry: Entry): number {
-  return [...homesOf(entry).values()].reduce((sum, count) => sum + count, 0)
 }
 
 export function effectsOf(before: Task, after: Task, apps: readonly App[]): Effect[] {

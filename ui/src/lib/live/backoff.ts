@@ -1,7 +1,7 @@
 /** How long to wait before the next try: doubling, bounded, with jitter so that many tabs do not come back at once. */
 
-export const FIRST_MS = 250
-export const MOST_MS = 15_000
+const FIRST_MS = 250
+const MOST_MS = 15_000
 
 /** Milliseconds before try `attempt` (0 is the first after a failure); `random` is between 0 and 1. */
 export function backoff(attempt: number, random: number): number {

@@ -1,16 +1,20 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest"
+import { delay } from "../delay"
 import { Keeper, type Port } from "./keeper"
 import type { ToTab } from "./messages"
 
 let requests: string[]
+let isDown: boolean
 let keeper: Keeper
 
 beforeEach(() => {
   vi.useFakeTimers()
   requests = []
+  isDown = false
   keeper = new Keeper({
     fetch: (path, { signal }) => {
       requests.push(path)
+      if (isDown) return Promise.reject(new Error("refused"))
       if (!path.includes("/watch?"))
         return Promise.resolve(Response.json({ metadata: { resourceVersion: "5" }, items: [] }))
       const body = new ReadableStream({
@@ -18,7 +22,7 @@ beforeEach(() => {
       })
       return Promise.resolve(new Response(body))
     },
-    delay: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    delay,
     now: () => Date.now(),
     random: () => 0,
   })
@@ -101,4 +105,21 @@ it("forgets a tab that was silent for long, and says so when it speaks again", a
   keeper.tidy()
   keeper.hear(one.port, { type: "ping" })
   expect(one.heard.at(-1)).toEqual({ type: "forgotten" })
+})
+
+it("tries again at once when somebody looks, and not whenever a tab says that it is there", async () => {
+  const one = tab()
+  isDown = true
+  keeper.hear(one.port, { type: "want", kinds: ["nodes"] })
+  await settle(120_000)
+  const before = requests.length
+  for (let times = 0; times < 100; times += 1) {
+    keeper.hear(one.port, { type: "ping" })
+    await settle(10)
+  }
+  expect(requests.length - before).toBeLessThan(2)
+  isDown = false
+  keeper.hear(one.port, { type: "hurry" })
+  await settle()
+  expect(watches()).toHaveLength(1)
 })

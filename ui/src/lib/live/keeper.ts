@@ -50,7 +50,7 @@ export class Keeper {
     }
     let tab = this.tabs.get(port)
     if (!tab) {
-      if (message.type === "ping") return port.post({ type: "forgotten" })
+      if (["ping", "hurry", "doubt"].includes(message.type)) return port.post({ type: "forgotten" })
       tab = { kinds: new Set(), heard: 0 }
       this.tabs.set(port, tab)
       port.post({ type: "connection", connection: this.watcher.connection })
@@ -66,10 +66,10 @@ export class Keeper {
         return this.use("")
       case "want":
         return this.want(port, tab, message.kinds)
+      case "hurry":
+        return this.watcher.hurry()
       case "doubt":
         return this.watcher.recheck()
-      default:
-        this.watcher.hurry()
     }
   }
 

@@ -21,7 +21,10 @@ export type ToKeeper =
   | { type: "want"; kinds: Plural[] }
   /** The server did not know who asked: whoever follows for the tab should ask again. */
   | { type: "doubt" }
+  /** A tab is still there. */
   | { type: "ping" }
+  /** Waiting may be over: the network is back, or somebody looks. */
+  | { type: "hurry" }
   | { type: "bye" }
 
 export type ToTab =

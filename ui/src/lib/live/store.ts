@@ -64,15 +64,11 @@ export function startLive(): void {
   watch(wanted, () => link?.send({ type: "want", kinds: [...users.keys()] }), { flush: "post" })
   introduce()
   setInterval(() => link?.send({ type: "ping" }), PING_MS)
-  window.addEventListener("online", () => link?.send({ type: "ping" }))
-  document.addEventListener("visibilitychange", () => link?.send({ type: "ping" }))
+  const hurry = () => document.hidden || link?.send({ type: "hurry" })
+  window.addEventListener("online", hurry)
+  document.addEventListener("visibilitychange", hurry)
   window.addEventListener("pagehide", () => link?.send({ type: "bye" }))
   window.addEventListener("pageshow", (event) => event.persisted && introduce())
-}
-
-function introduce(): void {
-  link?.send({ type: "hello", token: token.value })
-  link?.send({ type: "want", kinds: [...users.keys()] })
 }
 
 function hear(message: ToTab): void {
@@ -102,6 +98,12 @@ function hear(message: ToTab): void {
     case "forgotten":
       introduce()
   }
+}
+
+/** Who this tab asks as, and what it wants. */
+function introduce(): void {
+  link?.send({ type: "hello", token: token.value })
+  link?.send({ type: "want", kinds: [...users.keys()] })
 }
 
 /** A new list in the place of the old one; what did not change stays the same object. */

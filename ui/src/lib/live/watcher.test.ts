@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import type { Plural } from "../api/kinds"
+import { delay } from "../delay"
 import type { ApiObject, WatchEvent } from "./collection"
 import { applyEvents, type Collection } from "./collection"
 import type { Connection } from "./messages"
@@ -77,12 +78,8 @@ beforeEach(() => {
   server = new Server()
   seen = { connections: [], kinds: new Map(), refused: [] }
   const world: World = {
-    fetch: server.fetch,
-    delay: (milliseconds, signal) =>
-      new Promise((resolve) => {
-        setTimeout(resolve, milliseconds)
-        signal.addEventListener("abort", () => resolve())
-      }),
+    fetch: (path, init) => server.fetch(path, init),
+    delay,
     now: () => Date.now(),
     random: () => 0.5,
   }
@@ -259,6 +256,20 @@ describe("Watcher", () => {
     const before = server.streams.length
     await settle(80_000)
     expect(server.streams.length).toBe(before + 1)
+  })
+
+  it("gives up a server that takes a request and never answers it", async () => {
+    watcher.want(["nodes"])
+    await settle()
+    server.fetch = (path, { signal }) => {
+      server.requests.push(path)
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("late"))))
+    }
+    const before = server.requests.length
+    server.stream.break()
+    await settle(170_000)
+    expect(seen.connections).toEqual(["live", "reconnecting"])
+    expect(server.requests.length - before).toBe(3)
   })
 
   it("waits for a token where the server asks for one, and forgets what another could see", async () => {

@@ -43,7 +43,10 @@ export interface Listener {
 /** Objects a page of a list asks for, and the most that are kept of one kind. */
 const PAGE = 1000
 const MOST_OBJECTS = 50_000
-/** A quiet watch sends a bookmark every 30 s: silence for longer than that means that the connection is dead. */
+/**
+ * A quiet watch sends a bookmark every 30 s, and lists are answered sooner: silence for longer than this means that the
+ * connection is dead.
+ */
 const SILENCE_MS = 75_000
 /** Events are told at most this often, so that a busy fleet costs a few drawings a second. */
 const GATHER_MS = 100
@@ -154,9 +157,7 @@ export class Watcher {
         if (signal.aborted) continue
         if (error instanceof Unauthorized) {
           this.tell({ state: "signedOut", detail: error.message })
-          await new Promise<void>((resolve) =>
-            signal.addEventListener("abort", () => resolve(), { once: true }),
-          )
+          await this.untilAborted(signal)
           continue
         }
         if (error instanceof Gone) this.known.clear()
@@ -180,7 +181,9 @@ export class Watcher {
     let complete = Math.min(...since.values())
     const query = `resources=${kinds.join(",")}&resourceVersion=${complete}&allowWatchBookmarks=true`
     const quiet = new AbortController()
-    const body = await this.open(`/apis/plum.dev/v1/watch?${query}`, AbortSignal.any([signal, quiet.signal]))
+    const body = await this.inTime(AbortSignal.any([signal, quiet.signal]), (either) =>
+      this.open(`/apis/plum.dev/v1/watch?${query}`, either),
+    )
     this.attempt = 0
     this.tell({ state: "live" })
     let silence = setTimeout(() => quiet.abort(), SILENCE_MS)
@@ -251,16 +254,8 @@ export class Watcher {
     let next = ""
     do {
       const query = `limit=${PAGE}${next ? `&continue=${encodeURIComponent(next)}` : ""}`
-      const response = await this.ask(`${collectionPath(kind)}?${query}`, signal)
-      if (response.status === 403 || response.status === 404) {
-        const status: unknown = await response.json().catch(() => undefined)
-        this.refused.set(kind, status)
-        this.listener.refused(kind, status)
-        return
-      }
-      if (response.status === 410) throw new Gone()
-      if (!response.ok) throw new Error(`HTTP ${response.status}`)
-      const page = (await response.json()) as ListPage
+      const page = await this.inTime(signal, (either) => this.page(kind, query, either))
+      if (!page) return
       // Items of a list leave out what the list says for all of them.
       for (const item of page.items) objects.push(trimmed(item))
       version ||= Number(page.metadata.resourceVersion)
@@ -269,6 +264,20 @@ export class Watcher {
     const known = { objects: collectionOf(objects), version, truncated: Boolean(next) }
     this.known.set(kind, known)
     this.listener.snapshot(kind, known.objects, known.truncated)
+  }
+
+  /** A page of a list; undefined where the server refuses the kind. */
+  private async page(kind: Plural, query: string, signal: AbortSignal): Promise<ListPage | undefined> {
+    const response = await this.ask(`${collectionPath(kind)}?${query}`, signal)
+    if (response.status === 403 || response.status === 404) {
+      const status: unknown = await response.json().catch(() => undefined)
+      this.refused.set(kind, status)
+      this.listener.refused(kind, status)
+      return undefined
+    }
+    if (response.status === 410) throw new Gone()
+    if (!response.ok) throw new Error(`HTTP ${response.status}`)
+    return (await response.json()) as ListPage
   }
 
   private async open(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
@@ -287,6 +296,17 @@ export class Watcher {
     if (this.skew.read(response.headers.get("date"), this.world.now())) this.listener.clock(this.skew.ahead)
     if (response.status === 401) throw new Unauthorized(await sentenceOf(response))
     return response
+  }
+
+  /** Give up what takes longer than a living connection is ever silent. */
+  private async inTime<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), SILENCE_MS)
+    try {
+      return await work(AbortSignal.any([signal, late.signal]))
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   private untilAborted(signal: AbortSignal): Promise<void> {

@@ -1,7 +1,9 @@
 /** Saving all that the server has of a log. */
 
+import { idOf } from "../addresses"
 import { request } from "../api/client"
 import { token } from "../api/session"
+import { saveBlob, saveFrom } from "../save_file"
 import { logPath, type LogSource } from "./source"
 
 const FROM_THE_BEGINNING = "0:0"
@@ -14,23 +16,13 @@ export async function downloadLog(source: LogSource, timestamps: boolean): Promi
   const query: Record<string, string> = { cursor: FROM_THE_BEGINNING }
   if (timestamps) query["timestamps"] = "true"
   const path = logPath(source, query)
-  const name = `${source.namespace === "default" ? "" : `${source.namespace}.`}${source.name}.log`
+  const name = `${idOf(source.name, source.namespace)}.log`
   if (!token.value) {
     // A first look: what fails is to be told here, not by a file that the browser could not save.
     await (await request(logPath(source, { ...query, limitBytes: "1" }), { accept: "text/plain" })).text()
-    click(path, name)
+    saveFrom(name, path)
     return
   }
   const response = await request(path, { accept: "text/plain", timeout: 0 })
-  const address = URL.createObjectURL(await response.blob())
-  click(address, name)
-  // The browser has begun to read it when the click returns, but not always ended.
-  setTimeout(() => URL.revokeObjectURL(address), 60_000)
-}
-
-function click(address: string, name: string): void {
-  const link = document.createElement("a")
-  link.href = address
-  link.download = name
-  link.click()
+  saveBlob(name, await response.blob())
 }

@@ -46,7 +46,7 @@ export const SILENCE_MS = 30_000
 const BEFORE_ALL = "0:0"
 
 /** Whether trying again may help. */
-export function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): boolean {
   if (!(error instanceof ApiFailure)) return true
   return error.httpCode === 0 || error.httpCode === 429 || error.httpCode >= 500
 }

@@ -74,6 +74,7 @@ export class Lanes {
         if (at >= 0) this.queue.splice(at, 1)
       }
       const enter = () => {
+        // A log is followed for hours, turn by turn, with one signal.
         signal.removeEventListener("abort", leave)
         resolve(this.enter())
       }

@@ -54,7 +54,7 @@ export function curl(address: string, withToken: boolean): string {
 }
 
 /** A value of a field selector, in which some characters mean something. */
-export function selectorValue(text: string): string {
+function selectorValue(text: string): string {
   return text.replace(/[\\,=]/g, "\\$&")
 }
 

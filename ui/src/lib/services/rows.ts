@@ -1,16 +1,16 @@
 /** Services and the endpoints behind them, as pages show them. Pure. */
 
+import { SERVICE_NAME } from "@/lib/api/annotations"
 import type { Endpoint, Service } from "@/lib/api/types"
+import { grouped } from "@/lib/groups"
 
-/** Says the real name of a Service whose name cannot be an object's. */
-const NAME = "plum.dev/name"
 const DERIVED = "plum.dev/derived"
 const MANAGED_BY = "plum.dev/managed-by"
 const CONTROLLER = "plum-endpoints-controller"
 
 /** The name by which clients ask for it. */
 export function serviceName({ metadata }: Service): string {
-  return metadata.annotations?.[NAME] ?? metadata.name
+  return metadata.annotations?.[SERVICE_NAME] ?? metadata.name
 }
 
 /** Whether it is there because endpoints name it, and goes with the last of them. */
@@ -25,14 +25,7 @@ export function isKept({ metadata }: Endpoint): boolean {
 
 /** What endpoints of each service there are, by `namespace/name`, the name being the one that clients use. */
 export function endpointsByService(endpoints: readonly Endpoint[]): Map<string, Endpoint[]> {
-  const found = new Map<string, Endpoint[]>()
-  for (const endpoint of endpoints) {
-    const key = `${endpoint.metadata.namespace ?? ""}/${endpoint.spec.service}`
-    const known = found.get(key)
-    if (known) known.push(endpoint)
-    else found.set(key, [endpoint])
-  }
-  return found
+  return grouped(endpoints, ({ metadata, spec }) => `${metadata.namespace ?? ""}/${spec.service}`)
 }
 
 export function keyOfService(service: Service): string {

@@ -1,11 +1,9 @@
 /** What is written when somebody acts on a task or on its instances. Pure: `perform.ts` sends it. */
 
+import { RESTARTED_AT } from "@/lib/api/annotations"
 import type { Assignment, Entry, Task } from "@/lib/api/types"
 
 export type Desired = "Running" | "Stopped"
-
-/** A new value of it on a task rolls the task, on an assignment it restarts the process in place. */
-export const RESTARTED_AT = "plum.dev/restartedAt"
 
 export const MAX_COPIES = 10_000
 

@@ -1,26 +1,24 @@
 /** What a change of a task did, in a word, and which of its paths people care about. Pure. */
 
+import { RESTARTED_AT } from "@/lib/api/annotations"
 import type { HistoryItem } from "@/lib/api/types"
-import { RESTARTED_AT } from "./actions"
 
 export type Change = HistoryItem["changes"][number]
 
-export const CHANGE_WORDS = [
-  "created",
-  "deleted",
-  "leaving",
-  "started",
-  "stopped",
-  "restarted",
-  "scaled",
-  "app",
-  "labels",
-  "spec",
-  "status",
-  "unknown",
-] as const
-
-export type ChangeWord = (typeof CHANGE_WORDS)[number]
+/** Below `tasks.change.`. */
+type ChangeWord =
+  | "created"
+  | "deleted"
+  | "leaving"
+  | "started"
+  | "stopped"
+  | "restarted"
+  | "scaled"
+  | "app"
+  | "labels"
+  | "spec"
+  | "status"
+  | "unknown"
 
 const COUNT = /^spec\.entries\[[^\]]+\]\.(replicas|nodeReplicas)\b/
 const APP = /^spec\.entries\[[^\]]+\]\.(app|artifactUrl|sha256)\b/

@@ -1,6 +1,7 @@
 /** What goes with it when instances end: where they run, and which services they answer for. Pure. */
 
 import type { Assignment, Service } from "@/lib/api/types"
+import { serviceName } from "@/lib/services/rows"
 
 export interface Place {
   node: string
@@ -38,7 +39,7 @@ export function touchedServices(copies: readonly Assignment[], services: readonl
   const namespace = copies[0]?.metadata.namespace
   return services.flatMap((service) => {
     if (service.metadata.namespace !== namespace) return []
-    const name = service.metadata.annotations?.["plum.dev/name"] ?? service.metadata.name
+    const name = serviceName(service)
     const lost = copies.reduce((sum, copy) => sum + endpointsOf(copy, name, service), 0)
     const all = service.status?.endpoints ?? 0
     return lost ? [{ service, name, lost, left: Math.max(0, all - lost) }] : []

@@ -1,6 +1,7 @@
 /** The instances of a task as rows, and by node. Pure. */
 
 import type { Assignment, Node } from "@/lib/api/types"
+import { grouped } from "@/lib/groups"
 import { splitAssignmentName } from "@/lib/words/ids"
 import {
   assignmentVerdict,
@@ -47,27 +48,16 @@ export function tiles(
   nodes: ReadonlyMap<string, Node>,
   now: number,
 ): NodeTile[] {
-  const byNode = new Map<string, InstanceRow[]>()
-  for (const row of rows) {
-    const own = byNode.get(row.node)
-    if (own) own.push(row)
-    else byNode.set(row.node, [row])
-  }
   const places = new Map(entryNames.map((name, at) => [name, at]))
   const place = (entry: string): number => places.get(entry) ?? entryNames.length
-  return [...byNode]
+  return [...grouped(rows, ({ node }) => node)]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([node, own]) => {
       const found = nodes.get(node)
-      const byEntry = new Map<string, InstanceRow[]>()
-      for (const row of own) {
-        const { entry } = row.copy.spec
-        byEntry.set(entry, [...(byEntry.get(entry) ?? []), row])
-      }
       return {
         node,
         verdict: found ? nodeVerdict(found, now) : undefined,
-        entries: [...byEntry]
+        entries: [...grouped(own, ({ copy }) => copy.spec.entry)]
           .sort(([one], [other]) => place(one) - place(other))
           .map(([entry, list]) => ({ entry, rows: sorted(list) })),
         count: own.length,

@@ -28,11 +28,6 @@ const GRACE_MS = 2500
 
 const asked = shallowReactive(new Map<string, Asked>())
 
-/** What was asked of the task and does not show yet. */
-export function pendingOf(uid: string): Doing | undefined {
-  return asked.get(uid)?.doing
-}
-
 /** Do it; meanwhile the task counts as on its way. */
 export async function doing(
   uid: string,

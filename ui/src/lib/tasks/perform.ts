@@ -3,6 +3,7 @@
 import { amend, ApiFailure, get, json, patch, remove } from "@/lib/api/client"
 import { objectPath } from "@/lib/api/kinds"
 import type { Assignment, Revisions, Task } from "@/lib/api/types"
+import { each } from "@/lib/each"
 import {
   contrary,
   desiredPatch,
@@ -18,9 +19,6 @@ import { rolledBack, specOf } from "./rollback"
 /** Milliseconds before each attempt to write among others. */
 const PAUSES = [0, 50, 100, 200, 400]
 
-/** How many requests of one action are under way at a time: browsers open six connections to an origin. */
-const AT_ONCE = 4
-
 export async function setTaskState(task: Task, copies: readonly Assignment[], state: Desired): Promise<void> {
   const { name, namespace } = task.metadata
   const others = contrary(task, copies, state)
@@ -30,9 +28,12 @@ export async function setTaskState(task: Task, copies: readonly Assignment[], st
 
 /** Tell each instance by itself. The first failure is thrown when all have been told. */
 export async function setDesired(copies: readonly Assignment[], desired: Desired): Promise<void> {
-  await each(copies, ({ metadata }) =>
+  const {
+    failures: [failed],
+  } = await each(copies, ({ metadata }) =>
     patch("assignments", metadata.name, metadata.namespace, desiredPatch(desired)),
   )
+  if (failed) throw failed.error
 }
 
 export async function restartTask(task: Task): Promise<void> {
@@ -105,16 +106,4 @@ function replaced(name: string): ApiFailure {
     message,
     details: { name },
   })
-}
-
-async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const left = [...items]
-  const failures: unknown[] = []
-  const worker = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) {
-      await work(item).catch((error: unknown) => failures.push(error))
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  if (failures.length) throw failures[0]
 }

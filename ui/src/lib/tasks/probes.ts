@@ -6,7 +6,7 @@ import type { Sentence } from "@/lib/words/sentences"
 type Probes = NonNullable<Entry["probes"]>
 type Probe = NonNullable<Probes["readiness"]>
 
-export const PROBE_KINDS = ["startup", "readiness", "liveness"] as const
+const PROBE_KINDS = ["startup", "readiness", "liveness"] as const
 
 export interface ProbePhrase {
   kind: (typeof PROBE_KINDS)[number]

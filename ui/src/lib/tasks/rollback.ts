@@ -34,16 +34,6 @@ export function isRolledOut(present: TaskSpec, past: TaskSpec): boolean {
   return stable(present.entries.map(withoutCounts)) === stable(past.entries.map(withoutCounts))
 }
 
-/** The revision that `plumctl rollout undo` takes: the newest one that differs; undefined where there is none. */
-export function lastOther(present: TaskSpec, revisions: readonly Revision[]): Revision | undefined {
-  return revisions
-    .filter((revision) => !isRolledOut(present, specOf(revision)))
-    .reduce<Revision | undefined>(
-      (found, one) => (!found || one.revision > found.revision ? one : found),
-      undefined,
-    )
-}
-
 function withCounts(entry: Entry, today: Entry | undefined): Entry {
   if (!today) return { ...entry }
   const made = withoutCounts(entry)

@@ -1,21 +1,9 @@
 /** What a failed request came to, whatever it was told by: a Status, a line of text, or a broken connection. */
 
-export interface StatusCauseLike {
+interface StatusCauseLike {
   reason?: string
   message?: string
   field?: string
-}
-
-export interface StatusLike {
-  code?: number
-  reason?: string
-  message?: string
-  details?: {
-    name?: string
-    kind?: string
-    causes?: readonly StatusCauseLike[]
-    retryAfterSeconds?: number
-  }
 }
 
 export interface Answer {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { assignmentVerdict } from "./assignments"
 import { ago, condition, copy, crashing, node, NOW, READY } from "./fixtures"
-import { nextStart } from "./loops"
 import type { AssignmentLike, NodeLike } from "./objects"
 import { said } from "./speaking"
 
@@ -68,11 +67,6 @@ describe("a crash loop", () => {
     const refused = "cannot start the command: No such file or directory, 2 times in a row"
     const cannot = copy({ status: { phase: "BackOff", message: refused + waits, restarts: 2 } })
     expect(verdict(cannot).says).toBe("It cannot be started: No such file or directory.")
-  })
-
-  it("tells when the next start follows", () => {
-    expect(nextStart(crashing("BackOff"))).toBe(NOW - 4000)
-    expect(nextStart(crashing("Running"))).toBeUndefined()
   })
 
   it("is over when the last run was long, or the last end is long ago", () => {

@@ -32,7 +32,7 @@ function numberIn(form: RegExp, text: string): number | undefined {
 
 /** Said of one end, or of one that comes again and again. */
 export function endingWords(ending: Ending, how: "exit" | "again"): Sentence {
-  return sentence(`${how}.${ending.kind}`, ending.params)
+  return sentence(how === "exit" ? `exit.${ending.kind}` : `again.${ending.kind}`, ending.params)
 }
 
 export function endingRemedy(ending: Ending): Sentence {

@@ -1,4 +1,5 @@
 /** Is anything wrong, and what? The headline of the overview. */
+import { grouped } from "../groups"
 import { nodeVerdict, type NodeVerdict } from "./nodes"
 import type { AssignmentLike, NodeLike, TaskLike } from "./objects"
 import { sentence, worst, type Level, type Sentence } from "./sentences"
@@ -58,14 +59,7 @@ export function fleetVerdict<T extends TaskLike, N extends NodeLike>(
 
 /** The copies of each task, by `namespace/name`. */
 export function copiesByTask<A extends AssignmentLike>(assignments: readonly A[]): Map<string, A[]> {
-  const found = new Map<string, A[]>()
-  for (const copy of assignments) {
-    const key = `${copy.metadata?.namespace ?? ""}/${copy.spec.taskName}`
-    const known = found.get(key)
-    if (known) known.push(copy)
-    else found.set(key, [copy])
-  }
-  return found
+  return grouped(assignments, ({ metadata, spec }) => `${metadata?.namespace ?? ""}/${spec.taskName}`)
 }
 
 type Judged = { verdict: { level: Level; state: string } }

@@ -5,10 +5,11 @@ import { EVENTS, REASONS, REMEDIES } from "./codes"
 import { CONDITION_TYPES } from "./events"
 import { FAILURES } from "./classify"
 import { FAULTS } from "./failures"
+import { NODE_STATES } from "./nodes"
 import { DETAILED } from "./reasons"
 import { SEEN } from "./seen"
 import { placeholders, speak } from "./speaking"
-import { ASSIGNMENT_STATES, NODE_STATES, TASK_STATES } from "./verdicts"
+import { ASSIGNMENT_STATES, TASK_STATES } from "./verdicts"
 
 function leaves(node: object, path = ""): [string, string][] {
   return Object.entries(node).flatMap(([name, value]: [string, unknown]) => {

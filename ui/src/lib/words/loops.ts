@@ -2,16 +2,17 @@
  * Whether a copy that looks as if it ran keeps ending. Between two crashes an instance is Running, for a moment or for
  * a minute: what tells is that it was started again, and how short a while ago its last run ended after how short a run.
  */
+import { RESTARTED_AT } from "../api/annotations"
 import type { AssignmentLike } from "./objects"
 import { exitOf, signalNumber } from "./exits"
 
 /** After a run as long as this the agent forgives earlier ends, and so do we. */
-export const STABLE_MS = 600_000
+const STABLE_MS = 600_000
 
 /** What an agent may take beyond the grace period to stop and start again a process that people asked to restart. */
 const RESTART_MS = 30_000
 
-export type Loop = "crashLoop" | "restarted" | undefined
+type Loop = "crashLoop" | "restarted" | undefined
 
 /** crashLoop: it ended again and again. restarted: it ended by itself, and runs again. */
 export function loopOf(copy: AssignmentLike, now: number): Loop {
@@ -37,15 +38,7 @@ function wasOwnDoing(copy: AssignmentLike): boolean {
 
 /** Whether the end followed from a restart that somebody asked for. */
 function wasAskedFor(copy: AssignmentLike, ended: number): boolean {
-  const asked = Date.parse(copy.metadata?.annotations?.["plum.dev/restartedAt"] ?? "")
+  const asked = Date.parse(copy.metadata?.annotations?.[RESTARTED_AT] ?? "")
   const grace = (copy.spec.template?.terminationGracePeriodSeconds ?? 5) * 1000
   return ended >= asked && ended <= asked + grace + RESTART_MS
-}
-
-/** When a copy that backs off starts again, in milliseconds; undefined where nothing tells. */
-export function nextStart(copy: AssignmentLike): number | undefined {
-  const { phase, message = "", finishedAt = "" } = copy.status ?? {}
-  const wait = /starts again after (?<seconds>[\d.]+(?:e\+\d+)?) s$/.exec(message)?.groups?.["seconds"]
-  const ended = Date.parse(finishedAt)
-  return phase === "BackOff" && wait && ended ? ended + Number(wait) * 1000 : undefined
 }

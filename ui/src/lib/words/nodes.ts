@@ -22,6 +22,11 @@ export interface NodeVerdict {
   cause?: Cause
 }
 
+/** States in which the agent runs and says so. */
+export function isUp(state: NodeState): boolean {
+  return state === "ready" || state === "cordoned" || state === "draining"
+}
+
 /** A node that has just registered has no lease for a moment; longer than this it is lost. */
 const JOINING_MS = 20_000
 

@@ -100,7 +100,8 @@ export function desiredCopies(task: TaskLike): number {
   return task.spec.entries.reduce((sum, entry) => sum + copiesOf(entry), 0)
 }
 
-function copiesOf(entry: TaskLike["spec"]["entries"][number]): number {
+/** How many copies an entry asks for. */
+export function copiesOf(entry: TaskLike["spec"]["entries"][number]): number {
   const homes = Object.values(entry.nodeReplicas ?? {})
   return homes.length ? homes.reduce((sum, count) => sum + count, 0) : (entry.replicas ?? 1)
 }

@@ -54,7 +54,7 @@ function shortened(value: string): string {
   return /^[0-9a-f]{64}$/.test(value) ? shortDigest(value) : value
 }
 
-export function remedyWords(code: string): Sentence | undefined {
+function remedyWords(code: string): Sentence | undefined {
   return isRemedy(code) ? sentence(`remedy.${code}`) : undefined
 }
 

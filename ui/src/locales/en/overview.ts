@@ -23,6 +23,7 @@ export const overview = {
   noUsage: "Agents report their usage within seconds of their start.",
   busiest: "Busiest nodes",
   times: "{n} times",
+  older: "and {n} older warning | and {n} older warnings",
   start: {
     title: "Welcome to Plum",
     text: "Three steps to the first running process:",

@@ -174,12 +174,6 @@ export const tasks = {
     noneText: "The task asks for none, or its app is missing: its overview says which.",
   },
   event: {
-    when: "Last seen",
-    what: "What happened",
-    count: "Times",
-    about: "Instance",
-    raw: "As reported",
-    task: "the task",
     none: "Nothing was reported",
     noneText: "Events are kept for a while only. What was changed is in the history.",
   },

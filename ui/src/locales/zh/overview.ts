@@ -25,6 +25,7 @@ export const overview: typeof English = {
   noUsage: "代理启动后几秒内会上报用量。",
   busiest: "最忙的节点",
   times: "{n} 次",
+  older: "另有 {n} 条更早的警告",
   start: {
     title: "欢迎使用 Plum",
     text: "三步运行第一个进程：",

@@ -172,12 +172,6 @@ export const tasks: typeof English = {
     noneText: "任务的副本数为零，或缺少应用：概览中有说明。",
   },
   event: {
-    when: "最近一次",
-    what: "发生了什么",
-    count: "次数",
-    about: "实例",
-    raw: "原始内容",
-    task: "任务本身",
     none: "没有事件",
     noneText: "事件只保留一段时间。变更记录见历史。",
   },

@@ -3,19 +3,14 @@
 import type { Column } from "@/components/table/columns"
 import type { Row } from "@/lib/assignments/rows"
 
-export function columnsOf(
-  t: (key: string) => string,
-  hasNamespaces: boolean,
-  isNarrow: boolean,
-): Column<Row>[] {
+export function columnsOf(t: (key: string) => string, hasNamespaces: boolean): Column<Row>[] {
   const label = (key: string) => t(`assignments.columns.${key}`)
   const columns: Column<Row>[] = [
-    { key: "name", label: label("name"), min: isNarrow ? 120 : 300, grow: 3, sort: ({ name }) => name },
+    { key: "name", label: label("name"), min: 300, grow: 3, leads: true, sort: ({ name }) => name },
     {
       key: "state",
       label: label("state"),
-      min: isNarrow ? 156 : 162,
-      grow: 1,
+      min: 162,
       sort: ({ rank, verdict }) => `${rank + 10} ${verdict.state}`,
     },
     { key: "task", label: label("task"), min: 140, grow: 1.4, drop: 6, sort: ({ task }) => task },

@@ -5,8 +5,9 @@ import { useI18n } from "vue-i18n"
 import { confirm } from "@/composables/confirm"
 import { patch, remove } from "@/lib/api/client"
 import type { Assignment, Node } from "@/lib/api/types"
+import { each } from "@/lib/each"
 import { tellDone, tellFailure } from "@/lib/notices"
-import type { NodeVerdict } from "@/lib/words/verdicts"
+import { isUp, type NodeVerdict } from "@/lib/words/verdicts"
 
 export function useNodeActions() {
   const { t } = useI18n()
@@ -16,16 +17,13 @@ export function useNodeActions() {
   async function setCordoned(names: readonly string[], isCordoned: boolean): Promise<void> {
     const action = isCordoned ? "cordon" : "uncordon"
     busy.value = true
-    const results = await Promise.allSettled(
-      names.map((name) => patch("nodes", name, undefined, { spec: { unschedulable: isCordoned || null } })),
+    const {
+      failures: [failed],
+    } = await each(names, (name) =>
+      patch("nodes", name, undefined, { spec: { unschedulable: isCordoned || null } }),
     )
     busy.value = false
-    const failed = results.findIndex(({ status }) => status === "rejected")
-    const result = results[failed]
-    if (result?.status === "rejected") {
-      tellFailure(result.reason, { action, kind: "Node", name: names[failed] ?? "" })
-      return
-    }
+    if (failed) return tellFailure(failed.error, { action, kind: "Node", name: failed.item })
     const [name = ""] = names
     tellDone(t(`nodes.done.${action}`, { n: names.length, name }, names.length))
   }
@@ -34,7 +32,7 @@ export function useNodeActions() {
   function askToDelete(node: Node, verdict: NodeVerdict, instances: readonly Assignment[]): Promise<boolean> {
     const { name, uid } = node.metadata
     const leaving = instances.filter(({ metadata }) => metadata.deletionTimestamp)
-    const isReady = verdict.state === "ready" || verdict.state === "cordoned" || verdict.state === "draining"
+    const isReady = isUp(verdict.state)
     const staying = isReady ? instances.length : instances.length - leaving.length
     const consequences: string[] = []
     if (staying) consequences.push(t("nodes.delete.inUse", { n: staying }, staying), t("nodes.delete.first"))

@@ -5,6 +5,7 @@ import { useI18n } from "vue-i18n"
 import { confirm } from "@/composables/confirm"
 import { useList } from "@/composables/live"
 import type { Assignment, Task } from "@/lib/api/types"
+import { grouped } from "@/lib/groups"
 import { tellDone, tellFailure } from "@/lib/notices"
 import { places, running, touchedServices } from "@/lib/tasks/effects"
 import { doing, type Doing } from "@/lib/tasks/pending"
@@ -87,12 +88,7 @@ export function useTaskActions() {
 
   function servicesLost(targets: readonly Target[]): string[] {
     const copies = targets.flatMap(({ copies: own }) => running(own))
-    const spaces = new Map<string, Assignment[]>()
-    for (const copy of copies) {
-      const space = copy.metadata.namespace ?? ""
-      spaces.set(space, [...(spaces.get(space) ?? []), copy])
-    }
-    return [...spaces.values()].flatMap((own) =>
+    return [...grouped(copies, ({ metadata }) => metadata.namespace ?? "").values()].flatMap((own) =>
       touchedServices(own, services.items.value).map(({ name, lost, left }) =>
         left
           ? t("tasks.effect.someEndpoints", { name, lost, all: lost + left })

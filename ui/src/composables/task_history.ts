@@ -5,7 +5,7 @@ import { json } from "@/lib/api/client"
 import { objectPath } from "@/lib/api/kinds"
 import type { History, HistoryItem } from "@/lib/api/types"
 import type { Reference } from "@/lib/addresses"
-import { isOfWill, joined } from "./changes"
+import { isOfWill, joined } from "@/lib/tasks/changes"
 
 const PAGE = 100
 /** Pages that are read for one "show more": most changes are of the status, which are not shown by default. */
@@ -13,7 +13,7 @@ const MOST_PAGES = 5
 /** How many shown changes make a page. */
 const ENOUGH = 20
 
-export function useHistory({ name, namespace }: Reference) {
+export function useTaskHistory({ name, namespace }: Reference) {
   const items = shallowRef<readonly HistoryItem[]>([])
   const loaded = shallowRef(false)
   const busy = shallowRef(false)
@@ -21,6 +21,8 @@ export function useHistory({ name, namespace }: Reference) {
   /** Where the next older page begins; undefined at the end. */
   const next = shallowRef<string>()
   let hasBegun = false
+  /** Something happened while a page was read. */
+  let isStale = false
 
   const page = (at?: string): Promise<History> =>
     json(
@@ -39,6 +41,7 @@ export function useHistory({ name, namespace }: Reference) {
       busy.value = false
       loaded.value = true
     }
+    if (isStale) await refresh()
   }
 
   /** Older changes, until there are enough new ones to show. */
@@ -58,7 +61,8 @@ export function useHistory({ name, namespace }: Reference) {
 
   /** What has happened since. A longer break than a page leaves nothing out: the pages in between are read too. */
   function refresh(): Promise<void> {
-    if (!hasBegun) return Promise.resolve()
+    isStale = busy.value
+    if (busy.value || !hasBegun) return Promise.resolve()
     return guarded(async () => {
       const newest = items.value[0]?.version
       let at: string | undefined
