@@ -91,7 +91,6 @@ export class Keeper {
     tab.kinds = new Set(kinds)
     for (const kind of kinds) {
       if (before.has(kind)) continue
-      // Flushed events of the snapshot come once more, which changes nothing.
       const known = this.watcher.snapshot(kind)
       const refusal = this.watcher.refusal(kind)
       if (known) {

@@ -79,7 +79,7 @@ export class Watcher {
     return this.connectionNow
   }
 
-  /** What is known of a kind; undefined until it has been listed. Events that were not told yet are in it. */
+  /** What is known of a kind; undefined until it has been listed. Events that were not told yet follow. */
   snapshot(kind: Plural): { objects: Collection; truncated: boolean } | undefined {
     return this.known.get(kind)
   }
@@ -192,7 +192,6 @@ export class Watcher {
     const known = kind && this.known.get(kind)
     // A kind that was listed later than the others has already what came before its list.
     if (!kind || !known || versionOf(event.object) <= (since.get(kind) ?? 0)) return
-    known.objects = applyEvents(known.objects, [event])
     const pending = this.pending.get(kind)
     if (pending) pending.push(event)
     else this.pending.set(kind, [event])
@@ -206,7 +205,12 @@ export class Watcher {
     this.lastTold = this.world.now()
     const gathered = [...this.pending]
     this.pending.clear()
-    for (const [kind, events] of gathered) this.listener.events(kind, events)
+    for (const [kind, events] of gathered) {
+      const known = this.known.get(kind)
+      // All of them together: each application copies the collection.
+      if (known) known.objects = applyEvents(known.objects, events)
+      this.listener.events(kind, events)
+    }
   }
 
   private async list(kind: Plural, signal: AbortSignal): Promise<void> {
