@@ -1,0 +1,21 @@
+/** Commands for people to copy. What is put into them may come from anywhere, such as the address of the page. */
+
+import { DEFAULT_NAMESPACE } from "./addresses"
+
+/** A text as one word of a shell's command. */
+export function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+export function inNamespace(namespace: string): string {
+  return namespace === DEFAULT_NAMESPACE ? "" : ` -n ${quoted(namespace)}`
+}
+
+/** What became of an object. */
+export function historyCommand(
+  kind: "assignment" | "node",
+  name: string,
+  namespace = DEFAULT_NAMESPACE,
+): string {
+  return `plumctl history ${quoted(`${kind}/${name}`)}${inNamespace(namespace)}`
+}
