@@ -5,7 +5,8 @@
 
 import type { Plural } from "../api/kinds"
 import type { ToKeeper, ToTab } from "./messages"
-import { Watcher, type World } from "./watcher"
+import { Watcher } from "./watcher"
+import type { World } from "./world"
 
 export interface Port {
   post(message: ToTab): void

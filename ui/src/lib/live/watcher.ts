@@ -6,11 +6,11 @@
  * server has forgotten (410) means listing again. What is known stays shown meanwhile.
  */
 
-import { collectionPath, pluralOf, type Plural } from "../api/kinds"
+import { pluralOf, type Plural } from "../api/kinds"
+import { Asking, Gone, Refused, SILENCE_MS, Unauthorized, type Listed } from "./asking"
 import { backoff } from "./backoff"
 import {
   applyEvents,
-  collectionOf,
   trimmed,
   versionOf,
   type ApiObject,
@@ -19,14 +19,7 @@ import {
 } from "./collection"
 import { jsonLines } from "./lines"
 import type { Connection } from "./messages"
-
-export interface World {
-  fetch(path: string, init: { headers: Record<string, string>; signal: AbortSignal }): Promise<Response>
-  /** Resolves after so many milliseconds, or at once when the signal is aborted. */
-  delay(milliseconds: number, signal: AbortSignal): Promise<void>
-  now(): number
-  random(): number
-}
+import type { World } from "./world"
 
 export interface Listener {
   connection(connection: Connection): void
@@ -35,33 +28,15 @@ export interface Listener {
   refused(kind: Plural, status: unknown): void
 }
 
-/** Objects a page of a list asks for, and the most that are kept of one kind. */
-const PAGE = 1000
-const MOST_OBJECTS = 50_000
-/**
- * A quiet watch sends a bookmark every 30 s, and lists are answered sooner: silence for longer than this means that the
- * connection is dead.
- */
-const SILENCE_MS = 75_000
 /** Events are told at most this often, so that a busy fleet costs a few drawings a second. */
 const GATHER_MS = 100
 
-class Unauthorized extends Error {}
-class Gone extends Error {}
-
-interface Known {
-  objects: Collection
-  /** All of the kind up to this version is known. */
-  version: number
-  truncated: boolean
-}
-
 export class Watcher {
-  private readonly known = new Map<Plural, Known>()
+  private readonly known = new Map<Plural, Listed>()
   private readonly refused = new Map<Plural, unknown>()
   private readonly pending = new Map<Plural, WatchEvent[]>()
   private wanted: readonly Plural[] = []
-  private token = ""
+  private readonly asking: Asking
   private connectionNow: Connection = { state: "connecting" }
   private attempt = 0
   private lastLive = 0
@@ -73,7 +48,9 @@ export class Watcher {
   constructor(
     private readonly world: World,
     private readonly listener: Listener,
-  ) {}
+  ) {
+    this.asking = new Asking(world)
+  }
 
   get connection(): Connection {
     return this.connectionNow
@@ -100,8 +77,8 @@ export class Watcher {
 
   /** Ask in somebody's name; what was known in another's is forgotten. */
   authenticate(token: string): void {
-    if (token === this.token && this.connectionNow.state !== "signedOut") return
-    this.token = token
+    if (token === this.asking.token && this.connectionNow.state !== "signedOut") return
+    this.asking.token = token
     this.known.clear()
     this.refused.clear()
     this.restart()
@@ -153,11 +130,8 @@ export class Watcher {
     if (!kinds.length) return this.untilAborted(signal)
     const since = new Map(kinds.map((kind) => [kind, this.known.get(kind)?.version ?? 0]))
     let complete = Math.min(...since.values())
-    const query = `resources=${kinds.join(",")}&resourceVersion=${complete}&allowWatchBookmarks=true`
     const quiet = new AbortController()
-    const body = await this.inTime(AbortSignal.any([signal, quiet.signal]), (either) =>
-      this.open(`/apis/plum.dev/v1/watch?${query}`, either),
-    )
+    const body = await this.asking.watch(kinds, complete, AbortSignal.any([signal, quiet.signal]))
     this.attempt = 0
     this.tell({ state: "live" })
     let silence = setTimeout(() => quiet.abort(), SILENCE_MS)
@@ -214,62 +188,14 @@ export class Watcher {
   }
 
   private async list(kind: Plural, signal: AbortSignal): Promise<void> {
-    const objects: ApiObject[] = []
-    let version = 0
-    let next = ""
-    do {
-      const query = `limit=${PAGE}${next ? `&continue=${encodeURIComponent(next)}` : ""}`
-      const page = await this.inTime(signal, (either) => this.page(kind, query, either))
-      if (!page) return
-      // Items of a list leave out what the list says for all of them.
-      for (const item of page.items) objects.push(trimmed(item))
-      version ||= Number(page.metadata.resourceVersion)
-      next = page.metadata.continue ?? ""
-    } while (next && objects.length < MOST_OBJECTS)
-    const known = { objects: collectionOf(objects), version, truncated: Boolean(next) }
-    this.known.set(kind, known)
-    this.listener.snapshot(kind, known.objects, known.truncated)
-  }
-
-  /** A page of a list; undefined where the server refuses the kind. */
-  private async page(kind: Plural, query: string, signal: AbortSignal): Promise<ListPage | undefined> {
-    const response = await this.ask(`${collectionPath(kind)}?${query}`, signal)
-    if (response.status === 403 || response.status === 404) {
-      const status: unknown = await response.json().catch(() => undefined)
-      this.refused.set(kind, status)
-      this.listener.refused(kind, status)
-      return undefined
-    }
-    if (response.status === 410) throw new Gone()
-    if (!response.ok) throw new Error(`HTTP ${response.status}`)
-    return (await response.json()) as ListPage
-  }
-
-  private async open(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.ask(path, signal)
-    if (response.status === 410) throw new Gone()
-    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`)
-    return response.body
-  }
-
-  private async ask(path: string, signal: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { accept: "application/json" }
-    if (this.token) headers["authorization"] = `Bearer ${this.token}`
-    signal.throwIfAborted()
-    const response = await this.world.fetch(path, { headers, signal })
-    signal.throwIfAborted()
-    if (response.status === 401) throw new Unauthorized()
-    return response
-  }
-
-  /** Give up what takes longer than a living connection is ever silent. */
-  private async inTime<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), SILENCE_MS)
     try {
-      return await work(AbortSignal.any([signal, late.signal]))
-    } finally {
-      clearTimeout(timer)
+      const listed = await this.asking.list(kind, signal)
+      this.known.set(kind, listed)
+      this.listener.snapshot(kind, listed.objects, listed.truncated)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      this.refused.set(kind, error.status)
+      this.listener.refused(kind, error.status)
     }
   }
 
@@ -297,9 +223,4 @@ export class Watcher {
 interface WatchLine {
   type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR"
   object: ApiObject & { code?: number; message?: string }
-}
-
-interface ListPage {
-  metadata: { resourceVersion: string; continue?: string }
-  items: ApiObject[]
 }
