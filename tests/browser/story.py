@@ -47,6 +47,8 @@ class Story:
     def create(self) -> None:
         """Go on from the upload to the form, which knows the app, and see the task come up."""
         self.page.get_by_role("link", name=self.say("apps.actions.createTask")).first.click()
+        # A dry run says what is missing while it is half filled in.
+        self.user.trouble.expect("422.*dryRun=All")
         expect(heading(self.page)).to_have_text(self.say("editor.create.title"))
         expect(self.page.get_by_label(self.say("editor.fields.taskName"), exact=True)).to_have_value(self.name)
         self._button("editor.form.more").click()

@@ -1,5 +1,11 @@
 import { expect, it } from "vitest"
-import { historyCommand } from "./commands"
+import { historyCommand, quoted } from "./commands"
+
+it("puts a text into a command as one word", () => {
+  expect(quoted("http://a/v1?b=c")).toBe("'http://a/v1?b=c'")
+  expect(quoted("it's")).toBe("'it'\\''s'")
+  expect(quoted("web-1.2")).toBe("web-1.2")
+})
 
 it("names what is asked for, and its namespace where it is not the usual one", () => {
   expect(historyCommand("node", "fra1.web-01")).toBe("plumctl history node/fra1.web-01")

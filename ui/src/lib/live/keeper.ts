@@ -5,7 +5,8 @@
 
 import type { Plural } from "../api/kinds"
 import type { ToKeeper, ToTab } from "./messages"
-import { Watcher, type World } from "./watcher"
+import { Watcher } from "./watcher"
+import type { World } from "./world"
 
 export interface Port {
   post(message: ToTab): void
@@ -101,7 +102,6 @@ export class Keeper {
     tab.kinds = new Set(kinds)
     for (const kind of kinds) {
       if (before.has(kind)) continue
-      // Flushed events of the snapshot come once more, which changes nothing.
       const known = this.watcher.snapshot(kind)
       const refusal = this.watcher.refusal(kind)
       if (known) {

@@ -1,6 +1,6 @@
 /** How a tab reaches the keeper: in a shared worker, or in the page where the browser has none or starts none. */
 
-import { browserWorld } from "./browser_world"
+import { browserWorld } from "./world"
 import { Keeper, type Port } from "./keeper"
 import type { ToKeeper, ToTab } from "./messages"
 

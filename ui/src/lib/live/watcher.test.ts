@@ -4,7 +4,8 @@ import { delay } from "../delay"
 import type { ApiObject, WatchEvent } from "./collection"
 import { applyEvents, type Collection } from "./collection"
 import type { Connection } from "./messages"
-import { Watcher, type World } from "./watcher"
+import { Watcher } from "./watcher"
+import type { World } from "./world"
 
 /** A server of a few objects: lists, and watches that the test feeds and breaks. */
 class Server {

@@ -7,29 +7,15 @@
  */
 
 import { DEFAULT_NAMESPACE } from "../addresses"
-import { collectionPath, objectPath, pluralOf, type Plural } from "../api/kinds"
+import { pluralOf, type Plural } from "../api/kinds"
+import { Asking, Gone, Refused, SILENCE_MS, Unauthorized, type Listed } from "./asking"
 import { backoff } from "./backoff"
-import {
-  applyEvents,
-  collectionOf,
-  trimmed,
-  versionOf,
-  type ApiObject,
-  type Collection,
-  type WatchEvent,
-} from "./collection"
+import { applyEvents, trimmed, versionOf, type Collection, type WatchEvent } from "./collection"
 import { jsonLines } from "./lines"
 import type { Connection } from "./messages"
 import { Skew } from "./skew"
-import { isForgotten, sentenceOf, type ListPage, type WatchLine } from "./wire"
-
-export interface World {
-  fetch(path: string, init: { headers: Record<string, string>; signal: AbortSignal }): Promise<Response>
-  /** Resolves after so many milliseconds, or at once when the signal is aborted. */
-  delay(milliseconds: number, signal: AbortSignal): Promise<void>
-  now(): number
-  random(): number
-}
+import { isForgotten, type WatchLine } from "./wire"
+import type { World } from "./world"
 
 export interface Listener {
   connection(connection: Connection): void
@@ -40,36 +26,18 @@ export interface Listener {
   clock(ahead: number): void
 }
 
-/** Objects a page of a list asks for, and the most that are kept of one kind. */
-const PAGE = 1000
-const MOST_OBJECTS = 50_000
-/**
- * A quiet watch sends a bookmark every 30 s, and lists are answered sooner: silence for longer than this means that the
- * connection is dead.
- */
-const SILENCE_MS = 75_000
 /** Events are told at most this often, so that a busy fleet costs a few drawings a second. */
 const GATHER_MS = 100
 
 /** Of one doubt after the other at most one is looked into in this time. */
 const RECHECK_MS = 5_000
 
-class Unauthorized extends Error {}
-class Gone extends Error {}
-
-interface Known {
-  objects: Collection
-  /** All of the kind up to this version is known. */
-  version: number
-  truncated: boolean
-}
-
 export class Watcher {
-  private readonly known = new Map<Plural, Known>()
+  private readonly known = new Map<Plural, Listed>()
   private readonly refused = new Map<Plural, unknown>()
   private readonly pending = new Map<Plural, WatchEvent[]>()
   private wanted: readonly Plural[] = []
-  private token = ""
+  private readonly asking: Asking
   private connectionNow: Connection = { state: "connecting" }
   private attempt = 0
   private lastLive = 0
@@ -85,7 +53,11 @@ export class Watcher {
   constructor(
     private readonly world: World,
     private readonly listener: Listener,
-  ) {}
+  ) {
+    this.asking = new Asking(world, (date) => {
+      if (this.skew.read(date, world.now())) listener.clock(this.skew.ahead)
+    })
+  }
 
   get connection(): Connection {
     return this.connectionNow
@@ -95,7 +67,7 @@ export class Watcher {
     return this.skew.ahead
   }
 
-  /** What is known of a kind; undefined until it has been listed. Events that were not told yet are in it. */
+  /** What is known of a kind; undefined until it has been listed. Events that were not told yet follow. */
   snapshot(kind: Plural): { objects: Collection; truncated: boolean } | undefined {
     return this.known.get(kind)
   }
@@ -116,8 +88,8 @@ export class Watcher {
 
   /** Ask in somebody's name; what was known in another's is forgotten. */
   authenticate(token: string): void {
-    if (token === this.token && this.connectionNow.state !== "signedOut") return
-    this.token = token
+    if (token === this.asking.token && this.connectionNow.state !== "signedOut") return
+    this.asking.token = token
     this.known.clear()
     this.refused.clear()
     this.restart()
@@ -179,11 +151,8 @@ export class Watcher {
     if (!kinds.length) return this.untilAborted(signal)
     const since = new Map(kinds.map((kind) => [kind, this.known.get(kind)?.version ?? 0]))
     let complete = Math.min(...since.values())
-    const query = `resources=${kinds.join(",")}&resourceVersion=${complete}&allowWatchBookmarks=true`
     const quiet = new AbortController()
-    const body = await this.inTime(AbortSignal.any([signal, quiet.signal]), (either) =>
-      this.open(`/apis/plum.dev/v1/watch?${query}`, either),
-    )
+    const body = await this.asking.watch(kinds, complete, AbortSignal.any([signal, quiet.signal]))
     this.attempt = 0
     this.tell({ state: "live" })
     let silence = setTimeout(() => quiet.abort(), SILENCE_MS)
@@ -220,10 +189,8 @@ export class Watcher {
   private async lookWhoAnswers(signal: AbortSignal): Promise<void> {
     const known = this.known.get("namespaces")?.objects.get(DEFAULT_NAMESPACE)
     if (!known) return
-    const response = await this.ask(objectPath("namespaces", DEFAULT_NAMESPACE), signal)
-    if (!response.ok) return
-    const found = (await response.json()) as ApiObject
-    if (found.metadata.uid !== known.metadata.uid) this.known.clear()
+    const found = await this.asking.database(signal)
+    if (found !== undefined && found !== known.metadata.uid) this.known.clear()
   }
 
   private take(event: WatchEvent, since: ReadonlyMap<Plural, number>): void {
@@ -231,7 +198,6 @@ export class Watcher {
     const known = kind && this.known.get(kind)
     // A kind that was listed later than the others has already what came before its list.
     if (!kind || !known || versionOf(event.object) <= (since.get(kind) ?? 0)) return
-    known.objects = applyEvents(known.objects, [event])
     const pending = this.pending.get(kind)
     if (pending) pending.push(event)
     else this.pending.set(kind, [event])
@@ -245,67 +211,23 @@ export class Watcher {
     this.lastTold = this.world.now()
     const gathered = [...this.pending]
     this.pending.clear()
-    for (const [kind, events] of gathered) this.listener.events(kind, events)
+    for (const [kind, events] of gathered) {
+      const known = this.known.get(kind)
+      // All of them together: each application copies the collection.
+      if (known) known.objects = applyEvents(known.objects, events)
+      this.listener.events(kind, events)
+    }
   }
 
   private async list(kind: Plural, signal: AbortSignal): Promise<void> {
-    const objects: ApiObject[] = []
-    let version = 0
-    let next = ""
-    do {
-      const query = `limit=${PAGE}${next ? `&continue=${encodeURIComponent(next)}` : ""}`
-      const page = await this.inTime(signal, (either) => this.page(kind, query, either))
-      if (!page) return
-      // Items of a list leave out what the list says for all of them.
-      for (const item of page.items) objects.push(trimmed(item))
-      version ||= Number(page.metadata.resourceVersion)
-      next = page.metadata.continue ?? ""
-    } while (next && objects.length < MOST_OBJECTS)
-    const known = { objects: collectionOf(objects), version, truncated: Boolean(next) }
-    this.known.set(kind, known)
-    this.listener.snapshot(kind, known.objects, known.truncated)
-  }
-
-  /** A page of a list; undefined where the server refuses the kind. */
-  private async page(kind: Plural, query: string, signal: AbortSignal): Promise<ListPage | undefined> {
-    const response = await this.ask(`${collectionPath(kind)}?${query}`, signal)
-    if (response.status === 403 || response.status === 404) {
-      const status: unknown = await response.json().catch(() => undefined)
-      this.refused.set(kind, status)
-      this.listener.refused(kind, status)
-      return undefined
-    }
-    if (response.status === 410) throw new Gone()
-    if (!response.ok) throw new Error(`HTTP ${response.status}`)
-    return (await response.json()) as ListPage
-  }
-
-  private async open(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.ask(path, signal)
-    if (response.status === 410) throw new Gone()
-    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`)
-    return response.body
-  }
-
-  private async ask(path: string, signal: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { accept: "application/json" }
-    if (this.token) headers["authorization"] = `Bearer ${this.token}`
-    signal.throwIfAborted()
-    const response = await this.world.fetch(path, { headers, signal })
-    signal.throwIfAborted()
-    if (this.skew.read(response.headers.get("date"), this.world.now())) this.listener.clock(this.skew.ahead)
-    if (response.status === 401) throw new Unauthorized(await sentenceOf(response))
-    return response
-  }
-
-  /** Give up what takes longer than a living connection is ever silent. */
-  private async inTime<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), SILENCE_MS)
     try {
-      return await work(AbortSignal.any([signal, late.signal]))
-    } finally {
-      clearTimeout(timer)
+      const listed = await this.asking.list(kind, signal)
+      this.known.set(kind, listed)
+      this.listener.snapshot(kind, listed.objects, listed.truncated)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      this.refused.set(kind, error.status)
+      this.listener.refused(kind, error.status)
     }
   }
 

@@ -1,6 +1,6 @@
 /** The shared worker: one keeper for all tabs of the browser. */
 
-import { browserWorld } from "./browser_world"
+import { browserWorld } from "./world"
 import { Keeper, type Port } from "./keeper"
 import type { ToKeeper, ToTab } from "./messages"
 

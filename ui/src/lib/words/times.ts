@@ -94,12 +94,7 @@ export function duration(ms: number, locale: Locale): string {
 export function exactTime(when: string | null | undefined, zone?: string): string {
   const time = parseTime(when)
   if (time === undefined) return ""
-  // en-CA writes dates as ISO 8601 does, which no reader mistakes.
-  const parts = new Intl.DateTimeFormat("en-CA", {
-    ...DATE,
-    timeZone: zone,
-    timeZoneName: "shortOffset",
-  }).formatToParts(time)
+  const parts = dateFormat(zone).formatToParts(time)
   return `${dateOf(parts)} ${clockOf(parts)} ${zoneOf(parts)}`
 }
 
@@ -107,7 +102,17 @@ export function exactTime(when: string | null | undefined, zone?: string): strin
 export function clockTime(when: string | null | undefined, zone?: string): string {
   const time = parseTime(when)
   if (time === undefined) return ""
-  return clockOf(new Intl.DateTimeFormat("en-CA", { ...DATE, timeZone: zone }).formatToParts(time))
+  return clockOf(dateFormat(zone).formatToParts(time))
+}
+
+const dateFormats = new Map<string | undefined, Intl.DateTimeFormat>()
+
+/** To make one takes longer than to use it a hundred times. */
+function dateFormat(zone: string | undefined): Intl.DateTimeFormat {
+  // en-CA writes dates as ISO 8601 does, which no reader mistakes.
+  const known = dateFormats.get(zone) ?? new Intl.DateTimeFormat("en-CA", { ...DATE, timeZone: zone })
+  dateFormats.set(zone, known)
+  return known
 }
 
 const DATE: Intl.DateTimeFormatOptions = {
@@ -118,6 +123,7 @@ const DATE: Intl.DateTimeFormatOptions = {
   minute: "2-digit",
   second: "2-digit",
   hourCycle: "h23",
+  timeZoneName: "shortOffset",
 }
 
 type Parts = readonly Intl.DateTimeFormatPart[]
