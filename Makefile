@@ -8,7 +8,11 @@ UI_SOURCES := ui/index.html ui/vite.config.ts ui/tsconfig.json \
 	$(shell find ui/src ui/public ! -name '*.test.ts' 2>/dev/null)
 WITH_NODE := sh ui/scripts/with-node.sh
 
-.PHONY: venv ui ui-dev ui-check ui-check-if-node python-check demo check test bench soak
+# Hundreds of programs are started: without it each would compile all its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: venv ui ui-dev ui-check ui-check-text ui-check-types ui-check-tests ui-check-if-node \
+	python-check demo check test bench soak
 
 venv: .venv/installed
 
@@ -30,8 +34,14 @@ ui/node_modules/.installed: ui/package.json ui/package-lock.json
 ui-dev: ui/node_modules/.installed
 	cd ui && VITE_API_BASE=$${VITE_API_BASE:-http://127.0.0.1:8080} npm run --silent dev
 
-ui-check: venv ui/node_modules/.installed
-	cd ui && NO_COLOR=1 npm run --silent check
+# What npm run check does, in parts, so that two processors have something to do at once.
+ui-check: ui-check-text ui-check-types ui-check-tests
+
+ui-check-text ui-check-types: venv ui/node_modules/.installed
+	cd ui && NO_COLOR=1 npm run --silent $(@:ui-check-%=check:%)
+
+ui-check-tests: venv ui/node_modules/.installed
+	cd ui && NO_COLOR=1 npm run --silent test -- --reporter=dot && NO_COLOR=1 npm run --silent types:check
 
 demo: venv
 	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
@@ -50,9 +60,10 @@ python-check: venv
 ui-check-if-node: venv
 	@$(WITH_NODE) "The check of the web UI" $(MAKE) --no-print-directory ui-check
 
+# More workers than the two processors of the least machine: tests of whole clusters wait half of the time.
 test: check
 	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
-	$(BIN)/pytest -q -n 2 --dist worksteal
+	$(BIN)/pytest -q -n 3 --dist worksteal
 
 bench: venv
 	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui

@@ -157,12 +157,14 @@ def _conditions(assignment: Assignment, instance: Instance, phase: Phase, now: M
     is_ready: Literal["True", "False", "Unknown"] = "True" if ready else "Unknown" if phase == "Unknown" else "False"
     failure = instance.failure
     prepared = instance.prepared or instance.life == "up"
+    # Of what is to stand still nothing is fetched.
+    lacking = "Stopped" if phase == "Stopped" else "Preparing"
     return (
         conditions.renew(
             before,
             "Prepared",
             "True" if prepared else "False",
-            reason="Unpacked" if prepared else failure.reason if failure else "Preparing",
+            reason="Unpacked" if prepared else failure.reason if failure else lacking,
             message="" if prepared or not failure else failure.message[:1024],
             now=now.wall,
         ),

@@ -3,7 +3,8 @@
 Read in this order:
 
 - ``meta``        the base of every object: metadata, owner references, conditions' shape
-- ``schema``      one tree a kind, read off its pydantic model; unknown fields, apply and ``explain`` walk it
+- ``schema``      one tree a kind, read off its pydantic model; unknown fields, apply and ``explain`` walk it;
+  ``docstrings``: what is written below the fields
 - ``scheme``      the register of kinds: plural, scope, columns, selectable fields
 - ``kinds/``      one module a kind; adding a kind means adding a file there
 - ``views/``      what is served but not stored: pods, their metrics, self reviews

@@ -118,12 +118,13 @@ def is_qualified_name(text: str) -> bool:
 class Model(BaseModel):
     """Base of all wire types. Docstrings of fields are what ``plumctl explain`` prints."""
 
+    # Validators are made at their first use: no program uses the half of them, and each would wait for all.
     model_config = ConfigDict(
+        defer_build=True,
         alias_generator=to_camel,
         populate_by_name=True,
         frozen=True,
         extra="ignore",
-        use_attribute_docstrings=True,
     )
 
 

@@ -17,6 +17,7 @@ from annotated_types import Ge, Le, Lt, MaxLen, MinLen
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
+from apiserver.api import docstrings
 from apiserver.api.meta import Atomic, FilledIn, IntOrString, ListMap, ListSet
 
 Type = Literal["object", "map", "array", "string", "integer", "number", "boolean", "any"]
@@ -106,7 +107,7 @@ def of_model(model: type[BaseModel]) -> Schema:
 def description(model: type[BaseModel], name: str) -> str:
     """What is said of a field, by the nearest class that says something: many only narrow its type."""
     ancestors = (cls for cls in model.__mro__ if issubclass(cls, BaseModel) and name in cls.model_fields)
-    return next((text for cls in ancestors if (text := cls.model_fields[name].description)), "")
+    return next((text for cls in ancestors if (text := docstrings.of_class(cls).get(name))), "")
 
 
 def _prose(text: str) -> str:

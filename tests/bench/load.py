@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from statistics import median
 
 from tests.bench.table import Row, milliseconds
@@ -152,8 +153,9 @@ def send_all(address: Address, requests: Iterator[bytes]) -> None:
 
 def exchange_all(address: Address, requests: Iterator[bytes]) -> Iterator[bytes]:
     """Send them all, each once, as fast as it goes; their replies, in the order of arrival."""
-    with _connected(address, FILLING_CLIENTS) as connected, quiet_memory():
-        for client, _ in _replies(connected, requests, until=float("inf")):
+    first = list(islice(requests, FILLING_CLIENTS))
+    with _connected(address, len(first)) as connected:
+        for client, _ in _replies(connected, chain(first, requests), until=float("inf")):
             if not client.reply.startswith(b"HTTP/1.1 20"):
                 raise AssertionError(client.reply)
             yield client.reply

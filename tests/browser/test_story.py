@@ -32,6 +32,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def test_an_app_from_its_upload_to_its_end(cluster: Cluster, visit: Visit, look: Look, tmp_path: Path) -> None:
     user = visit(cluster.url, look)
     user.trouble.expect(GONE)
+    user.trouble.expect("dryRun=All")  # of a form that is half filled in
     story = Story(user, f"kiosk-{look.language}-{look.theme}")
     story.upload(tmp_path)
     story.create()

@@ -83,7 +83,7 @@ def names(cluster: Cluster) -> set[str]:
 
 
 def restarted(cluster: Cluster, name: str) -> dict[str, Any] | None:
-    found: dict[str, Any] = json.loads(cluster.plumctl("get", f"assignment/{name}", "-o", "json"))
+    found = cluster.get("assignments", name)
     return found if found["status"]["phase"] == "Running" and found["status"]["restarts"] == 1 else None
 
 

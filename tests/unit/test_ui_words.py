@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def _sources() -> Iterator[Path]:
     yield ROOT / "apiserver/api/discovery.py"
 
 
+@cache
 def _reasons() -> dict[str, str]:
     """Every word in the sources that has the form of a reason, with the file where it stands."""
     found: dict[str, str] = {}

@@ -54,6 +54,17 @@ def test_the_file_is_served(v1: V1, fresh: str) -> None:
     assert part.headers["content-range"] == f"bytes 2-5/{len(archive)}"
 
 
+def test_an_upload_may_go_to_another_namespace(v1: V1, apis: Apis, fresh: str) -> None:
+    files = {"file": ("app.zip", app(fresh), "application/zip")}
+    refused = v1.ask("POST", "/v1/apps/upload", params={"namespace": fresh}, files=files)
+    refused.error(404, f"namespace '{fresh}' not found")
+    assert apis.ask("POST", "/api/v1/namespaces", json={"metadata": {"name": fresh}}).status == 201
+    found = v1.ask("POST", "/v1/apps/upload", params={"namespace": fresh}, files=files).json()
+    assert apis.read("apps", found["artifactId"], fresh)["spec"]["sha256"] == found["sha256"]
+    assert listed(v1, fresh) == [], "/v1 shows what is in the namespace default"
+    assert v1.ask("GET", found["url"]).status == 200
+
+
 @pytest.mark.parametrize(
     "path",
     ["none_1_00000000.zip", "", "..%2fplum.db", "..%2f..%2fetc%2fpasswd", "sha256", "sleeper_1.0.0_00000000.zip"],

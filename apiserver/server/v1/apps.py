@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from apiserver.api.errors import NotFound
 from apiserver.api.kinds.app import APPS, AppSpec, app_object_name
-from apiserver.api.kinds.namespace import DEFAULT
+from apiserver.api.kinds.namespace import DEFAULT, NAMESPACES
 from apiserver.api.machinery import writes
 from apiserver.api.package import Meta
 from apiserver.server.blobs import Incoming
@@ -31,14 +31,18 @@ class Apps:
         self._registry, self._blobs, self._unused, self._uploads = parts.registry, parts.blobs, parts.unused, uploads
 
     async def upload(self, call: Call) -> Response:
-        """Take an archive in; equal ones are one app. Raises BadRequest, TooLarge, Timeout."""
+        """Take an archive in; equal ones are one app. Raises BadRequest, TooLarge, Timeout; NotFound, Forbidden for the
+        namespace."""
+        namespace = call.query.get("namespace") or DEFAULT
+        if self._registry.store.get(NAMESPACES, "", namespace) is None:  # before all of an archive has come
+            raise NotFound(f"namespace {namespace[:120]!r} not found; create it first")
         check_size(call.request, self._blobs, around=FORM_BYTES)
         async with self._blobs.take(file_part(call.request)) as incoming:
             meta = await asyncio.to_thread(judge, incoming.path)
             await incoming.keep()
             name = app_object_name(meta.name, meta.version, incoming.sha256)
-            await self._registry.transact(lambda txn: _store(txn, name, meta, incoming), call.actor)
-        slot = self._registry.store.get(APPS, DEFAULT, name)
+            await self._registry.transact(lambda txn: _store(txn, namespace, name, meta, incoming), call.actor)
+        slot = self._registry.store.get(APPS, namespace, name)
         if slot is None:
             raise not_found(APPS, name)
         return json_reply(self._uploads.upload(slot).shown)
@@ -67,9 +71,9 @@ class Apps:
         return serve_blob(self._blobs, digest)
 
 
-def _store(txn: Transaction, name: str, meta: Meta, incoming: Incoming) -> None:
+def _store(txn: Transaction, namespace: str, name: str, meta: Meta, incoming: Incoming) -> None:
     """The App of an archive, unless there is one."""
-    if txn.exists(APPS, DEFAULT, name):
+    if txn.exists(APPS, namespace, name):
         return
     spec = AppSpec(
         name=meta.name,
@@ -78,6 +82,6 @@ def _store(txn: Transaction, name: str, meta: Meta, incoming: Incoming) -> None:
         size_bytes=incoming.size,
         services=meta.services,
     )
-    metadata = {"name": name, "namespace": DEFAULT}
+    metadata = {"name": name, "namespace": namespace}
     body = {"metadata": metadata, "spec": spec.model_dump(mode="json", by_alias=True)}
     txn.create(APPS, writes.create(APPS, body, txn.context(MANAGER)))

@@ -83,6 +83,7 @@ LIMIT = Parameter("limit", "At most so many; 0 is all.", type="integer", most=10
 NODE = Parameter("nodeId", "The node.", required=True)
 BAD = {400: "The request is wrong; the text names the field and the remedy."}
 UNKNOWN = {404: "There is no such object."}
+UNKNOWN_NAMESPACE = {403: "The namespace is being deleted.", 404: "There is no such namespace."}
 
 
 def operations(parts: Parts, uploads: Uploads, apps: Apps, metrics: Metrics) -> Sequence[Operation]:
@@ -124,7 +125,9 @@ def _apps(apps: Apps) -> Sequence[Operation]:
     return [
         Operation(
             "POST", "/v1/apps/upload", apps.upload, "Upload an app's zip archive", shapes.AppShown,
-            is_upload=True, seconds=None, errors=BAD | {504: "The upload stood still."},
+            query=[Parameter("namespace", "Namespace of the app; `default` if it is not given.")],
+            is_upload=True, seconds=None,
+            errors=BAD | UNKNOWN_NAMESPACE | {504: "The upload stood still."},
         ),
         Operation("GET", "/v1/apps", apps.list, "All uploads, newest first", list[shapes.AppShown]),
         Operation(

@@ -259,6 +259,13 @@ def test_conditions_of_others_are_none_of_our_business() -> None:
     assert {c["type"] for c in report.status["conditions"]} == {"Prepared", "Ready"}
 
 
+@pytest.mark.parametrize(("one", "reason"), [(WEB, "Preparing"), (STOPPED, "Stopped")])
+def test_nothing_is_said_to_be_prepared_for_what_is_to_stand_still(one: Assignment, reason: str) -> None:
+    wanted = status.of(one, instance(one), waits=False, now=NOW, ip="10.0.0.1")
+    (prepared,) = (c for c in wanted["conditions"] if c["type"] == "Prepared")
+    assert (prepared["status"], prepared["reason"]) == ("False", reason)
+
+
 def test_a_report_that_failed_waits() -> None:
     late = UP.unreported(exit_told=False, retry_at=1004)
     assert sync.plan({KEY: WEB}, {KEY: late}, NOW) == [sync.Wait(KEY, 1004)]

@@ -1,14 +1,17 @@
 /** The present, for what is drawn relative to it: one timer for the whole page. */
 
-import { computed, onScopeDispose, ref, type ComputedRef } from "vue"
+import { computed, onScopeDispose, ref, watch, type ComputedRef } from "vue"
+import { ahead, present } from "@/lib/live/clock"
 
-const now = ref(Date.now())
+const now = ref(present())
 let users = 0
 let timer: ReturnType<typeof setInterval> | undefined
 
 function tick(): void {
-  if (!document.hidden) now.value = Date.now()
+  if (!document.hidden) now.value = present()
 }
+
+watch(ahead, tick)
 
 /**
  * Milliseconds since 1970, anew every second while the tab is looked at; with `step` only every so many seconds, for
@@ -17,7 +20,7 @@ function tick(): void {
 export function useNow(step = 1): ComputedRef<number> {
   users += 1
   if (users === 1) {
-    now.value = Date.now()
+    now.value = present()
     timer = setInterval(tick, 1000)
     document.addEventListener("visibilitychange", tick)
   }

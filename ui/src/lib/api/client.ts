@@ -4,7 +4,7 @@
  */
 
 import { collectionPath, objectPath, type Plural } from "./kinds"
-import { token } from "./session"
+import { doubt, token } from "./session"
 import type { ObjectOf, Status } from "./types"
 
 /** The field manager of what people do in the UI (server-side apply, WIRE 8). */
@@ -72,6 +72,7 @@ export async function request(path: string, options: Options = {}): Promise<Resp
     throw new ApiFailure(error instanceof Error ? error.message : String(error))
   }
   if (!response.ok) {
+    if (response.status === 401 && options.token === undefined) doubt()
     const status = await statusOf(response)
     throw new ApiFailure(status.message ?? "", status)
   }

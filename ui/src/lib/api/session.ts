@@ -27,6 +27,14 @@ export function adopt(text: string): void {
   keep("tab", KEY, text)
 }
 
+/** Grows when the server did not know who asked. */
+export const doubts = ref(0)
+
+/** The server did not know who asked: the token that is in use may count no more. */
+export function doubt(): void {
+  doubts.value += 1
+}
+
 export function signOut(): void {
   token.value = ""
   forget("tab", KEY)

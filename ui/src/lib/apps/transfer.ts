@@ -1,7 +1,7 @@
 /** Sending one archive to the server, with progress. The server reads its meta.ini and says which app it is. */
 
 import { ApiFailure } from "@/lib/api/client"
-import { token } from "@/lib/api/session"
+import { doubt, token } from "@/lib/api/session"
 import type { Status } from "@/lib/api/types"
 
 /** The App that an archive became. */
@@ -19,14 +19,15 @@ export interface Transfer {
 }
 
 /** `fetch` tells nothing of how much has been sent; XMLHttpRequest does. */
-export function send(file: File, onProgress: (sent: number) => void): Transfer {
+export function send(file: File, namespace: string, onProgress: (sent: number) => void): Transfer {
   const xhr = new XMLHttpRequest()
   const done = new Promise<Uploaded>((resolve, reject) => {
-    xhr.open("POST", "/v1/apps/upload")
+    xhr.open("POST", `/v1/apps/upload?namespace=${encodeURIComponent(namespace)}`)
     if (token.value) xhr.setRequestHeader("authorization", `Bearer ${token.value}`)
     // The form around the file is in the count.
     xhr.upload.onprogress = ({ loaded }) => onProgress(Math.min(loaded, file.size))
     xhr.onload = () => {
+      if (xhr.status === 401) doubt()
       try {
         resolve(readAnswer(xhr.status, xhr.responseText))
       } catch (error) {
@@ -70,4 +71,26 @@ export async function problemOf(file: Blob): Promise<FileProblem | undefined> {
   } catch {
     return "unreadable"
   }
+}
+
+/** Whether the same file may be taken another time: nobody has judged it. */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof ApiFailure)) return true
+  return [0, 401, 408, 429].includes(error.httpCode) || error.httpCode >= 500
+}
+
+/** What was there before an upload. */
+export interface Before {
+  /** Names of the App objects. */
+  names: ReadonlySet<string>
+  /** `name version` of the apps. */
+  versions: ReadonlySet<string>
+}
+
+/** What an upload changed: there is a new version, another content of one that was there, or nothing new. */
+export type Outcome = "done" | "replaced" | "known"
+
+export function outcomeOf({ artifactId, name, version }: Uploaded, before: Before): Outcome {
+  if (before.names.has(artifactId)) return "known"
+  return before.versions.has(`${name} ${version}`) ? "replaced" : "done"
 }

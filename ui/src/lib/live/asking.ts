@@ -1,7 +1,9 @@
 /** What the watcher asks the server for: whole lists, and the watch over several kinds. */
 
-import { collectionPath, type Plural } from "../api/kinds"
+import { collectionPath, objectPath, type Plural } from "../api/kinds"
 import { collectionOf, trimmed, type ApiObject, type Collection } from "./collection"
+import { Skew } from "./skew"
+import { sentenceOf, type ListPage } from "./wire"
 import type { World } from "./world"
 
 /** The server wants to know who asks. */
@@ -32,15 +34,16 @@ const MOST_OBJECTS = 50_000
  */
 export const SILENCE_MS = 75_000
 
-interface ListPage {
-  metadata: { resourceVersion: string; continue?: string }
-  items: ApiObject[]
-}
-
 export class Asking {
   token = ""
+  /** The server's clock against ours. */
+  readonly skew = new Skew()
 
-  constructor(private readonly world: World) {}
+  /** `clock` hears of it when the server's clock is found to be ahead by another time. */
+  constructor(
+    private readonly world: World,
+    private readonly clock: (ahead: number) => void,
+  ) {}
 
   /** All of a kind. Throws Refused. */
   async list(kind: Plural, signal: AbortSignal): Promise<Listed> {
@@ -49,7 +52,10 @@ export class Asking {
     let next = ""
     do {
       const query = `limit=${PAGE}${next ? `&continue=${encodeURIComponent(next)}` : ""}`
-      const page = await inTime(signal, (either) => this.page(`${collectionPath(kind)}?${query}`, either))
+      const page = await inTime(signal, (either) =>
+        this.json<ListPage>(`${collectionPath(kind)}?${query}`, either),
+      )
+      // Items of a list leave out what the list says for all of them.
       for (const item of page.items) objects.push(trimmed(item))
       version ||= Number(page.metadata.resourceVersion)
       next = page.metadata.continue ?? ""
@@ -69,9 +75,19 @@ export class Asking {
     return body
   }
 
-  private async page(path: string, signal: AbortSignal): Promise<ListPage> {
+  /** One object; undefined where it is not to be had. */
+  async object(kind: Plural, name: string, signal: AbortSignal): Promise<ApiObject | undefined> {
+    try {
+      return await inTime(signal, (either) => this.json<ApiObject>(objectPath(kind, name), either))
+    } catch (error) {
+      if (error instanceof Refused) return undefined
+      throw error
+    }
+  }
+
+  private async json<T>(path: string, signal: AbortSignal): Promise<T> {
     const response = await this.ask(path, signal)
-    return (await response.json()) as ListPage
+    return (await response.json()) as T
   }
 
   private async ask(path: string, signal: AbortSignal): Promise<Response> {
@@ -80,10 +96,11 @@ export class Asking {
     signal.throwIfAborted()
     const response = await this.world.fetch(path, { headers, signal })
     signal.throwIfAborted()
+    if (this.skew.read(response.headers.get("date"), this.world.now())) this.clock(this.skew.ahead)
     if (response.ok) return response
     switch (response.status) {
       case 401:
-        throw new Unauthorized()
+        throw new Unauthorized(await sentenceOf(response))
       case 403:
       case 404:
         throw new Refused(await response.json().catch(() => undefined))

@@ -20,6 +20,8 @@ interface Tab {
 /** A tab says something every 20 s, or once a minute when the browser slows it down; then it is gone. */
 export const PING_MS = 20_000
 const GONE_MS = 180_000
+/** The keeper is tidy more often than this: after a longer pause the machine was asleep. */
+const ASLEEP_MS = 120_000
 /** A kind that nobody wants any more is followed a while longer, for who goes back to a page. */
 const LINGER_MS = 30_000
 
@@ -28,6 +30,7 @@ export class Keeper {
   private readonly leaving = new Map<Plural, number>()
   private readonly watcher: Watcher
   private token = ""
+  private tidied = 0
 
   constructor(private readonly world: World) {
     this.watcher = new Watcher(world, {
@@ -36,6 +39,7 @@ export class Keeper {
         this.interested(kind, { type: "snapshot", kind, objects: [...objects.values()], truncated }),
       events: (kind, events) => this.interested(kind, { type: "events", kind, events }),
       refused: (kind, status) => this.interested(kind, { type: "refused", kind, status }),
+      clock: (ahead) => this.everybody({ type: "clock", ahead }),
     })
   }
 
@@ -47,10 +51,11 @@ export class Keeper {
     }
     let tab = this.tabs.get(port)
     if (!tab) {
-      if (message.type === "ping" || message.type === "hurry") return port.post({ type: "forgotten" })
+      if (["ping", "hurry", "doubt"].includes(message.type)) return port.post({ type: "forgotten" })
       tab = { kinds: new Set(), heard: 0 }
       this.tabs.set(port, tab)
       port.post({ type: "connection", connection: this.watcher.connection })
+      if (this.watcher.ahead) port.post({ type: "clock", ahead: this.watcher.ahead })
     }
     tab.heard = this.world.now()
     switch (message.type) {
@@ -64,12 +69,17 @@ export class Keeper {
         return this.want(port, tab, message.kinds)
       case "hurry":
         return this.watcher.hurry()
+      case "doubt":
+        return this.watcher.recheck()
     }
   }
 
   /** Forget tabs that are gone and kinds that nobody wants. Call it now and then. */
   tidy(): void {
     const now = this.world.now()
+    // What was connected when the machine fell asleep mostly is not any more, and nobody says so.
+    if (this.tidied && now - this.tidied > ASLEEP_MS) this.watcher.recheck()
+    this.tidied = now
     for (const [port, tab] of this.tabs) if (now - tab.heard > GONE_MS) this.tabs.delete(port)
     this.settle()
   }

@@ -9,8 +9,8 @@ export type Connection =
   | { state: "live" }
   /** The connection broke; what is known is shown as of `since` (ms since 1970). */
   | { state: "reconnecting"; since: number; detail: string }
-  /** The server wants to know who asks. */
-  | { state: "signedOut" }
+  /** The server wants to know who asks; `detail` is its own sentence. */
+  | { state: "signedOut"; detail: string }
 
 export type ToKeeper =
   /** A tab begins, with the token that it remembers; empty for none. */
@@ -19,6 +19,8 @@ export type ToKeeper =
   | { type: "signIn"; token: string }
   | { type: "signOut" }
   | { type: "want"; kinds: Plural[] }
+  /** The server did not know who asked: whoever follows for the tab should ask again. */
+  | { type: "doubt" }
   /** A tab is still there. */
   | { type: "ping" }
   /** Waiting may be over: the network is back, or somebody looks. */
@@ -32,5 +34,7 @@ export type ToTab =
   | { type: "refused"; kind: Plural; status: unknown }
   /** In whose name the API is asked from now on; empty for nobody's. */
   | { type: "token"; token: string }
+  /** By how many milliseconds the server's clock is ahead of the browser's. */
+  | { type: "clock"; ahead: number }
   /** The tab was forgotten (it had been silent for long): it should say again what it wants. */
   | { type: "forgotten" }

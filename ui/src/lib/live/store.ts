@@ -5,9 +5,10 @@
 
 import { computed, readonly, ref, shallowReactive, shallowRef, watch, type ShallowRef } from "vue"
 import type { Plural } from "../api/kinds"
-import { adopt, token } from "../api/session"
+import { adopt, doubts, token } from "../api/session"
 import type { Status } from "../api/types"
 import { applyEvents, collectionOf, keyOf, type ApiObject, type Collection } from "./collection"
+import { ahead } from "./clock"
 import { PING_MS } from "./keeper"
 import { connect, type Link } from "./link"
 import type { Connection, ToTab } from "./messages"
@@ -53,11 +54,12 @@ export function release(kind: Plural): void {
 
 /** Begin; called once, by the application. */
 export function startLive(): void {
-  link = connect(hear)
+  link = connect(hear, introduce)
   const wanted = computed(() => [...users.keys()].sort().join())
   watch(token, (text) => {
     if (text !== told) link?.send(text ? { type: "signIn", token: text } : { type: "signOut" })
   })
+  watch(doubts, () => link?.send({ type: "doubt" }))
   // In the next tick: a page that is left and one that is entered are one change.
   watch(wanted, () => link?.send({ type: "want", kinds: [...users.keys()] }), { flush: "post" })
   introduce()
@@ -90,6 +92,9 @@ function hear(message: ToTab): void {
       told = message.token
       adopt(message.token)
       break
+    case "clock":
+      ahead.value = message.ahead
+      break
     case "forgotten":
       introduce()
   }
@@ -106,7 +111,14 @@ function merged(kind: Plural, objects: ApiObject[], truncated: boolean): Kept {
   const before = keptOf(kind).value.objects
   const same = objects.map((object) => {
     const known = before.get(keyOf(object))
-    return known?.metadata.resourceVersion === object.metadata.resourceVersion ? known : object
+    return known && isSame(known.metadata, object.metadata) ? known : object
   })
   return { objects: collectionOf(same), loaded: true, truncated }
+}
+
+type Metadata = ApiObject["metadata"]
+
+/** Versions are those of one database: the same one of another object means nothing. */
+function isSame(one: Metadata, other: Metadata): boolean {
+  return one.uid === other.uid && one.resourceVersion === other.resourceVersion
 }

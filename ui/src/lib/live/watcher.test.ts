@@ -90,6 +90,7 @@ beforeEach(() => {
     events: (kind, events: WatchEvent[]) =>
       seen.kinds.set(kind, applyEvents(seen.kinds.get(kind) ?? new Map(), events)),
     refused: (kind) => seen.refused.push(kind),
+    clock: () => undefined,
   })
 })
 
@@ -173,6 +174,61 @@ describe("Watcher", () => {
     await settle(2000)
     expect(names("nodes")).toEqual(["z"])
     expect(server.requests.at(-1)).toContain("resourceVersion=90&")
+  })
+
+  it("lists again when the server has not reached the version yet: it serves older data", async () => {
+    server.lists = { nodes: { version: 10, items: [object("Node", "a", 3)] } }
+    watcher.want(["nodes"])
+    await settle()
+    server.lists = { nodes: { version: 4, items: [object("Node", "old", 2)] } }
+    server.stream.send("ERROR", { code: 504, message: "Too large resource version: 10, current: 4" })
+    await settle(2000)
+    expect(names("nodes")).toEqual(["old"])
+  })
+
+  it("lists again when another database answers after a break, whatever its version", async () => {
+    const namespace = (uid: string) => {
+      const found = object("Namespace", "default", 1)
+      return { ...found, metadata: { ...found.metadata, uid } }
+    }
+    let stored = namespace("one")
+    server.answer = (path) => (path.endsWith("/namespaces/default") ? Response.json(stored) : undefined)
+    server.lists = {
+      namespaces: { version: 10, items: [stored] },
+      nodes: { version: 10, items: [object("Node", "a", 3)] },
+    }
+    watcher.want(["namespaces", "nodes"])
+    await settle()
+    server.stream.break()
+    await settle(2000)
+    const lists = () => server.requests.filter((path) => path.includes("/nodes?")).length
+    expect(lists()).toBe(1)
+    stored = namespace("another")
+    server.lists = {
+      namespaces: { version: 99, items: [stored] },
+      nodes: { version: 99, items: [object("Node", "z", 80)] },
+    }
+    server.stream.break()
+    await settle(2000)
+    expect(lists()).toBe(2)
+    expect(names("nodes")).toEqual(["z"])
+    expect(server.requests.at(-1)).toContain("resourceVersion=99&")
+  })
+
+  it("asks again when somebody doubts who asks, and keeps what it knows", async () => {
+    server.lists = { nodes: { version: 10, items: [object("Node", "a", 3)] } }
+    watcher.want(["nodes"])
+    await settle()
+    watcher.recheck()
+    watcher.recheck()
+    await settle()
+    expect(server.streams).toHaveLength(2)
+    expect(server.requests.filter((path) => path.includes("/nodes?"))).toHaveLength(1)
+    server.answer = () => Response.json({ kind: "Status", code: 401 }, { status: 401 })
+    await settle(10_000)
+    watcher.recheck()
+    await settle()
+    expect(seen.connections).toEqual(["live", "signedOut"])
   })
 
   it("says quietly that it reconnects, tries ever more slowly, and goes on by itself", async () => {

@@ -6,19 +6,14 @@
  * server has forgotten (410) means listing again. What is known stays shown meanwhile.
  */
 
+import { DEFAULT_NAMESPACE } from "../addresses"
 import { pluralOf, type Plural } from "../api/kinds"
 import { Asking, Gone, Refused, SILENCE_MS, Unauthorized, type Listed } from "./asking"
 import { backoff } from "./backoff"
-import {
-  applyEvents,
-  trimmed,
-  versionOf,
-  type ApiObject,
-  type Collection,
-  type WatchEvent,
-} from "./collection"
+import { applyEvents, trimmed, versionOf, type Collection, type WatchEvent } from "./collection"
 import { jsonLines } from "./lines"
 import type { Connection } from "./messages"
+import { isForgotten, type WatchLine } from "./wire"
 import type { World } from "./world"
 
 export interface Listener {
@@ -26,10 +21,15 @@ export interface Listener {
   snapshot(kind: Plural, objects: Collection, truncated: boolean): void
   events(kind: Plural, events: WatchEvent[]): void
   refused(kind: Plural, status: unknown): void
+  /** The server's clock is so many milliseconds ahead of ours. */
+  clock(ahead: number): void
 }
 
 /** Events are told at most this often, so that a busy fleet costs a few drawings a second. */
 const GATHER_MS = 100
+
+/** Of one doubt after the other at most one is looked into in this time. */
+const RECHECK_MS = 5_000
 
 export class Watcher {
   private readonly known = new Map<Plural, Listed>()
@@ -44,16 +44,23 @@ export class Watcher {
   private timer: ReturnType<typeof setTimeout> | undefined
   private turn = new AbortController()
   private running = false
+  /** A connection broke since the server was last seen to be the one that it was. */
+  private wasBroken = false
+  private rechecked = -Infinity
 
   constructor(
     private readonly world: World,
     private readonly listener: Listener,
   ) {
-    this.asking = new Asking(world)
+    this.asking = new Asking(world, (ahead) => listener.clock(ahead))
   }
 
   get connection(): Connection {
     return this.connectionNow
+  }
+
+  get ahead(): number {
+    return this.asking.skew.ahead
   }
 
   /** What is known of a kind; undefined until it has been listed. Events that were not told yet follow. */
@@ -89,6 +96,13 @@ export class Watcher {
     if (this.connectionNow.state === "reconnecting") this.restart()
   }
 
+  /** Connect anew: somebody has reason to doubt that the connection still counts. What is known stays. */
+  recheck(): void {
+    if (this.connectionNow.state !== "live" || this.world.now() - this.rechecked < RECHECK_MS) return
+    this.rechecked = this.world.now()
+    this.restart()
+  }
+
   stop(): void {
     this.wanted = []
     this.turn.abort()
@@ -110,11 +124,12 @@ export class Watcher {
       } catch (error) {
         if (signal.aborted) continue
         if (error instanceof Unauthorized) {
-          this.tell({ state: "signedOut" })
+          this.tell({ state: "signedOut", detail: error.message })
           await this.untilAborted(signal)
           continue
         }
         if (error instanceof Gone) this.known.clear()
+        this.wasBroken = true
         this.tellBroken(error)
         await this.world.delay(backoff(this.attempt++, this.world.random()), signal)
       }
@@ -123,6 +138,8 @@ export class Watcher {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
+    if (this.wasBroken) await this.lookWhoAnswers(signal)
+    this.wasBroken = false
     for (const kind of this.wanted) {
       if (!this.known.has(kind) && !this.refused.has(kind)) await this.list(kind, signal)
     }
@@ -141,7 +158,7 @@ export class Watcher {
         clearTimeout(silence)
         silence = setTimeout(() => quiet.abort(), SILENCE_MS)
         const { type, object } = line as WatchLine
-        if (type === "ERROR") throw object.code === 410 ? new Gone() : new Error(object.message ?? "")
+        if (type === "ERROR") throw isForgotten(object) ? new Gone() : new Error(object.message ?? "")
         const version = versionOf(object)
         // Changes of one commit share a version, and a break may fall between them: a version is whole only when a
         // later one has begun. A bookmark comes between versions.
@@ -159,6 +176,17 @@ export class Watcher {
     }
     // A server ends every watch after a while, and when it stops.
     throw new Error("the server ended the watch")
+  }
+
+  /**
+   * Versions are those of one database. Another one may serve at the same address after a break: its namespace `default`
+   * is another object, and what was known means nothing any more.
+   */
+  private async lookWhoAnswers(signal: AbortSignal): Promise<void> {
+    const known = this.known.get("namespaces")?.objects.get(DEFAULT_NAMESPACE)
+    if (!known) return
+    const found = await this.asking.object("namespaces", DEFAULT_NAMESPACE, signal)
+    if (found && found.metadata.uid !== known.metadata.uid) this.known.clear()
   }
 
   private take(event: WatchEvent, since: ReadonlyMap<Plural, number>): void {
@@ -218,9 +246,4 @@ export class Watcher {
     this.connectionNow = connection
     this.listener.connection(connection)
   }
-}
-
-interface WatchLine {
-  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR"
-  object: ApiObject & { code?: number; message?: string }
 }

@@ -10,6 +10,14 @@ export interface Turn {
   end(): void
 }
 
+/** Places that several pages share. */
+export interface Slots {
+  /** Wait for one; what gives it back. Rejects when the signal is aborted. */
+  take(signal: AbortSignal): Promise<() => void>
+  /** Whether anybody waits for one, in whatever page. */
+  isWanted(): Promise<boolean>
+}
+
 interface Held {
   over: AbortController
   timer: ReturnType<typeof setTimeout> | undefined
@@ -24,10 +32,42 @@ export class Lanes {
   constructor(
     private readonly width: number,
     private readonly turnMs: number,
+    private readonly slots?: Slots,
   ) {}
 
   /** Wait for a turn. Never resolves once the signal is aborted. */
-  take(signal: AbortSignal): Promise<Turn> {
+  async take(signal: AbortSignal): Promise<Turn> {
+    const { slots } = this
+    if (!slots) return this.lane(signal)
+    for (;;) {
+      const turn = await this.lane(signal)
+      try {
+        const release = await slots.take(AbortSignal.any([signal, turn.signal]))
+        return this.shared(turn, slots, release)
+      } catch {
+        turn.end()
+        if (signal.aborted) return new Promise(() => undefined)
+      }
+    }
+  }
+
+  /** A turn that ends as well when another page waits for its place and it has had its time. */
+  private shared(turn: Turn, slots: Slots, release: () => void): Turn {
+    const over = new AbortController()
+    const due = setInterval(() => {
+      void slots.isWanted().then((isWanted) => isWanted && over.abort())
+    }, this.turnMs)
+    return {
+      signal: AbortSignal.any([turn.signal, over.signal]),
+      end: () => {
+        clearInterval(due)
+        release()
+        turn.end()
+      },
+    }
+  }
+
+  private lane(signal: AbortSignal): Promise<Turn> {
     return new Promise((resolve) => {
       const leave = () => {
         const at = this.queue.indexOf(enter)

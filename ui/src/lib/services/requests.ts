@@ -1,7 +1,6 @@
 /** How a service is looked up over HTTP and on the command line. Pure. */
 
 import { DEFAULT_NAMESPACE } from "@/lib/addresses"
-import { inNamespace, quoted } from "@/lib/commands"
 
 export type Strategy = "random" | "round_robin" | "hash"
 export const STRATEGIES: readonly Strategy[] = ["random", "round_robin", "hash"]
@@ -44,6 +43,11 @@ export function discoveryPath(service: string, namespace: string): string {
   return `/v1/discovery?${query}`
 }
 
+/** A text as one word of a shell's command. */
+export function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
 export function curl(address: string, withToken: boolean): string {
   const header = withToken ? '-H "Authorization: Bearer $PLUM_TOKEN" ' : ""
   return `curl -s ${header}${quoted(address)}`
@@ -55,7 +59,8 @@ function selectorValue(text: string): string {
 }
 
 export function endpointsCommand(service: string, namespace: string): string {
-  return `plumctl get endpoints${inNamespace(namespace)} --field-selector ${quoted(`spec.service=${selectorValue(service)}`)}`
+  const where = namespace === DEFAULT_NAMESPACE ? "" : ` -n ${quoted(namespace)}`
+  return `plumctl get endpoints${where} --field-selector ${quoted(`spec.service=${selectorValue(service)}`)}`
 }
 
 /** An address with its port; IPv6 in brackets. */

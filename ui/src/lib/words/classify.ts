@@ -8,6 +8,8 @@ export const FAILURES = [
   "badRequest",
   "unknownFields",
   "badArchive",
+  "noArchive",
+  "unsafeArchive",
   "notPlaced",
   "noSuchLog",
   "unauthorized",
@@ -45,6 +47,8 @@ export const FAILURE_REMEDIES = [
   "badRequest",
   "unknownFields",
   "badArchive",
+  "noArchive",
+  "unsafeArchive",
   "notPlaced",
   "unauthorized",
   "forbidden",
@@ -120,7 +124,13 @@ function badRequest(answer: Answer, action: string): FailureCode {
   if (has(answer.message, "has no node yet") || has(answer.message, "does not have a host"))
     return "notPlaced"
   if (action === "log" && has(answer.message, "previous")) return "noSuchLog"
-  return action === "upload" ? "badArchive" : "badRequest"
+  return action === "upload" ? badArchive(answer.message) : "badRequest"
+}
+
+/** What is wrong with an upload: it is no archive at all, one that no node would unpack, or one without an app. */
+function badArchive(message: string): FailureCode {
+  if (message.startsWith("not a zip: no agent unpacks it")) return "unsafeArchive"
+  return message.startsWith("not a zip") ? "noArchive" : "badArchive"
 }
 
 function forbidden(answer: Answer): FailureCode {

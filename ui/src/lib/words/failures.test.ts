@@ -123,7 +123,7 @@ describe("what is wrong with an object", () => {
     expect(explain(status(422, "Invalid", "App is invalid", { causes })).code).toBe("blobMissing")
     const upload: FailureContext = { action: "upload" }
     expect(explain({ status: 400, message: "not a zip: pack the app again" }, upload)).toMatchObject({
-      code: "badArchive",
+      code: "noArchive",
       raw: "not a zip: pack the app again",
     })
   })

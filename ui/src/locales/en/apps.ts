@@ -39,6 +39,7 @@ export const apps = {
   drop: {
     title: "Drop to upload",
     text: "Zip archives with start.sh and meta.ini at their top.",
+    into: "They go to the namespace {namespace}.",
   },
   uploads: {
     title: "Uploads",
@@ -50,13 +51,17 @@ export const apps = {
     remove: "Remove from the list",
     clear: "Clear finished",
     done: "Uploaded as {name} {version}.",
+    replaced:
+      "Uploaded as {name} {version}. There was another upload of that version: tasks that name it now mean this one.",
+    again: "Try again",
     known: "{name} {version} was there already, byte for byte.",
     open: "Open the app",
     notZip: "This is no zip archive. Zip the app's folder, or push it with plumctl app push FOLDER.",
     empty: "This file is empty.",
     unreadable:
       "This cannot be read. A folder has to be zipped first, or pushed with plumctl app push FOLDER.",
-    namespace: "Uploads go to the namespace default.",
+    namespace: "Namespace of uploads",
+    into: "into",
   },
   details: {
     versions: "Versions",

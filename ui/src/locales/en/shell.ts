@@ -53,6 +53,7 @@ export const shell = {
   },
   failure: {
     details: "What the server said",
+    told: "{title}. {text} {remedy}",
   },
   notFound: {
     title: "There is no such page",
@@ -64,6 +65,8 @@ export const shell = {
   signIn: {
     title: "Sign in",
     text: "This server wants to know who asks. Paste a bearer token; whoever runs the server has it (its --token-file).",
+    certificate:
+      "Where it asks for certificates instead, import yours into the browser, load this page again and choose it.",
     token: "Token",
     keep: "Remember it in this browser",
     submit: "Sign in",

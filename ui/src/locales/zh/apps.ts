@@ -41,6 +41,7 @@ export const apps: typeof English = {
   drop: {
     title: "松开即可上传",
     text: "最上层有 start.sh 和 meta.ini 的 zip 文件。",
+    into: "将上传到命名空间 {namespace}。",
   },
   uploads: {
     title: "上传",
@@ -52,12 +53,15 @@ export const apps: typeof English = {
     remove: "从列表移除",
     clear: "清除已完成",
     done: "已上传为 {name} {version}。",
+    replaced: "已上传为 {name} {version}。此前有过同一版本的上传，按该版本引用的任务现在指向这一次。",
+    again: "重试",
     known: "{name} {version} 已存在，内容完全相同。",
     open: "打开应用",
     notZip: "这不是 zip 文件。请把应用文件夹打包成 zip，或用 plumctl app push FOLDER 推送。",
     empty: "文件是空的。",
     unreadable: "无法读取。文件夹需先打包成 zip，或用 plumctl app push FOLDER 推送。",
-    namespace: "上传到命名空间 default。",
+    namespace: "上传到的命名空间",
+    into: "上传到",
   },
   details: {
     versions: "版本",

@@ -54,6 +54,7 @@ export const shell: typeof English = {
   },
   failure: {
     details: "服务器的原话",
+    told: "{title}：{text}{remedy}",
   },
   notFound: {
     title: "没有这个页面",
@@ -65,6 +66,7 @@ export const shell: typeof English = {
   signIn: {
     title: "登录",
     text: "这台服务器需要知道访问者是谁。请粘贴访问令牌；运行服务器的人有它（--token-file）。",
+    certificate: "如果它要求客户端证书，请把证书导入浏览器，重新加载本页并选择该证书。",
     token: "令牌",
     keep: "在此浏览器中记住",
     submit: "登录",

@@ -24,7 +24,9 @@ export const failure: Record<Exclude<FailureCode, "inUse">, string> = {
   cancelled: "The request was cancelled.",
   badRequest: "The server does not understand the request.",
   unknownFields: "Some fields are unknown or stand there twice.",
-  badArchive: "The file is no app: an app is a zip with start.sh and meta.ini at its top.",
+  badArchive: "The archive is no app: an app is a zip with start.sh, and meta.ini with a name and a version.",
+  noArchive: "The file cannot be read as a zip archive.",
+  unsafeArchive: "No node would unpack this archive.",
   notPlaced: "The instance has no node yet, so there is no log.",
   noSuchLog: "There was no earlier run, so there is no earlier log.",
   unauthorized: "The server does not know who you are.",
@@ -60,11 +62,13 @@ export const inUse = {
 }
 
 export const failureRemedy: Record<(typeof FAILURE_REMEDIES)[number], string> = {
-  offline: "Check your network and that the server runs; this page goes on by itself when it is back.",
+  offline: "Check your network and that the server runs; what is shown goes on by itself when it is back.",
   timeout: "Try again in a moment.",
   badRequest: "Correct what the detail names.",
   unknownFields: "Correct or remove them.",
-  badArchive: "Pack the app again and check that meta.ini has a name and a version.",
+  badArchive: "Correct what the server names, and pack the app again.",
+  noArchive: "Pack the app again: the file is damaged, or something else.",
+  unsafeArchive: "Pack it again without what the server names.",
   notPlaced: "See why it cannot be placed.",
   unauthorized: "Give a valid token, or ask whoever runs the server for one.",
   forbidden: "Ask whoever runs the server.",

@@ -25,7 +25,9 @@ export const failure: Words["failure"] = {
   cancelled: "请求已取消。",
   badRequest: "服务器无法理解该请求。",
   unknownFields: "有未知或重复的字段。",
-  badArchive: "该文件不是应用：应用是一个 zip，最上层有 start.sh 和 meta.ini。",
+  badArchive: "该压缩包不是应用：应用是一个 zip，含有 start.sh，以及写有 name 和 version 的 meta.ini。",
+  noArchive: "该文件无法作为 zip 读取。",
+  unsafeArchive: "没有节点会解压这个压缩包。",
   notPlaced: "实例尚未分配节点，因此没有日志。",
   noSuchLog: "之前没有运行过，因此没有更早的日志。",
   unauthorized: "服务器无法确认您的身份。",
@@ -61,11 +63,13 @@ export const inUse: Words["inUse"] = {
 }
 
 export const failureRemedy: Words["failureRemedy"] = {
-  offline: "检查网络以及服务器是否在运行；恢复后本页面会自动继续。",
+  offline: "检查网络以及服务器是否在运行；恢复后显示的内容会自动更新。",
   timeout: "请稍后重试。",
   badRequest: "请按详情中的提示修正。",
   unknownFields: "请修正或删除这些字段。",
-  badArchive: "重新打包应用，并确认 meta.ini 中有 name 和 version。",
+  badArchive: "按服务器指出的问题修正后重新打包。",
+  noArchive: "文件已损坏或不是 zip，请重新打包应用。",
+  unsafeArchive: "去掉服务器指出的内容后重新打包。",
   notPlaced: "查看它为何无法调度。",
   unauthorized: "请提供有效的令牌，或向服务器管理员索取。",
   forbidden: "请联系服务器管理员。",

@@ -1,0 +1,15 @@
+/** Where the focus goes when a dialog closes: back to what it was on before, or to the button of the menu it was in. */
+
+let last: HTMLElement | undefined
+
+document.addEventListener("focusin", ({ target }) => {
+  if (!(target instanceof HTMLElement) || target.closest("[role='dialog']")) return
+  // Of a menu nothing is left when its dialog closes but the button that opened it.
+  const opener = target.closest("[role='menu']")?.getAttribute("aria-labelledby")
+  last = (opener && document.getElementById(opener)) || target
+})
+
+/** Call it when a dialog has closed: who uses the keyboard would have to begin at the top of the page. */
+export function returnFocus(): void {
+  if (document.activeElement === document.body) last?.focus()
+}
