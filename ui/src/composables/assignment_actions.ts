@@ -4,7 +4,7 @@ import { useI18n } from "vue-i18n"
 import { RESTARTED_AT } from "@/lib/api/annotations"
 import { patch, remove } from "@/lib/api/client"
 import type { Assignment } from "@/lib/api/types"
-import { each } from "@/lib/each"
+import { each, type Course } from "@/lib/each"
 import { tellDone, tellFailure, tellTrouble } from "@/lib/notices"
 import { explainFailure, type Action } from "@/lib/words/failures"
 import { say } from "@/lib/words/verdicts"
@@ -12,7 +12,7 @@ import { confirm } from "./confirm"
 
 export type AssignmentAction = "start" | "stop" | "restart" | "delete"
 
-/** More than so many are deleted only after their number was typed. */
+/** More than so many are started only after a question, and deleted only after their number was typed. */
 const MANY = 20
 
 /** Whether the action makes sense for it now. */
@@ -91,18 +91,18 @@ export function useAssignmentActions() {
     }
     const n = assignments.length
     const name = t("assignments.confirm.many", { n }, n)
-    const perform = async () => {
-      const failures = await each(assignments, (one) => send(action, one))
-      const done = n - failures.length
+    const perform = async (course?: Course) => {
+      const { failures, tried } = await each(assignments, (one) => send(action, one), course)
+      const done = tried - failures.length
       if (done) tellDone(t(`assignments.actions.${DONE[action]}Many`, { n: done }, done))
       const [failed] = failures
       if (failed) {
         const { text } = explainFailure(failed.error, contextOf(action, failed.item.metadata.name))
-        const params = { failed: failures.length, all: n, first: say(t, text) }
+        const params = { failed: failures.length, all: tried, first: say(t, text) }
         tellTrouble(t("assignments.actions.someFailed", params))
       }
     }
-    if (action === "start") {
+    if (action === "start" && n <= MANY) {
       await perform()
       return true
     }
@@ -112,7 +112,7 @@ export function useAssignmentActions() {
       text: t(`assignments.confirm.${action}Many`),
       consequences: isDeletion ? consequences(assignments) : [],
       action: t(`assignments.confirm.${action}Action`),
-      danger: action !== "restart",
+      danger: action === "stop" || isDeletion,
       ...(isDeletion && n > MANY ? { typed: String(n) } : {}),
       context: contextOf(action, name),
       perform,

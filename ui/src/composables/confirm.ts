@@ -1,6 +1,7 @@
 /** Asking before something cannot be undone. One dialog, drawn by `ConfirmHost` in the application's frame. */
 
 import { shallowRef } from "vue"
+import type { Course } from "@/lib/each"
 import type { FailureContext } from "@/lib/words/failures"
 
 export interface Question {
@@ -16,7 +17,7 @@ export interface Question {
   /** What it is, for the words about its failure. */
   context: FailureContext
   /** Done when the answer is yes; the dialog stays open, busy, until it is, and shows why it failed. */
-  perform: () => Promise<void>
+  perform: (course: Course) => Promise<void>
 }
 
 export interface Asked extends Question {

@@ -11,5 +11,7 @@ document.addEventListener("focusin", ({ target }) => {
 
 /** Call it when a dialog has closed: who uses the keyboard would have to begin at the top of the page. */
 export function returnFocus(): void {
-  if (document.activeElement === document.body) last?.focus()
+  const { activeElement: here, body } = document
+  // What is in a dialog that has just closed loses the focus a moment later.
+  if (!here || here === body || here.closest("[role='dialog']")) last?.focus()
 }

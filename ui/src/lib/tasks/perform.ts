@@ -28,7 +28,9 @@ export async function setTaskState(task: Task, copies: readonly Assignment[], st
 
 /** Tell each instance by itself. The first failure is thrown when all have been told. */
 export async function setDesired(copies: readonly Assignment[], desired: Desired): Promise<void> {
-  const [failed] = await each(copies, ({ metadata }) =>
+  const {
+    failures: [failed],
+  } = await each(copies, ({ metadata }) =>
     patch("assignments", metadata.name, metadata.namespace, desiredPatch(desired)),
   )
   if (failed) throw failed.error

@@ -55,6 +55,9 @@ export const assignments = {
     someFailed: "{failed} of {all} did not work: {first}",
   },
   confirm: {
+    startTitle: "Start {name}?",
+    startMany: "All of them start at once.",
+    startAction: "Start",
     stopTitle: "Stop {name}?",
     stopText: "Its process ends, and nothing takes its place until somebody starts it again.",
     stopMany: "Their processes end, and nothing takes their place until somebody starts them again.",

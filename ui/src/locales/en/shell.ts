@@ -24,6 +24,8 @@ export const shell = {
   },
   actions: {
     cancel: "Cancel",
+    progress: "{done} of {all}",
+    stopHere: "Stop here",
     close: "Close",
     copy: "Copy",
     copied: "Copied",

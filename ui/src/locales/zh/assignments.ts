@@ -56,6 +56,9 @@ export const assignments: typeof English = {
     someFailed: "{all} 个中有 {failed} 个失败：{first}",
   },
   confirm: {
+    startTitle: "启动 {name}？",
+    startMany: "它们会同时启动。",
+    startAction: "启动",
     stopTitle: "停止 {name}？",
     stopText: "它的进程会结束，在有人重新启动之前不会有实例接替它。",
     stopMany: "它们的进程会结束，在有人重新启动之前不会有实例接替。",

@@ -25,6 +25,8 @@ export const shell: typeof English = {
   },
   actions: {
     cancel: "取消",
+    progress: "{done} / {all}",
+    stopHere: "到此为止",
     close: "关闭",
     copy: "复制",
     copied: "已复制",

@@ -17,7 +17,9 @@ export function useNodeActions() {
   async function setCordoned(names: readonly string[], isCordoned: boolean): Promise<void> {
     const action = isCordoned ? "cordon" : "uncordon"
     busy.value = true
-    const [failed] = await each(names, (name) =>
+    const {
+      failures: [failed],
+    } = await each(names, (name) =>
       patch("nodes", name, undefined, { spec: { unschedulable: isCordoned || null } }),
     )
     busy.value = false
