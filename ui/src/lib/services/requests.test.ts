@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { curl, discoveryPath, endpointsCommand, hostPort, quoted, resolvePath } from "./requests"
+import { curl, discoveryPath, endpointsCommand, hostPort, resolvePath } from "./requests"
 
 const question = {
   service: "shop",
@@ -37,14 +37,6 @@ it("lists", () => {
   expect(discoveryPath("shop", "qa")).toBe("/v1/discovery?service=shop&namespace=qa")
 })
 
-it("quotes for the shell", () => {
-  expect(quoted("http://h:1/a")).toBe("http://h:1/a")
-  expect(quoted("a b?c=1&d")).toBe("'a b?c=1&d'")
-  expect(quoted("it's")).toBe(`'it'\\''s'`)
-  expect(curl("http://h:1/a?b=c", false)).toBe("curl -s 'http://h:1/a?b=c'")
-  expect(curl("http://h:1/a", true)).toBe('curl -s -H "Authorization: Bearer $PLUM_TOKEN" http://h:1/a')
-})
-
 it("escapes values of field selectors", () => {
   expect(endpointsCommand("shop", "default")).toBe("plumctl get endpoints --field-selector spec.service=shop")
   expect(endpointsCommand("a=b,c", "qa")).toBe(
@@ -55,4 +47,9 @@ it("escapes values of field selectors", () => {
 it("puts IPv6 into brackets", () => {
   expect(hostPort("10.0.0.1", 80)).toBe("10.0.0.1:80")
   expect(hostPort("::1", 80)).toBe("[::1]:80")
+})
+
+it("asks on the command line, with a token where one is needed", () => {
+  expect(curl("http://h:1/a?b=c", false)).toBe("curl -s 'http://h:1/a?b=c'")
+  expect(curl("http://h:1/a", true)).toBe('curl -s -H "Authorization: Bearer $PLUM_TOKEN" http://h:1/a')
 })
