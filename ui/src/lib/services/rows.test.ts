@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
 import type { Endpoint, Service } from "@/lib/api/types"
-import { endpointsByService, isDerived, isKept, keyOfService, offered, valuesOf } from "./rows"
+import { endpointsByService, findService, isDerived, isKept, keyOfService, offered, valuesOf } from "./rows"
 
 function endpoint(port: number, protocol: string, more: Partial<Endpoint["spec"]> = {}): Endpoint {
   return {
@@ -20,6 +20,15 @@ const service = {
 it("finds the endpoints of a service by the name that clients use", () => {
   const found = endpointsByService([endpoint(80, "http"), endpoint(81, "http", { service: "other" })])
   expect(found.get(keyOfService(service))).toHaveLength(1)
+})
+
+it("finds a service by its own name before the one that clients use, in its namespace alone", () => {
+  const other = { metadata: { name: "Order Service", namespace: "default" } } as Service
+  const find = (name: string, namespace = "default") => findService([service, other], { name, namespace })
+  expect(find("order-service-1a2b")).toBe(service)
+  expect(find("Order Service")).toBe(other)
+  expect(findService([service], { name: "Order Service", namespace: "default" })).toBe(service)
+  expect(find("order-service-1a2b", "team")).toBeUndefined()
 })
 
 it("says what is spoken where", () => {

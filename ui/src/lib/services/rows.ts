@@ -1,5 +1,6 @@
 /** Services and the endpoints behind them, as pages show them. Pure. */
 
+import type { Reference } from "@/lib/addresses"
 import { SERVICE_NAME } from "@/lib/api/annotations"
 import type { Endpoint, Service } from "@/lib/api/types"
 import { grouped } from "@/lib/groups"
@@ -11,6 +12,17 @@ const CONTROLLER = "plum-endpoints-controller"
 /** The name by which clients ask for it. */
 export function serviceName({ metadata }: Service): string {
   return metadata.annotations?.[SERVICE_NAME] ?? metadata.name
+}
+
+/** By its own name, else by the one that clients use. */
+export function findService(
+  services: readonly Service[],
+  { name, namespace }: Reference,
+): Service | undefined {
+  const there = services.filter(({ metadata }) => metadata.namespace === namespace)
+  return (
+    there.find(({ metadata }) => metadata.name === name) ?? there.find((one) => serviceName(one) === name)
+  )
 }
 
 /** Whether it is there because endpoints name it, and goes with the last of them. */

@@ -5,6 +5,7 @@ import { useI18n } from "vue-i18n"
 import { confirm } from "@/composables/confirm"
 import { useList } from "@/composables/live"
 import type { Assignment, Task } from "@/lib/api/types"
+import { each, type Course } from "@/lib/each"
 import { grouped } from "@/lib/groups"
 import { tellDone, tellFailure } from "@/lib/notices"
 import { places, running, touchedServices } from "@/lib/tasks/effects"
@@ -32,17 +33,15 @@ export function useTaskActions() {
   const nameOf = ({ task }: Target): string => task.metadata.name
 
   /** Do it to all of them; the first failure is thrown when all have been tried. */
-  async function perform(what: WholeDoing, targets: readonly Target[]): Promise<void> {
+  async function perform(what: WholeDoing, targets: readonly Target[], course?: Course): Promise<void> {
     busy.value = what
-    const failures: unknown[] = []
-    const done = targets.map((target) =>
-      doing(target.task.metadata.uid, what, target.verdict.state, () => one(what, target)).catch(
-        (error: unknown) => failures.push(error),
-      ),
-    )
-    await Promise.all(done)
+    const work = (target: Target) =>
+      doing(target.task.metadata.uid, what, target.verdict.state, () => one(what, target))
+    const {
+      failures: [failed],
+    } = await each(targets, work, course)
     busy.value = undefined
-    if (failures.length) throw failures[0]
+    if (failed) throw failed.error
   }
 
   function one(what: WholeDoing, { task, copies }: Target): Promise<void> {
@@ -122,7 +121,7 @@ export function useTaskActions() {
       action: t("tasks.actions.stop"),
       danger: true,
       context: contextOf("stop", targets),
-      perform: () => perform("stop", targets),
+      perform: (course) => perform("stop", targets, course),
     })
   }
 
@@ -138,7 +137,7 @@ export function useTaskActions() {
       ],
       action: t("tasks.actions.restart"),
       context: contextOf("restart", targets),
-      perform: () => perform("restart", targets),
+      perform: (course) => perform("restart", targets, course),
     })
   }
 
@@ -154,7 +153,7 @@ export function useTaskActions() {
       action: titleOf(targets, "deleteAction"),
       danger: true,
       context: contextOf("delete", targets),
-      perform: () => perform("delete", targets),
+      perform: (course: Course) => perform("delete", targets, course),
     }
     return confirm(isMany ? { ...question, typed } : question)
   }
