@@ -7,10 +7,13 @@ from playwright.sync_api import Browser, Locator, Page
 
 MIB = 1024**2
 
+LIMIT_MS = 30_000
+
 CLOCK = """
 () => {
   const holds = () => (CONDITION)
-  window.__effect = new Promise((resolve) => {
+  window.__effect = new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`no effect of the click within LIMIT ms: CONDITION`)), LIMIT)
     addEventListener("click", (event) => {
       // The event's own time is when the click came, also when the page was busy then.
       const look = () => holds() ? requestAnimationFrame(() => resolve(performance.now() - event.timeStamp))
@@ -76,7 +79,7 @@ def _sizes(pid: int) -> tuple[float, float]:
 def click_to_effect(page: Page, what: Locator, condition: str) -> float:
     """Milliseconds from the click to the first frame drawn after the condition, an expression of script, holds."""
     what.scroll_into_view_if_needed()
-    page.evaluate(CLOCK.replace("CONDITION", condition))
+    page.evaluate(CLOCK.replace("CONDITION", condition).replace("LIMIT", str(LIMIT_MS)))
     what.click()
     found: float = page.evaluate("() => window.__effect")
     return found

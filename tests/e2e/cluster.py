@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -142,4 +142,5 @@ def running_cluster(directory: Path, *flags: str, nodes: int = 2, addr: str = "1
             end(process, 90)
         process.stdout.close()
         for found in processes_of(directory):
-            found.kill()
+            with suppress(psutil.NoSuchProcess):  # it may be on its way out by itself
+                found.kill()

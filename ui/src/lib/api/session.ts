@@ -7,14 +7,28 @@ import { ref } from "vue"
 import { forget, keep, kept } from "../storage"
 
 const KEY = "plum.token"
+/** When a tab began to use its token, and when somebody signed out last; milliseconds since 1970. */
+const SINCE = "plum.token.since"
+const ENDED = "plum.signed-out"
 
 /** The bearer token; empty where the server asks for none, or none was given yet. */
-export const token = ref(kept("tab", KEY) ?? kept("browser", KEY) ?? "")
+export const token = ref(remembered())
+
+/** A closed tab comes back with what it kept. After somebody has signed out for all tabs that counts no more. */
+function remembered(): string {
+  if (Number(kept("tab", SINCE)) <= Number(kept("browser", ENDED))) forget("tab", KEY)
+  return kept("tab", KEY) ?? kept("browser", KEY) ?? ""
+}
+
+function use(text: string): void {
+  token.value = text
+  keep("tab", KEY, text)
+  keep("tab", SINCE, String(Date.now()))
+}
 
 /** Use a token from now on: in this tab, or with `isKept` in this browser until somebody signs out. */
 export function signIn(text: string, isKept: boolean): void {
-  token.value = text
-  keep("tab", KEY, text)
+  use(text)
   if (isKept) keep("browser", KEY, text)
   else forget("browser", KEY)
 }
@@ -23,8 +37,7 @@ export function signIn(text: string, isKept: boolean): void {
 export function adopt(text: string): void {
   if (text === token.value) return
   if (!text) return signOut()
-  token.value = text
-  keep("tab", KEY, text)
+  use(text)
 }
 
 /** Grows when the server did not know who asked. */
@@ -39,4 +52,5 @@ export function signOut(): void {
   token.value = ""
   forget("tab", KEY)
   forget("browser", KEY)
+  keep("browser", ENDED, String(Date.now()))
 }
