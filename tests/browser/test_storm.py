@@ -100,7 +100,8 @@ def _sort(page: Page, say: Texts) -> float:
 def _open(page: Page, say: Texts) -> float:
     # Whichever row is the first when the click comes.
     link = page.locator("[data-row] a").first
-    found = click_to_effect(page, link, "location.pathname === '/assignments/' + document.querySelector('h1')?.innerText")
+    is_there = "location.pathname === '/assignments/' + document.querySelector('h1')?.innerText"
+    found = click_to_effect(page, link, is_there)
     page.go_back()
     expect(page.locator("[data-row]").first).to_be_visible()
     return found
