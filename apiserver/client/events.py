@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Literal, TypeVar
@@ -29,6 +29,8 @@ MAX_REMEMBERED = 1000
 BURST = 25
 REFILL_SECONDS = 300.0
 """An object may make a burst of events, and then one in so many seconds."""
+LEAST: Mapping[str, float] = {"Warning": 1.0, "Normal": 2.0}
+"""How much of it must be left: the starts of a process that fails again and again leave no warning untold."""
 
 SEND_SECONDS = 5.0
 MAX_MESSAGE = 1024
@@ -85,7 +87,7 @@ class EventRecorder:
         """Tell that something happened to the object: ``reason`` is a CamelCase word, ``message`` a sentence.
 
         Best effort, for at most 5 seconds: what goes wrong is logged at debug level and not raised."""
-        if not self._may_tell((obj.kind, *obj.key)):
+        if not self._may_tell((obj.kind, *obj.key), LEAST[type]):
             log.debug("too many events about %s %s: %s: %s", obj.kind, obj.metadata.name, reason, message)
             return
         try:
@@ -94,13 +96,13 @@ class EventRecorder:
         except (ApiError, TimeoutError) as error:
             log.debug("event about %s %s lost: %s: %s: %s", obj.kind, obj.metadata.name, reason, message, error)
 
-    def _may_tell(self, about: tuple[str, ...]) -> bool:
-        """Take a token from the object's bucket, if there is one."""
+    def _may_tell(self, about: tuple[str, ...], least: float) -> bool:
+        """Take a token from the object's bucket, if there are so many."""
         now = self._clock()
         tokens, at = self._buckets.get(about) or (float(BURST), now)
         tokens = min(float(BURST), tokens + (now - at) / REFILL_SECONDS)
-        self._buckets.set(about, (tokens - 1 if tokens >= 1 else tokens, now))
-        return tokens >= 1
+        self._buckets.set(about, (tokens - 1 if tokens >= least else tokens, now))
+        return tokens >= least
 
     async def _tell(self, obj: Resource, type: Type, reason: str, message: str) -> None:
         now = self._now()

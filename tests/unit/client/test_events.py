@@ -103,14 +103,26 @@ async def test_a_long_message_is_cut(world: World) -> None:
 
 async def test_a_noisy_object_is_cut_short_and_others_are_not(world: World) -> None:
     for number in range(BURST + 5):
-        await world.recorder.record(TASK, "Normal", "Noise", f"{number}")
+        await world.recorder.record(TASK, "Warning", "Noise", f"{number}")
     assert len(await world.events()) == BURST
     await world.recorder.record(Node(metadata=ObjectMeta(name="n")), "Normal", "Ready", "hello")
     assert len(await world.events()) == BURST + 1
     world.wait(seconds=REFILL_SECONDS)
     for number in range(5):
-        await world.recorder.record(TASK, "Normal", "Noise", f"again {number}")
+        await world.recorder.record(TASK, "Warning", "Noise", f"again {number}")
     assert len(await world.events()) == BURST + 2
+
+
+async def test_the_starts_of_what_fails_again_and_again_leave_no_warning_untold(world: World) -> None:
+    for number in range(BURST + 5):
+        await world.recorder.record(TASK, "Normal", "Started", f"{number}")
+    assert len(await world.events()) == BURST - 1
+    for _ in range(3):
+        await world.recorder.record(TASK, "Normal", "Started", "once more")
+        await world.recorder.record(TASK, "Warning", "Failed", "exited with code 3")
+        world.wait(seconds=REFILL_SECONDS)
+    *_, last = sorted(await world.events(), key=lambda event: event.type)
+    assert (last.type, last.reason, last.count) == ("Warning", "Failed", 3)
 
 
 async def test_a_server_that_is_away_is_no_matter(world: World) -> None:
