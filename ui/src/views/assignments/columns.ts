@@ -10,7 +10,7 @@ export function columnsOf(t: (key: string) => string, hasNamespaces: boolean): C
     {
       key: "state",
       label: label("state"),
-      min: 162,
+      min: 168,
       sort: ({ rank, verdict }) => `${rank + 10} ${verdict.state}`,
     },
     { key: "task", label: label("task"), min: 140, grow: 1.4, drop: 6, sort: ({ task }) => task },
