@@ -29,6 +29,9 @@ from tests.servers import running_apiserver
 NARROW_UP_TO = 860
 """Pixels up to which the navigation is in a menu."""
 
+SHOWN = "() => document.querySelector('#app > *') && !document.querySelector('[aria-busy=true], .skeleton')"
+"""The application is there, and has what it asked for."""
+
 AT_REST = """() => new Promise((resolve) => {
   const moves = () => document.getAnimations().some((one) =>
     one.playState === "running" && one.effect?.getComputedTiming().endTime !== Infinity)
@@ -99,7 +102,7 @@ def settle(page: Page) -> None:
     """Wait until the page has what it asked for, and nothing moves. Watches never end, so that the network is never
     idle."""
     page.wait_for_load_state("load")
-    page.wait_for_function("() => !document.querySelector('[aria-busy=true], .skeleton')", timeout=6000)
+    page.wait_for_function(SHOWN, timeout=6000)
     page.evaluate(AT_REST)
 
 
