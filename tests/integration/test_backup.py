@@ -226,7 +226,7 @@ async def test_a_killed_plumctl_leaves_no_file_and_the_server_nothing(big: Path,
             await process.communicate()
         await until("no copy", lambda: not any((big / "scratch").iterdir()))
         assert (file.exists(), partial.stat().st_mode & 0o777) == (False, 0o600)
-        assert metrics(url)["plum_backup_failures_total"] == 1
+        await until("a failure that counts", lambda: metrics(url)["plum_backup_failures_total"] == 1)
         await backup(str(file), "--artifacts", server=url)
         assert (partial.exists(), file.stat().st_mode & 0o777) == (False, 0o600)
         assert [one.size for one in manifest_of(file).artifacts] == [BIG]
