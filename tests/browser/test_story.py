@@ -33,6 +33,7 @@ def test_an_app_from_its_upload_to_its_end(cluster: Cluster, visit: Visit, look:
     user = visit(cluster.url, look)
     user.trouble.expect(GONE)
     user.trouble.expect("dryRun=All")  # of a form that is half filled in
+    user.trouble.expect("409.*fieldManager=plum-ui")  # its status changed meanwhile: the editor merges, and saves again
     story = Story(user, f"kiosk-{look.language}-{look.theme}")
     story.upload(tmp_path)
     story.create()
