@@ -60,10 +60,9 @@ python-check: venv
 ui-check-if-node: venv
 	@$(WITH_NODE) "The check of the web UI" $(MAKE) --no-print-directory ui-check
 
-# More workers than the two processors of the least machine: tests of whole clusters wait half of the time.
 test: check
 	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui
-	$(BIN)/pytest -q -n 3 --dist worksteal
+	$(BIN)/pytest -q -n 2 --dist worksteal
 
 bench: venv
 	@$(WITH_NODE) "The web UI" $(MAKE) --no-print-directory ui

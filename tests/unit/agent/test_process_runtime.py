@@ -56,7 +56,9 @@ def launch(folder: Path, command: str, **environment: str) -> Launch:
 
 
 def output(process: Process) -> str:
-    return (Path(process.run) / "out.log").read_text()
+    """What it has written; nothing before its shim has begun."""
+    log = Path(process.run) / "out.log"
+    return log.read_text() if log.exists() else ""
 
 
 def members(process: Process) -> set[processes.Entry]:
