@@ -1,7 +1,6 @@
 """What all pages have in common: their addresses, the one connection, the keyboard, and who is asked to sign in."""
 
 import re
-import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.browser.texts import Texts
 from tests.browser.worlds import large
 from tests.browser.worlds.door import node_body, open_door
 from tests.browser.worlds.wanted import Size
+from tests.e2e.cluster import wait_for
 from tests.servers import running_apiserver
 
 TOKEN = "correct-horse-battery-staple"
@@ -186,11 +186,11 @@ def test_who_is_asked_for_a_token_signs_in(visit: Visit, tmp_path: Path) -> None
 def _await_refusal(url: str, token: str) -> None:
     """Servers read their token file every two seconds."""
     headers = {"authorization": f"Bearer {token}"}
-    for _ in range(100):
-        if httpx.get(f"{url}/api", headers=headers, trust_env=False).status_code == HTTPStatus.UNAUTHORIZED:
-            return
-        time.sleep(0.1)
-    raise AssertionError("the token still counts")
+
+    def is_refused() -> bool:
+        return httpx.get(f"{url}/api", headers=headers, trust_env=False).status_code == HTTPStatus.UNAUTHORIZED
+
+    wait_for("the token to count no more", is_refused)
 
 
 def _watchers(url: str, wanted: int) -> int:

@@ -1,7 +1,6 @@
 /** What the editor offers, from the live objects. */
 
-import { computed } from "vue"
-import { useList } from "@/composables/live"
+import { allLoaded, useList } from "@/composables/live"
 import { useNamespaces } from "@/composables/namespaces"
 import type { KnownFields } from "@/lib/editor/problems"
 import { fieldsOf } from "@/lib/editor/schema"
@@ -20,7 +19,7 @@ export function useTaskSurroundings(isStored: boolean): Surroundings {
         .filter(({ metadata }) => metadata.namespace === namespace)
         .map(({ metadata }) => metadata.name),
     namespaces: useNamespaces(),
-    loaded: computed(() => apps.loaded.value && nodes.loaded.value && tasks.loaded.value),
+    loaded: allLoaded(apps, nodes, tasks),
     schema: useTaskSchema(),
     isStored,
   }
